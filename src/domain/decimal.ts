@@ -1,0 +1,163 @@
+// The exact number world of the ledger: integers in units of 1e-12, opaque to arithmetic operators, so that
+// `price * 1.5` and `price + quantity` do not compile. Estimates are plain numbers; the doors between the two are here.
+import { BallastError } from './errors.ts';
+
+declare const unit: unique symbol;
+
+/** An exact number. At run time a bigint in units of 1e-12; to the compiler nothing that operators accept. */
+export interface Decimal<Unit extends string = string> {
+  readonly [unit]: Unit;
+}
+/** Quote currency for one unit of base. */
+export type Price = Decimal<'price'>;
+/** Base currency or contracts. Signed where it is a position or a delta: positive is long. */
+export type Quantity = Decimal<'quantity'>;
+/** Quote currency. */
+export type Amount = Decimal<'amount'>;
+
+export type Rounding = 'down' | 'up' | 'nearest' | 'toward-zero';
+
+/** Units in one: 1e12. */
+const SCALE = 1_000_000_000_000n;
+const HALF = SCALE / 2n;
+
+export const ZERO_PRICE = 0n as unknown as Price;
+export const ZERO_QUANTITY = 0n as unknown as Quantity;
+export const ZERO_AMOUNT = 0n as unknown as Amount;
+
+const raw = (value: Decimal): bigint => value as unknown as bigint;
+
+export function add<D extends Decimal>(left: D, right: D): D {
+  return (raw(left) + raw(right)) as unknown as D;
+}
+export function subtract<D extends Decimal>(left: D, right: D): D {
+  return (raw(left) - raw(right)) as unknown as D;
+}
+export function negate<D extends Decimal>(value: D): D {
+  return -raw(value) as unknown as D;
+}
+export function absolute<D extends Decimal>(value: D): D {
+  return (raw(value) < 0n ? -raw(value) : raw(value)) as unknown as D;
+}
+export function smaller<D extends Decimal>(left: D, right: D): D {
+  return raw(left) <= raw(right) ? left : right;
+}
+export function larger<D extends Decimal>(left: D, right: D): D {
+  return raw(left) >= raw(right) ? left : right;
+}
+/** Negative, zero or positive, as `left` is below, at or above `right`. */
+export function compare<D extends Decimal>(left: D, right: D): number {
+  return raw(left) < raw(right) ? -1 : raw(left) > raw(right) ? 1 : 0;
+}
+export function isZero(value: Decimal): boolean {
+  return raw(value) === 0n;
+}
+/** -1, 0 or 1. */
+export function signOf(value: Decimal): -1 | 0 | 1 {
+  return raw(value) < 0n ? -1 : raw(value) > 0n ? 1 : 0;
+}
+
+/** price x quantity in quote currency, rounded half away from zero to 1e-12: the one rounding of a fill's notional. */
+export function notional(price: Price, quantity: Quantity): Amount {
+  const product = raw(price) * raw(quantity);
+  return (product >= 0n ? (product + HALF) / SCALE : (product - HALF) / SCALE) as unknown as Amount;
+}
+
+/** value x numerator / denominator, rounded toward zero. The rest is the caller's: give it to the last share. */
+export function proportion<D extends Decimal, R extends Decimal>(value: D, numerator: R, denominator: R): D {
+  return ((raw(value) * raw(numerator)) / raw(denominator)) as unknown as D;
+}
+
+/** value rounded toward zero to a multiple of step; a zero step leaves it as it is. */
+export function roundToStep<D extends Decimal>(value: D, step: D): D {
+  if (raw(step) === 0n) return value;
+  return (raw(value) - (raw(value) % raw(step))) as unknown as D;
+}
+
+/** The door from exact to estimate. */
+export function toNumber(value: Decimal): number {
+  return Number(raw(value)) / 1e12;
+}
+
+/** The door from an estimate to a price on the venue's tick. @throws BallastError NUMBER_NOT_FINITE */
+export function priceFrom(estimate: number, tick: Price, rounding: Rounding): Price {
+  return stepped(estimate, raw(tick), rounding) as unknown as Price;
+}
+/** The door from an estimate to a quantity on the venue's lot. @throws BallastError NUMBER_NOT_FINITE */
+export function quantityFrom(estimate: number, lot: Quantity, rounding: Rounding): Quantity {
+  return stepped(estimate, raw(lot), rounding) as unknown as Quantity;
+}
+/** The door from an estimate to money, to the nearest 1e-12. @throws BallastError NUMBER_NOT_FINITE */
+export function amountFrom(estimate: number): Amount {
+  return stepped(estimate, 0n, 'nearest') as unknown as Amount;
+}
+
+function stepped(estimate: number, step: bigint, rounding: Rounding): bigint {
+  // Without a filter the step is one unit; the product loses nothing that a double had below 2^53 units.
+  const steps = step === 0n ? estimate * 1e12 : estimate / (Number(step) / 1e12);
+  if (!Number.isFinite(steps)) {
+    throw new BallastError({ code: 'NUMBER_NOT_FINITE', place: 'decimal', found: String(estimate), expected: 'a finite number' });
+  }
+  // A quotient within a few ulps of a whole number is that number: 0.3 / 0.1 is 3 steps, not 2.
+  const whole = Math.round(steps);
+  const isWhole = Math.abs(steps - whole) <= Math.abs(steps) * 8 * Number.EPSILON + 1e-9;
+  let count: number;
+  if (isWhole || rounding === 'nearest') count = whole;
+  else if (rounding === 'down') count = Math.floor(steps);
+  else if (rounding === 'up') count = Math.ceil(steps);
+  else count = Math.trunc(steps);
+  return step === 0n ? BigInt(count) : BigInt(count) * step;
+}
+
+/** Exponents of three digits are more than money needs, and few enough that reading one never takes long. */
+const DECIMAL_TEXT = /^([+-])?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+function parseUnits(text: string, place: string): bigint {
+  const match = DECIMAL_TEXT.exec(text.trim());
+  if (match === null) {
+    throw new BallastError({ code: 'DECIMAL_MALFORMED', place, found: JSON.stringify(text), expected: 'a decimal number such as 0.001' });
+  }
+  const whole = match[2] ?? '';
+  const fraction = match[3] ?? '';
+  const shift = 12 - fraction.length + Number(match[4] ?? 0);
+  const digits = BigInt(whole + fraction);
+  let units: bigint;
+  if (shift >= 0) units = digits * 10n ** BigInt(shift);
+  else {
+    const divisor = 10n ** BigInt(-shift);
+    units = digits / divisor;
+    if (digits % divisor !== 0n) {
+      throw new BallastError({ code: 'DECIMAL_MALFORMED', place, found: JSON.stringify(text), expected: 'at most 12 decimal places' });
+    }
+  }
+  return match[1] === '-' ? -units : units;
+}
+
+/** Reads a decimal string exactly. @throws BallastError DECIMAL_MALFORMED */
+export function price(text: string, place = 'price'): Price {
+  return parseUnits(text, place) as unknown as Price;
+}
+/** Reads a decimal string exactly. @throws BallastError DECIMAL_MALFORMED */
+export function quantity(text: string, place = 'quantity'): Quantity {
+  return parseUnits(text, place) as unknown as Quantity;
+}
+/** Reads a decimal string exactly. @throws BallastError DECIMAL_MALFORMED */
+export function amount(text: string, place = 'amount'): Amount {
+  return parseUnits(text, place) as unknown as Amount;
+}
+
+/** The exact decimal string, without trailing zeros. */
+export function format(value: Decimal): string {
+  const units = raw(value);
+  const digits = (units < 0n ? -units : units).toString().padStart(13, '0');
+  const fraction = digits.slice(-12).replace(/0+$/, '');
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -12)}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** The integer behind a decimal, for the byte codec and for nothing else. */
+export function unitsOf(value: Decimal): bigint {
+  return raw(value);
+}
+export function fromUnits<D extends Decimal>(units: bigint): D {
+  return units as unknown as D;
+}

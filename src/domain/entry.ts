@@ -1,0 +1,118 @@
+// The rows of the journal: what the loop was told (inputs, fed again in a replay) and what it concluded (recomputed and compared).
+import type { Amount, Price, Quantity } from './decimal.ts';
+import type { FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
+import type { CancelIntent, OrderIntent, Share } from './order.ts';
+import type { TimeMs } from './time.ts';
+
+/** A source of opinion broke its contract at this place. An input: whether a mind ran out of time is not to be recomputed. */
+export interface MindFailed {
+  readonly kind: 'mind.failed';
+  readonly at: TimeMs;
+  readonly source: number;
+  readonly because: string;
+}
+
+/** One source's part in a sleeve's change. */
+export interface OpinionNote {
+  readonly source: number;
+  readonly stance: number;
+  readonly confidence: number;
+  readonly abstained: boolean;
+  readonly because: string;
+}
+
+export interface SleeveChange {
+  readonly sleeve: number;
+  readonly stanceBefore: number;
+  readonly stance: number;
+  /** Targets of the sleeve's legs once every rule has spoken. */
+  readonly quantities: readonly Quantity[];
+  readonly opinions: readonly OpinionNote[];
+}
+
+export interface RulingNote {
+  readonly rule: string;
+  readonly kind: 'clamp' | 'halt';
+  readonly why: string;
+  /** By position in the decision's targets; empty for a halt. */
+  readonly scales: readonly number[];
+}
+
+export interface DecisionTaken {
+  readonly kind: 'decision.taken';
+  readonly at: TimeMs;
+  readonly id: number;
+  readonly equity: number;
+  readonly changes: readonly SleeveChange[];
+  readonly rulings: readonly RulingNote[];
+  /** The council's minutes, in words. */
+  readonly minutes: string;
+}
+
+export interface OrderIntended {
+  readonly kind: 'order.intended';
+  readonly at: TimeMs;
+  readonly intent: OrderIntent;
+}
+
+export interface CancelIntended {
+  readonly kind: 'cancel.intended';
+  readonly at: TimeMs;
+  readonly intent: CancelIntent;
+}
+
+/** Gate two said no: nothing was sent. */
+export interface OrderRefused {
+  readonly kind: 'order.refused';
+  readonly at: TimeMs;
+  readonly order: string;
+  readonly instrument: number;
+  readonly rule: string;
+  readonly why: string;
+}
+
+/** Sleeves that offset each other trade among themselves: at mid, fee 0. Parts sum to zero. */
+export interface CrossingMade {
+  readonly kind: 'crossing.made';
+  readonly at: TimeMs;
+  readonly instrument: number;
+  readonly price: Price;
+  readonly parts: readonly Share[];
+}
+
+/** Everything else that changes what the engine may do. Reflexes never write state: they say this, and the fold applies it. */
+export type StateChange =
+  | { readonly kind: 'halt.latched'; readonly at: TimeMs; readonly cause: string }
+  | { readonly kind: 'halt.released'; readonly at: TimeMs; readonly by: string }
+  | { readonly kind: 'pause.began'; readonly at: TimeMs; readonly until: TimeMs; readonly cause: string }
+  | { readonly kind: 'pause.ended'; readonly at: TimeMs }
+  | { readonly kind: 'day.started'; readonly at: TimeMs; readonly equity: number }
+  | { readonly kind: 'alert.raised'; readonly at: TimeMs; readonly rule: string; readonly why: string }
+  | { readonly kind: 'sleeve.stopped'; readonly at: TimeMs; readonly sleeve: number; readonly because: string }
+  | { readonly kind: 'sleeve.rearmed'; readonly at: TimeMs; readonly sleeve: number }
+  | { readonly kind: 'sleeve.closed'; readonly at: TimeMs; readonly sleeve: number; readonly because: string }
+  | { readonly kind: 'stop.moved'; readonly at: TimeMs; readonly sleeve: number; readonly stopPrice: number }
+  | { readonly kind: 'mind.suspended'; readonly at: TimeMs; readonly source: number; readonly because: string };
+
+export interface RunEnded {
+  readonly kind: 'run.ended';
+  readonly at: TimeMs;
+  readonly cause: string;
+  readonly stateHash: string;
+  readonly equity: number;
+  readonly cash: Amount;
+}
+
+export type InputEntry = VenueReport | FeedReport | OperatorSpoke | LetterArrived | MindFailed;
+export type OutputEntry = DecisionTaken | OrderIntended | CancelIntended | OrderRefused | CrossingMade | StateChange | RunEnded;
+export type Entry = InputEntry | OutputEntry;
+export type EntryKind = Entry['kind'];
+
+/** A row as it stands in the journal. */
+export interface JournalRow {
+  /** Place in the loop's order of events: the number of events processed when it was written, the current one included. */
+  readonly sequence: number;
+  /** How many tape records had been written by then. */
+  readonly tapeOffset: number;
+  readonly entry: Entry;
+}

@@ -1,0 +1,105 @@
+// Everything that reaches the loop. Two times on each: `at`, when we could know it, the only sort key;
+// `happenedAt`, when it was so out there.
+import type { Amount, Price, Quantity } from './decimal.ts';
+import type { Opinion } from './opinion.ts';
+import type { TimeMs } from './time.ts';
+
+/**
+ * A price out there. Reused by its source: copy what you keep.
+ * A bar is known at or after its close, so `at` >= `happenedAt` = its close time; it opened one base timeframe earlier.
+ * For `trade.printed` and `mark.changed` the price stands in `close`, a trade's quantity in `volume`, open, high and low equal close.
+ */
+export interface MarketEvent {
+  kind: 'bar.closed' | 'trade.printed' | 'mark.changed';
+  at: TimeMs;
+  happenedAt: TimeMs;
+  /** Index in the run's instruments. */
+  instrument: number;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  volume: number;
+  /** Before the run's `from`: forms features, never decisions. */
+  warmup: boolean;
+}
+
+export interface Fill {
+  /** The venue's own id: the key by which a fill counts once. */
+  readonly id: string;
+  readonly price: Price;
+  /** Always positive; the order knows the side. */
+  readonly quantity: Quantity;
+  /** Positive is paid. */
+  readonly fee: Amount;
+  readonly liquidity: 'maker' | 'taker';
+}
+
+/** What a venue says of an order. */
+export interface OrderReport {
+  readonly kind: 'order.accepted' | 'order.rejected' | 'order.cancelled' | 'order.expired' | 'order.filled';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly instrument: number;
+  /** Our own id for the order. */
+  readonly order: string;
+  /** The venue's words for a rejection, a cancel or an expiry; empty otherwise. */
+  readonly reason: string;
+  readonly fill: Fill | undefined;
+}
+
+/** A payment that is no fill. Negative is paid by us. */
+export interface FundingReport {
+  readonly kind: 'funding.paid';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly instrument: number;
+  readonly amount: Amount;
+  readonly rate: number;
+}
+
+export interface FeedReport {
+  readonly kind: 'feed.lost' | 'feed.restored';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  /** -1 is every instrument of the feed. */
+  readonly instrument: number;
+  readonly reason: string;
+}
+
+export type OperatorCommand = 'halt' | 'resume' | 'flatten' | 'close';
+
+export interface OperatorSpoke {
+  readonly kind: 'operator.spoke';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly command: OperatorCommand;
+  /** For `close`: the sleeve's name. */
+  readonly argument: string;
+  readonly by: string;
+}
+
+/** A letter: the opinion of a mind that answers later, at the place where it arrived. */
+export interface LetterArrived {
+  readonly kind: 'opinion.formed';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  /** Index in the run's sources of opinion. */
+  readonly source: number;
+  readonly opinion: Opinion;
+}
+
+export interface TimerRang {
+  kind: 'timer.rang';
+  at: TimeMs;
+  happenedAt: TimeMs;
+  /** Index of the timer in the session's table of timers. */
+  timer: number;
+}
+
+export type VenueReport = OrderReport | FundingReport;
+export type Event = MarketEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived | TimerRang;
+
+export function isMarketEvent(event: Event): event is MarketEvent {
+  return event.kind === 'bar.closed' || event.kind === 'trade.printed' || event.kind === 'mark.changed';
+}

@@ -1,0 +1,39 @@
+// Features are declared as specs and lived as indicators: one implementation for live and for columns.
+import type { Stateful } from './bytes.ts';
+
+/** The bar that an indicator is fed. Reused: copy what you keep. */
+export interface BarView {
+  /** When the bar closed: the earliest time at which it may be known. */
+  readonly at: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+/** Incremental, O(1) a bar. `value` is NaN until `warmup` bars were seen. */
+export interface Indicator extends Stateful {
+  readonly value: number;
+  /** How many bars until the first value that is not NaN. */
+  readonly warmup: number;
+  update(bar: BarView): void;
+}
+
+/** A declared feature: which indicator, on which leg and timeframe of the subject. */
+export interface FeatureSpec<I extends Indicator = Indicator> {
+  /** Unique text of kind and parameters, such as `ema(12)`: equal keys on one series share one indicator. */
+  readonly key: string;
+  readonly warmup: number;
+  create(): I;
+  /** Leg of the sleeve's subject; 0 unless said. */
+  readonly leg?: number;
+  /** A multiple of the strategy's own timeframe; the higher bar exists only once it is closed. */
+  readonly timeframeMs?: number;
+}
+
+export type FeatureSpecs = Readonly<Record<string, FeatureSpec>>;
+/** What a strategy reads: the living indicators under the names it declared. */
+export type Features<Specs extends FeatureSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends FeatureSpec<infer I> ? Readonly<I> : never;
+};

@@ -1,0 +1,59 @@
+// The plugs with more than one implementation. Held by contract tests.
+import type { Stateful } from './bytes.ts';
+import type { Event, MarketEvent } from './event.ts';
+import type { CancelIntent, OrderIntent } from './order.ts';
+import type { TimeMs } from './time.ts';
+
+/** Where events come from: a tape, a feed, a venue's reports, the operator. */
+export interface Source {
+  /** `at` of the earliest event known now; NEVER when none is. */
+  peekAt(): TimeMs;
+  /** Takes that event. Only after a finite `peekAt`. The object may be reused: copy what you keep. */
+  take(): Event;
+  /** Nothing will ever come again. */
+  readonly ended: boolean;
+  /** What comes next is on its way and has a place in the order: nobody may go ahead of it. */
+  readonly isLoading?: boolean;
+  /** Called by a waiting clock; the source calls back when something has arrived. */
+  onArrival?(wake: () => void): void;
+}
+
+/** The market events of one instrument, in order of `at`. */
+export interface MarketSource extends Source {
+  /** Index in the run's instruments. */
+  readonly instrument: number;
+  /**
+   * The next bar that `take` will deliver, where it is known already (a tape, a generator); undefined where it is not.
+   * For the simulated venue only, which may look one bar ahead to fill. Reused: copy what you keep.
+   */
+  nextBar(): Readonly<MarketEvent> | undefined;
+}
+
+/** What decides what happens next. */
+export interface Clock {
+  /** Market time now. */
+  now(): TimeMs;
+  /**
+   * The index of the source whose event is next, `timer` when a timer comes first, `wait` when nothing is due yet, `ended` when nothing
+   * ever will be. At equal times sources come before timers, and the lower index before the higher.
+   */
+  next(sources: readonly Source[], timerAt: TimeMs): number | 'timer' | 'wait' | 'ended';
+  /** Time of what `next` last found, whether it is due or not; NEVER when nothing is known. */
+  readonly nextAt: TimeMs;
+  /** Resolves when something may be due. */
+  wait(sources: readonly Source[], timerAt: TimeMs): Promise<void>;
+  /** The loop runs in slices of at most 20 ms of wall time, with a macrotask between them. */
+  beginSlice(): void;
+  sliceIsOver(): boolean;
+  /** That macrotask. */
+  pause(): Promise<void>;
+}
+
+/** Where orders go. Copies what it is given; answers only through its reports. */
+export interface Venue {
+  submit(intent: OrderIntent): void;
+  cancel(intent: CancelIntent): void;
+}
+
+/** A venue inside this process: its state survives with the session's. */
+export interface EmbeddedVenue extends Venue, Stateful {}
