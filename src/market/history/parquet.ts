@@ -1,0 +1,278 @@
+// Months of bars as Parquet files, through DuckDB, which is loaded with the first file and not before: it costs 60 ms.
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
+import { BallastError } from '../../domain/errors.ts';
+import { formatTime } from '../../domain/time.ts';
+import type { BarColumns } from '../../domain/bars.ts';
+import type { TimeMs } from '../../domain/time.ts';
+import { monthEnd, monthStart } from './series.ts';
+
+export interface MonthFile {
+  /** `2021-01`. */
+  readonly month: string;
+  readonly path: string;
+}
+
+export interface MonthBars extends MonthFile {
+  readonly bars: BarColumns;
+}
+
+export interface MonthSummary {
+  readonly path: string;
+  readonly rows: number;
+  readonly firstMs: TimeMs;
+  readonly lastMs: TimeMs;
+}
+
+/** The columns in the order of the file. */
+export const COLUMN_NAMES = ['openAt', 'open', 'high', 'low', 'close', 'volume'] as const satisfies readonly (keyof BarColumns)[];
+
+const TABLE = 'open_at BIGINT, "open" DOUBLE, high DOUBLE, low DOUBLE, "close" DOUBLE, volume DOUBLE';
+/** A double carries milliseconds exactly, so no bigint is made per row. */
+const SELECT = 'SELECT CAST(open_at AS DOUBLE), "open", high, low, "close", volume';
+const APPEND_ROWS = 2048;
+
+/** In each file's metadata, so that a bit flipped on the disk is found even where the file still decodes. */
+const CHECKSUM_KEY = 'ballast_checksum';
+
+/** One DuckDB in memory, opened when it is first needed. */
+export class ParquetMonths {
+  #instance: Promise<DuckDBInstance> | undefined;
+
+  /** Writes the file, and returns when it is on the disk. */
+  async write(path: string, bars: BarColumns): Promise<void> {
+    const { BIGINT, DOUBLE, DuckDBDataChunk } = await import('@duckdb/node-api');
+    await this.#withConnection(async (connection) => {
+      await connection.run(`CREATE TEMP TABLE month (${TABLE})`);
+      const appender = await connection.createAppender('month');
+      for (let from = 0; from < bars.openAt.length; from += APPEND_ROWS) {
+        const rows = Math.min(APPEND_ROWS, bars.openAt.length - from);
+        const chunk = DuckDBDataChunk.create([BIGINT, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE], rows);
+        for (const [index, name] of COLUMN_NAMES.entries()) {
+          const vector = chunk.getColumnVector(index);
+          const values = bars[name].subarray(from, from + rows);
+          values.forEach((value, row) => vector.setItem(row, name === 'openAt' ? BigInt(value) : value));
+          vector.flush();
+        }
+        appender.appendDataChunk(chunk);
+      }
+      appender.closeSync();
+      const metadata = `KV_METADATA {${CHECKSUM_KEY}: ${quoted(checksumOf(bars))}}`;
+      await connection.run(`COPY (FROM month) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, ${metadata})`);
+    });
+    const file = await open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * The files' bars, month by month: each whole, and checked before it is handed over.
+   * @param files oldest first
+   * @throws BallastError STORE_FILE_CORRUPT
+   */
+  async *read(files: readonly MonthFile[], timeframeMs: TimeMs): AsyncGenerator<MonthBars> {
+    const [first, ...others] = files;
+    if (first === undefined) return;
+    const connection = await this.#connect();
+    try {
+      const checksums = await readChecksums(connection, files);
+      let reader = new MonthReader(first, timeframeMs, checksums);
+      const result = await connection.stream(`${SELECT} FROM ${source(files)}`);
+      for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+        const columns: Float64Array[] = [];
+        for (let index = 0; index < COLUMN_NAMES.length; index += 1) columns.push(doublesOf(chunk.getColumnVector(index)));
+        for (let row = reader.take(columns, 0); row < chunk.rowCount; row = reader.take(columns, row)) {
+          yield reader.finish();
+          const next = others.shift();
+          if (next === undefined) throw corrupt(reader.file.path, 'bars after the end of its month');
+          reader = new MonthReader(next, timeframeMs, checksums);
+        }
+      }
+      yield reader.finish();
+      for (const file of others) yield new MonthReader(file, timeframeMs, checksums).finish();
+    } catch (error) {
+      if (error instanceof BallastError) throw error;
+      throw await blame(connection, files, error);
+    } finally {
+      connection.disconnectSync();
+    }
+  }
+
+  /** Rows and range of each file, from its footer alone. @throws BallastError STORE_FILE_CORRUPT */
+  async summarise(files: readonly MonthFile[]): Promise<MonthSummary[]> {
+    if (files.length === 0) return [];
+    return this.#withConnection(async (connection) => {
+      try {
+        const result = await connection.runAndReadAll(
+          `SELECT file_name, sum(row_group_num_rows)::DOUBLE, min(stats_min_value::BIGINT)::DOUBLE, max(stats_max_value::BIGINT)::DOUBLE
+           FROM parquet_metadata(${pathList(files)}) WHERE path_in_schema = 'open_at' GROUP BY file_name`,
+        );
+        return result.getRows().map(([path, rows, firstMs, lastMs]) => {
+          return { path: String(path), rows: Number(rows), firstMs: Number(firstMs), lastMs: Number(lastMs) };
+        });
+      } catch (error) {
+        throw await blame(connection, files, error);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    const instance = this.#instance;
+    this.#instance = undefined;
+    (await instance)?.closeSync();
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
+    this.#instance ??= import('@duckdb/node-api').then(async ({ DuckDBInstance: duckdb }) =>
+      duckdb.create(':memory:', {
+        // Nothing is fetched from the network, nothing is spilled into the user's folder, and files are left to the system's cache,
+        // so that memory stays flat however long the history is.
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+        enable_external_file_cache: 'false',
+        temp_directory: '',
+      }),
+    );
+    return (await this.#instance).connect();
+  }
+
+  async #withConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.disconnectSync();
+    }
+  }
+}
+
+/** Collects one file's rows out of a stream in which the files follow each other, and holds them to what a month of bars must be. */
+class MonthReader {
+  readonly file: MonthFile;
+  readonly #columns: readonly Float64Array[];
+  readonly #endAt: TimeMs;
+  readonly #checksum: string | undefined;
+  #rows = 0;
+  #lastAt: TimeMs;
+
+  constructor(file: MonthFile, timeframeMs: TimeMs, checksums: ReadonlyMap<string, string>) {
+    const startAt = monthStart(file.month);
+    this.file = file;
+    this.#endAt = monthEnd(file.month);
+    this.#lastAt = startAt - 1;
+    this.#checksum = checksums.get(file.path);
+    const capacity = Math.ceil((this.#endAt - startAt) / timeframeMs);
+    this.#columns = COLUMN_NAMES.map(() => new Float64Array(capacity));
+  }
+
+  /** Copies this month's rows from `row` on; returns the first row that is not this month's. */
+  take(chunk: readonly Float64Array[], row: number): number {
+    const times = chunk[0] ?? new Float64Array();
+    let end = row;
+    let lastAt = this.#lastAt;
+    for (; end < times.length; end += 1) {
+      const at = times[end] ?? NaN;
+      if (at >= this.#endAt) break;
+      if (!(at > lastAt)) throw corrupt(this.file.path, `a bar of ${formatTime(at)} after ${formatTime(lastAt)}`);
+      lastAt = at;
+    }
+    const room = (this.#columns[0]?.length ?? 0) - this.#rows;
+    if (end - row > room) throw corrupt(this.file.path, 'more bars than its month has room for');
+    for (const [index, column] of this.#columns.entries()) column.set((chunk[index] ?? times).subarray(row, end), this.#rows);
+    this.#rows += end - row;
+    this.#lastAt = lastAt;
+    return end;
+  }
+
+  finish(): MonthBars {
+    const [openAt, open_, high, low, close, volume] = this.#columns.map((column) => column.subarray(0, this.#rows));
+    if (!openAt || !open_ || !high || !low || !close || !volume) throw corrupt(this.file.path, 'missing columns');
+    const bars = { openAt, open: open_, high, low, close, volume };
+    if (this.#checksum !== undefined && this.#checksum !== checksumOf(bars)) {
+      throw corrupt(this.file.path, `bars with the checksum ${checksumOf(bars)}`, `${this.#checksum}, as they were written`);
+    }
+    return { ...this.file, bars };
+  }
+}
+
+/** Rows and a CRC-32 over all columns. */
+function checksumOf(bars: BarColumns): string {
+  let crc = 0;
+  for (const name of COLUMN_NAMES) crc = crc32(new Uint8Array(bars[name].buffer, bars[name].byteOffset, bars[name].byteLength), crc);
+  return `${bars.openAt.length}-${crc.toString(16).padStart(8, '0')}`;
+}
+
+/** Files without one were written by another tool; they are read, and not vouched for. */
+async function readChecksums(connection: DuckDBConnection, files: readonly MonthFile[]): Promise<Map<string, string>> {
+  const result = await connection.runAndReadAll(
+    `SELECT file_name, decode(value) FROM parquet_kv_metadata(${pathList(files)}) WHERE decode(key) = ${quoted(CHECKSUM_KEY)}`,
+  );
+  return new Map(result.getRows().map(([path, checksum]) => [String(path), String(checksum)]));
+}
+
+/**
+ * A column's numbers. DuckDB's vectors keep them as a typed array, which is no documented part of its API but three times faster than asking
+ * for each; where a later version has none, each is asked for. Valid until the next chunk is fetched.
+ */
+export function doublesOf(vector: DuckDBVector): Float64Array {
+  const items: unknown = Reflect.get(vector, 'items');
+  if (items instanceof Float64Array && items.length === vector.itemCount) return items;
+  return Float64Array.from({ length: vector.itemCount }, (_, row) => Number(vector.getItem(row) ?? NaN));
+}
+
+function source(files: readonly MonthFile[]): string {
+  return `read_parquet(${pathList(files)}, hive_partitioning = false)`;
+}
+
+/** DuckDB reads `[`, `*` and `?` in a path as a pattern, and a home folder may be named anything. */
+function pathList(files: readonly MonthFile[]): string {
+  return `[${files.map((file) => quoted(file.path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** DuckDB does not always say which of many files it could not read: asks for each alone. */
+async function blame(connection: DuckDBConnection, files: readonly MonthFile[], cause: unknown): Promise<BallastError> {
+  for (const file of files) {
+    try {
+      // A sum has to read every value, where a count or a maximum may be answered from the footer.
+      await connection.run(`SELECT sum(open_at), sum("open"), sum(high), sum(low), sum("close"), sum(volume) FROM ${source([file])}`);
+    } catch (error) {
+      return corrupt(file.path, `a file that does not read (${firstLine(error)})`, 'a month of bars in Parquet', error);
+    }
+  }
+  return new BallastError({
+    code: 'STORE_READ_FAILED',
+    place: files[0]?.path ?? 'store',
+    found: firstLine(cause),
+    expected: 'bars to be read',
+    cause,
+  });
+}
+
+function corrupt(
+  path: string,
+  found: string,
+  expected = 'bars in the order of time, each once, of the month in its name',
+  cause?: unknown,
+): BallastError {
+  return new BallastError({
+    code: 'STORE_FILE_CORRUPT',
+    place: path,
+    found,
+    expected,
+    remedy: 'move the file away and import the data of its month again with `ballast data import`',
+    cause,
+  });
+}
+
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0] ?? text;
+}

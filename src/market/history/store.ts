@@ -1,0 +1,422 @@
+// The history of bars on disk: `<home>/data/bars/<venue>/<symbol>/<timeframe>/<YYYY-MM>.parquet`, rows sorted by open time, each once.
+// The files are the only truth. Names other than these are left alone, so that a derived cache may stand beside them.
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { BarColumns } from '../../domain/bars.ts';
+import { BallastError } from '../../domain/errors.ts';
+import { formatSpan } from '../../domain/time.ts';
+import type { TimeMs } from '../../domain/time.ts';
+import { COLUMN_NAMES, firstLine, ParquetMonths } from './parquet.ts';
+import type { MonthFile } from './parquet.ts';
+import { diskFor, Publication, recover } from './publication.ts';
+import type { Disk } from './publication.ts';
+import {
+  fileOfMonth,
+  isVenueFolder,
+  monthEnd,
+  monthOf,
+  monthOfFile,
+  monthStart,
+  seriesFolder,
+  symbolOfFolder,
+  timeframeOfFolder,
+} from './series.ts';
+import type { SeriesId } from './series.ts';
+
+export interface StoredSeries extends SeriesId {
+  /** Open time of the first bar. */
+  readonly fromMs: TimeMs;
+  /** Close time of the last bar, so that the range from `fromMs` to `toMs` holds every bar. */
+  readonly toMs: TimeMs;
+  readonly rows: number;
+}
+
+/** Bars that open at or after `fromMs` and before `toMs`; left out, a bound is the series' own. */
+export interface BarRange extends SeriesId {
+  readonly fromMs?: TimeMs | undefined;
+  readonly toMs?: TimeMs | undefined;
+}
+
+export interface SeriesQuery {
+  readonly symbol: string;
+  readonly venue?: string | undefined;
+  readonly timeframeMs: TimeMs;
+}
+
+export interface MergeReport {
+  /** Bars the store did not have. */
+  readonly added: number;
+  /** Bars the store had with the same values. */
+  readonly unchanged: number;
+  /** Bars the store had with other values, which the new ones replaced. */
+  readonly corrected: number;
+}
+
+export interface StoreOptions {
+  /** For the tests: wraps the real disk in one that fails. */
+  readonly disk?: (real: Disk) => Disk;
+}
+
+/**
+ * Opens the history under a home folder; what a killed import left behind is finished or undone first. Nothing is created before the first
+ * import, and DuckDB is not loaded before the first bar is read or written.
+ * @throws BallastError STORE_JOURNAL_CORRUPT, STORE_WRITE_FAILED
+ */
+export async function openStore(home: string, options: StoreOptions = {}): Promise<BarStore> {
+  const root = resolve(home, 'data', 'bars');
+  const months = new ParquetMonths();
+  const real = diskFor((path, bars) => months.write(path, bars));
+  const disk = options.disk?.(real) ?? real;
+  try {
+    await recover(root, disk);
+  } catch (error) {
+    throw error instanceof BallastError ? error : writeFailed(root, error, true);
+  }
+  return new BarStore(root, months, disk);
+}
+
+export class BarStore {
+  readonly root: string;
+  readonly #months: ParquetMonths;
+  readonly #disk: Disk;
+
+  constructor(root: string, months: ParquetMonths, disk: Disk) {
+    this.root = root;
+    this.#months = months;
+    this.#disk = disk;
+  }
+
+  /** Every series with its range. @throws BallastError STORE_FILE_CORRUPT */
+  async list(): Promise<StoredSeries[]> {
+    const all = this.#series().map((series) => ({ series, files: this.#files(series) }));
+    const summaries = await this.#months.summarise(all.flatMap(({ files }) => files));
+    const summaryOf = new Map(summaries.map((summary) => [summary.path, summary]));
+    return all.map(({ series, files }) => {
+      const months = files.map((file) => summaryOf.get(file.path)).filter((summary) => summary !== undefined);
+      return {
+        ...series,
+        fromMs: Math.min(...months.map((month) => month.firstMs)),
+        toMs: Math.max(...months.map((month) => month.lastMs)) + series.timeframeMs,
+        rows: months.reduce((rows, month) => rows + month.rows, 0),
+      };
+    });
+  }
+
+  /** The one venue that has these bars. @throws BallastError SERIES_UNKNOWN, VENUE_AMBIGUOUS */
+  resolve(query: SeriesQuery): string {
+    const found = this.#series().filter((series) => {
+      const venueFits = query.venue === undefined || series.venue === query.venue;
+      return venueFits && series.symbol === query.symbol && series.timeframeMs === query.timeframeMs;
+    });
+    const [only, ...others] = found;
+    if (only === undefined) throw this.#unknown(query);
+    if (others.length === 0) return only.venue;
+    throw new BallastError({
+      code: 'VENUE_AMBIGUOUS',
+      place: `${query.symbol} ${formatSpan(query.timeframeMs)}`,
+      found: `bars of ${found.length} venues: ${found.map(({ venue }) => venue).join(', ')}`,
+      expected: 'exactly one, or the venue named',
+      remedy: `add --venue ${only.venue}`,
+      exitCode: 2,
+    });
+  }
+
+  /**
+   * The bars of a range in fresh arrays; none where the series has a hole.
+   * @throws BallastError SERIES_UNKNOWN, STORE_FILE_CORRUPT
+   */
+  async load(range: BarRange): Promise<BarColumns> {
+    const bars = emptyColumns(this.#mostRows(range));
+    let rows = 0;
+    for await (const part of this.#read(range)) {
+      for (const name of COLUMN_NAMES) bars[name].set(part[name], rows);
+      rows += part.openAt.length;
+    }
+    // A few holes are worth less than a second copy; a series that is mostly hole gives its memory back.
+    return rows * 2 < bars.openAt.length ? copyColumns(bars, rows) : sliceColumns(bars, 0, rows);
+  }
+
+  /**
+   * The bars of a range in pieces of `chunkRows` (the last may be shorter). Never more than a month is in memory.
+   * @throws BallastError SERIES_UNKNOWN, STORE_FILE_CORRUPT
+   */
+  async *stream(range: BarRange, chunkRows: number): AsyncGenerator<BarColumns> {
+    let chunk = emptyColumns(chunkRows);
+    let filled = 0;
+    for await (const part of this.#read(range)) {
+      for (let row = 0; row < part.openAt.length;) {
+        const rows = Math.min(chunkRows - filled, part.openAt.length - row);
+        for (const name of COLUMN_NAMES) chunk[name].set(part[name].subarray(row, row + rows), filled);
+        row += rows;
+        filled += rows;
+        if (filled < chunkRows) continue;
+        yield chunk;
+        chunk = emptyColumns(chunkRows);
+        filled = 0;
+      }
+    }
+    if (filled > 0) yield sliceColumns(chunk, 0, filled);
+  }
+
+  /**
+   * Adds bars to a series, all of them or, after any failure, none; where the store has a bar of the same time, the new one wins.
+   * @param bars sorted by open time, each once
+   * @throws BallastError STORE_BUSY, STORE_FILE_CORRUPT, STORE_WRITE_FAILED, STORE_JOURNAL_CORRUPT, VENUE_MALFORMED
+   */
+  async merge(series: SeriesId, bars: BarColumns, onProgress?: (doneMonths: number, months: number) => void): Promise<MergeReport> {
+    const folder = seriesFolder(series);
+    const slices = byMonth(bars);
+    let publication: Publication | undefined;
+    try {
+      publication = await Publication.begin(this.root, this.#disk);
+      try {
+        return await this.#stageAndPublish(publication, series, slices, onProgress);
+      } finally {
+        await publication.end();
+      }
+    } catch (error) {
+      throw error instanceof BallastError ? error : writeFailed(join(this.root, folder), error, publication?.isSealed ?? false);
+    }
+  }
+
+  /** Lets go of DuckDB; the store opens it again when it is used again. */
+  async close(): Promise<void> {
+    await this.#months.close();
+  }
+
+  async #stageAndPublish(
+    publication: Publication,
+    series: SeriesId,
+    slices: readonly MonthSlice[],
+    onProgress?: (doneMonths: number, months: number) => void,
+  ): Promise<MergeReport> {
+    const report = { added: 0, unchanged: 0, corrected: 0 };
+    const stored = new Map(this.#files(series).map((file) => [file.month, file]));
+    let changedMonths = 0;
+    for (const [index, { month, rows }] of slices.entries()) {
+      const merged = mergeColumns(await this.#month(stored.get(month), series.timeframeMs), rows);
+      report.added += merged.added;
+      report.unchanged += merged.unchanged;
+      report.corrected += merged.corrected;
+      if (merged.added + merged.corrected > 0) {
+        changedMonths += 1;
+        await publication.stage(join(seriesFolder(series), fileOfMonth(month)), merged.bars);
+      }
+      onProgress?.(index + 1, slices.length);
+    }
+    if (changedMonths > 0) await publication.publish();
+    return report;
+  }
+
+  /** What the range would hold without a hole. */
+  #mostRows({ fromMs = -Infinity, toMs = Infinity, ...series }: BarRange): number {
+    let rows = 0;
+    for (const { month } of this.#files(series)) {
+      const spanMs = Math.min(toMs, monthEnd(month)) - Math.max(fromMs, monthStart(month));
+      if (spanMs > 0) rows += Math.ceil(spanMs / series.timeframeMs);
+    }
+    return rows;
+  }
+
+  async *#read(range: BarRange): AsyncGenerator<BarColumns> {
+    const { fromMs = -Infinity, toMs = Infinity } = range;
+    const stored = this.#files(range);
+    if (stored.length === 0) throw this.#unknown(range);
+    const files = stored.filter(({ month }) => monthEnd(month) > fromMs && monthStart(month) < toMs);
+    for await (const { bars } of this.#months.read(files, range.timeframeMs)) {
+      const part = sliceColumns(bars, firstRowAtOrAfter(bars.openAt, fromMs), firstRowAtOrAfter(bars.openAt, toMs));
+      if (part.openAt.length > 0) yield part;
+    }
+  }
+
+  async #month(file: MonthFile | undefined, timeframeMs: TimeMs): Promise<BarColumns> {
+    const months = file === undefined ? [] : await Array.fromAsync(this.#months.read([file], timeframeMs));
+    return months[0]?.bars ?? emptyColumns(0);
+  }
+
+  /** A series' files, oldest first. */
+  #files(series: SeriesId): MonthFile[] {
+    const folder = join(this.root, seriesFolder(series));
+    const files: MonthFile[] = [];
+    for (const name of namesIn(folder)) {
+      const month = monthOfFile(name);
+      if (month !== undefined) files.push({ month, path: join(folder, name) });
+    }
+    return files;
+  }
+
+  /** Every series that has a file. */
+  #series(): SeriesId[] {
+    const all: SeriesId[] = [];
+    for (const venue of namesIn(this.root).filter(isVenueFolder)) {
+      for (const symbolFolder of namesIn(join(this.root, venue))) {
+        const symbol = symbolOfFolder(symbolFolder);
+        if (symbol === undefined) continue;
+        for (const timeframe of namesIn(join(this.root, venue, symbolFolder))) {
+          const timeframeMs = timeframeOfFolder(timeframe);
+          if (timeframeMs === undefined) continue;
+          const series = { venue, symbol, timeframeMs };
+          if (this.#files(series).length > 0) all.push(series);
+        }
+      }
+    }
+    return all.toSorted((a, b) => compare(a.venue, b.venue) || compare(a.symbol, b.symbol) || a.timeframeMs - b.timeframeMs);
+  }
+
+  /** Says the nearest thing there is: the symbol's other venues and timeframes, or else the symbols. */
+  #unknown(query: SeriesQuery): BallastError {
+    const all = this.#series();
+    const ofSymbol = all.filter((series) => series.symbol === query.symbol);
+    const symbols = [...new Set(all.map((series) => series.symbol))];
+    const timeframe = formatSpan(query.timeframeMs);
+    const venue = query.venue === undefined ? '' : `${query.venue} `;
+    const command = `ballast data import FILE --symbol ${query.symbol} --timeframe ${timeframe} --venue ${query.venue ?? 'NAME'}`;
+    let found = 'no such bars';
+    let expected = `one of ${ofSymbol.map((series) => `${series.venue} ${series.symbol} ${formatSpan(series.timeframeMs)}`).join(', ')}`;
+    if (ofSymbol.length === 0) [found, expected] = ['no bars of this symbol', `a stored symbol: ${symbols.join(', ')}`];
+    if (all.length === 0) [found, expected] = [`no bars at all under ${this.root}`, 'an imported history'];
+    return new BallastError({
+      code: 'SERIES_UNKNOWN',
+      place: `${venue}${query.symbol} ${timeframe}`,
+      found,
+      expected,
+      remedy: `import it: ${command}`,
+      exitCode: 2,
+    });
+  }
+}
+
+export function emptyColumns(rows: number): BarColumns {
+  return {
+    openAt: new Float64Array(rows),
+    open: new Float64Array(rows),
+    high: new Float64Array(rows),
+    low: new Float64Array(rows),
+    close: new Float64Array(rows),
+    volume: new Float64Array(rows),
+  };
+}
+
+/** The rows from `from` up to `to`, sharing memory with the whole. */
+function sliceColumns(bars: BarColumns, from: number, to: number): BarColumns {
+  return {
+    openAt: bars.openAt.subarray(from, to),
+    open: bars.open.subarray(from, to),
+    high: bars.high.subarray(from, to),
+    low: bars.low.subarray(from, to),
+    close: bars.close.subarray(from, to),
+    volume: bars.volume.subarray(from, to),
+  };
+}
+
+function copyColumns(bars: BarColumns, rows: number): BarColumns {
+  const copy = emptyColumns(rows);
+  for (const name of COLUMN_NAMES) copy[name].set(bars[name].subarray(0, rows));
+  return copy;
+}
+
+function firstRowAtOrAfter(openAt: Float64Array, at: TimeMs): number {
+  let low = 0;
+  let high = openAt.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((openAt[middle] ?? NaN) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface MonthSlice {
+  readonly month: string;
+  readonly rows: BarColumns;
+}
+
+function byMonth(bars: BarColumns): MonthSlice[] {
+  const slices: MonthSlice[] = [];
+  for (let row = 0; row < bars.openAt.length;) {
+    const month = monthOf(bars.openAt[row] ?? NaN);
+    const end = firstRowAtOrAfter(bars.openAt, monthEnd(month));
+    slices.push({ month, rows: sliceColumns(bars, row, end) });
+    row = end;
+  }
+  return slices;
+}
+
+/** Both sorted by time; where both have a bar, the incoming one is taken. */
+function mergeColumns(stored: BarColumns, incoming: BarColumns): MergeReport & { readonly bars: BarColumns } {
+  const incomingRows = incoming.openAt.length;
+  if (stored.openAt.length === 0) return { bars: incoming, added: incomingRows, unchanged: 0, corrected: 0 };
+  // Where each merged row comes from: a row of the incoming bars, or, below zero, the complement of a stored row.
+  const origins = new Int32Array(stored.openAt.length + incomingRows);
+  const twins = new Int32Array(incomingRows).fill(NO_TWIN);
+  let rows = 0;
+  let old = 0;
+  for (let row = 0; row < incomingRows; row += 1) {
+    const at = incoming.openAt[row] ?? NaN;
+    for (; (stored.openAt[old] ?? Infinity) < at; old += 1) origins[rows++] = ~old;
+    if (stored.openAt[old] === at) twins[row] = old++;
+    origins[rows++] = row;
+  }
+  for (; old < stored.openAt.length; old += 1) origins[rows++] = ~old;
+
+  const bars = emptyColumns(rows);
+  const differs = new Uint8Array(incomingRows);
+  for (const name of COLUMN_NAMES) {
+    gather(bars[name], origins, stored[name], incoming[name]);
+    markDifferences(differs, twins, stored[name], incoming[name]);
+  }
+  const added = count(twins, (twin) => twin === NO_TWIN);
+  const corrected = count(differs, (flag) => flag === 1);
+  return { bars, added, corrected, unchanged: incomingRows - added - corrected };
+}
+
+const NO_TWIN = -1;
+
+function gather(into: Float64Array, origins: Int32Array, stored: Float64Array, incoming: Float64Array): void {
+  for (let row = 0; row < into.length; row += 1) {
+    const origin = origins[row] ?? 0;
+    into[row] = (origin < 0 ? stored[~origin] : incoming[origin]) ?? NaN;
+  }
+}
+
+function markDifferences(differs: Uint8Array, twins: Int32Array, stored: Float64Array, incoming: Float64Array): void {
+  for (let row = 0; row < twins.length; row += 1) {
+    const twin = twins[row] ?? NO_TWIN;
+    if (twin !== NO_TWIN && stored[twin] !== incoming[row]) differs[row] = 1;
+  }
+}
+
+function count(values: Int32Array | Uint8Array, holds: (value: number) => boolean): number {
+  let counted = 0;
+  for (const value of values) if (holds(value)) counted += 1;
+  return counted;
+}
+
+function writeFailed(place: string, cause: unknown, isSealed: boolean): BallastError {
+  return new BallastError({
+    code: 'STORE_WRITE_FAILED',
+    place,
+    found: firstLine(cause),
+    expected: 'room and permission to write',
+    remedy: isSealed
+      ? 'the import is complete beside the store: free some space or fix the permission, and the next command that opens the store puts it in place'
+      : 'the store is as it was: free some space or fix the permission, then import again',
+    cause,
+  });
+}
+
+/** Names in the order of the alphabet; none where there is no such folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** By code unit, the same in every locale. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

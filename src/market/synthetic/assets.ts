@@ -1,0 +1,90 @@
+// The assets of the synthetic market: what can be traded, and how each one's price is driven.
+import { amount, price, quantity } from '../../domain/decimal.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+import { HOUR_MS } from '../../domain/time.ts';
+
+/** Moves with the common factor and, beside it, on its own. */
+export interface FactorDrive {
+  readonly kind: 'factor';
+  /** How many per cent the price moves when the factor moves one. */
+  readonly beta: number;
+  /** Annual volatility of what the factor does not explain, before jumps; 0.3 is 30 %. */
+  readonly ownVolatility: number;
+}
+
+/** Cointegrated with its leader: log(price) = constant + hedgeRatio x log(leader's price) + spread, the spread reverting to 0. */
+export interface PairDrive {
+  readonly kind: 'pair';
+  /** Symbol of an asset that stands earlier in the table. */
+  readonly leader: string;
+  readonly hedgeRatio: number;
+  /** Stationary standard deviation of the spread where the factor's volatility is at its base, in log price; 0.01 is about 1 %. */
+  readonly spreadDeviation: number;
+  readonly spreadHalfLifeMs: number;
+}
+
+export interface SyntheticAsset {
+  readonly instrument: Instrument;
+  readonly startPrice: number;
+  /** Typical volume of one minute, in base currency. */
+  readonly minuteVolume: number;
+  readonly drive: FactorDrive | PairDrive;
+}
+
+function perpetual(base: string, tick: string, lot: string): Instrument {
+  return {
+    venue: 'simulated',
+    symbol: `${base}/USDT:USDT`,
+    kind: 'linear',
+    base,
+    quote: 'USDT',
+    tick: price(tick),
+    lot: quantity(lot),
+    minimumQuantity: quantity(lot),
+    minimumNotional: amount('5'),
+    takerFeeRate: 0.0006,
+    makerFeeRate: 0.0002,
+    fundingRate: 0.0001,
+    fundingIntervalMs: 8 * HOUR_MS,
+  };
+}
+
+/** A leader stands before its follower: the model steps them in this order. */
+export const SYNTHETIC_ASSETS: readonly SyntheticAsset[] = [
+  {
+    instrument: perpetual('BTC', '0.1', '0.001'),
+    startPrice: 60_000,
+    minuteVolume: 12,
+    drive: { kind: 'factor', beta: 1, ownVolatility: 0.15 },
+  },
+  {
+    instrument: perpetual('ETH', '0.01', '0.01'),
+    startPrice: 3_000,
+    minuteVolume: 200,
+    drive: { kind: 'pair', leader: 'BTC/USDT:USDT', hedgeRatio: 1.05, spreadDeviation: 0.01, spreadHalfLifeMs: 8 * HOUR_MS },
+  },
+  {
+    instrument: perpetual('SOL', '0.01', '0.1'),
+    startPrice: 150,
+    minuteVolume: 3_000,
+    drive: { kind: 'factor', beta: 1.15, ownVolatility: 0.38 },
+  },
+  {
+    instrument: perpetual('XRP', '0.0001', '0.1'),
+    startPrice: 2,
+    minuteVolume: 150_000,
+    drive: { kind: 'factor', beta: 0.95, ownVolatility: 0.42 },
+  },
+  {
+    instrument: perpetual('LTC', '0.01', '0.1'),
+    startPrice: 90,
+    minuteVolume: 1_500,
+    drive: { kind: 'factor', beta: 0.95, ownVolatility: 0.3 },
+  },
+  {
+    instrument: perpetual('DOGE', '0.00001', '1'),
+    startPrice: 0.15,
+    minuteVolume: 1_000_000,
+    drive: { kind: 'pair', leader: 'LTC/USDT:USDT', hedgeRatio: 1.05, spreadDeviation: 0.011, spreadHalfLifeMs: 6 * HOUR_MS },
+  },
+];
