@@ -1,0 +1,96 @@
+// Made-up bars for tests: from a linear congruential generator and plain arithmetic, so that any language makes the same doubles.
+import fc from 'fast-check';
+import type { BarColumns } from '../../domain/bars.ts';
+import type { BarView } from '../../domain/feature.ts';
+import { HOUR_MS } from '../../domain/time.ts';
+
+/** The bars of test/golden/talib-golden.py. */
+export function madeUpBars(count: number, seed = 20_261_120): BarColumns {
+  let state = seed;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 4_294_967_296;
+  };
+  const bars = emptyBars(count);
+  let last = 40_000;
+  for (let index = 0; index < count; index++) {
+    const start = last;
+    last = start * (1 + 0.02 * (uniform() - 0.495));
+    bars.openAt[index] = index * HOUR_MS;
+    bars.open[index] = start;
+    bars.high[index] = Math.max(start, last) * (1 + 0.004 * uniform());
+    bars.low[index] = Math.min(start, last) * (1 - 0.004 * uniform());
+    bars.close[index] = last;
+    bars.volume[index] = 1 + index;
+  }
+  return bars;
+}
+
+/** Quiet, wild, tiny, huge, standing still, and now and then falling or rising by orders of magnitude. */
+export function anyBars(minimum: number, maximum: number): fc.Arbitrary<BarColumns> {
+  const step = fc.oneof(
+    { weight: 20, arbitrary: fc.double({ min: -1, max: 1, noNaN: true }).map((share) => ({ share, factor: 1 })) },
+    { weight: 4, arbitrary: fc.constant({ share: 0, factor: 1 }) },
+    { weight: 1, arbitrary: fc.constantFrom(1e-5, 1e-2, 0.5, 2, 1e3).map((factor) => ({ share: 0, factor })) },
+  );
+  return fc
+    .record({
+      start: fc.constantFrom(1e-6, 0.1, 7, 4_000, 1e5),
+      move: fc.constantFrom(1e-9, 1e-5, 1e-3, 0.05),
+      reach: fc.constantFrom(0, 1e-9, 0.01),
+      steps: fc.array(step, { minLength: minimum, maxLength: maximum, size: 'max' }),
+    })
+    .map(({ start, move, reach, steps }) => {
+      const bars = emptyBars(steps.length);
+      let last: number = start;
+      for (const [index, { share, factor }] of steps.entries()) {
+        const open = last;
+        // Within what a quote can be, so that a run of thousandfold rises stays a price.
+        last = Math.min(1e9, Math.max(1e-9, open * factor * (1 + move * share)));
+        bars.openAt[index] = index * HOUR_MS;
+        bars.open[index] = open;
+        bars.high[index] = Math.max(open, last) * (1 + reach);
+        bars.low[index] = Math.min(open, last) * (1 - reach);
+        bars.close[index] = last;
+        bars.volume[index] = 1;
+      }
+      return bars;
+    });
+}
+
+export function barAt(bars: BarColumns, index: number): BarView {
+  return {
+    at: (bars.openAt[index] ?? NaN) + HOUR_MS,
+    open: bars.open[index] ?? NaN,
+    high: bars.high[index] ?? NaN,
+    low: bars.low[index] ?? NaN,
+    close: bars.close[index] ?? NaN,
+    volume: bars.volume[index] ?? NaN,
+  };
+}
+
+/** The first bars only: a tape that was cut. */
+export function firstBars(bars: BarColumns, count: number): BarColumns {
+  return {
+    openAt: bars.openAt.slice(0, count),
+    open: bars.open.slice(0, count),
+    high: bars.high.slice(0, count),
+    low: bars.low.slice(0, count),
+    close: bars.close.slice(0, count),
+    volume: bars.volume.slice(0, count),
+  };
+}
+
+/** The same up to a bar, and from there on another market. */
+export function withAnotherFuture(bars: BarColumns, from: number): BarColumns {
+  const other = firstBars(bars, bars.close.length);
+  for (const column of [other.open, other.high, other.low, other.close]) {
+    for (let index = from; index < column.length; index++) column[index] = (column[index] ?? NaN) * (index % 3 === 0 ? 7 : 0.2);
+  }
+  return other;
+}
+
+function emptyBars(count: number): BarColumns {
+  const column = (): Float64Array => new Float64Array(count);
+  return { openAt: column(), open: column(), high: column(), low: column(), close: column(), volume: column() };
+}

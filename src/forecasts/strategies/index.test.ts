@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { forecaster } from '../../domain/strategy.ts';
+import { strategies } from './index.ts';
+
+test('built-in strategies have names of their own and run on their defaults', () => {
+  assert.deepEqual(
+    strategies.map(({ name }) => name),
+    ['trend', 'mean-reversion'],
+  );
+  for (const strategy of strategies) {
+    const bound = forecaster(strategy, strategy.parameters.parse({}));
+    assert.equal(bound.name, strategy.name);
+    assert.notEqual(Object.keys(bound.features).length, 0);
+  }
+});

@@ -1,0 +1,24 @@
+// What the gate writes on a target that a rule has scaled.
+import type { Target } from '../domain/decision.ts';
+
+export interface ReviewedTarget extends Target {
+  /** Names of the rules that have scaled this target, in their order; absent when none has. */
+  readonly clampedBy?: readonly string[];
+}
+
+export function wasClampedBy(target: ReviewedTarget, rule: string): boolean {
+  return target.clampedBy?.includes(rule) ?? false;
+}
+
+/** All legs by one scale, so that a pair keeps its proportions. Zero is zero, also of what is no number. */
+export function scaledTarget(target: ReviewedTarget, scale: number, rule: string): ReviewedTarget {
+  return {
+    sleeve: target.sleeve,
+    fresh: target.fresh,
+    weights: target.weights.map((weight) => (scale === 0 ? 0 : weight * scale)),
+    heldWeights: target.heldWeights,
+    instruments: target.instruments,
+    stopRatio: target.stopRatio,
+    clampedBy: [...(target.clampedBy ?? []), rule],
+  };
+}
