@@ -1,0 +1,767 @@
+// Where wants become orders: freezing, planning, protection and latches of every sleeve. Decisions and reflexes meet here.
+import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
+import {
+  absolute,
+  add,
+  compare,
+  isZero,
+  negate,
+  priceFrom,
+  roundToStep,
+  signOf,
+  toNumber,
+  ZERO_QUANTITY,
+  type Price,
+  type Quantity,
+} from '../domain/decimal.ts';
+import type { StateChange } from '../domain/entry.ts';
+import type { MarketEvent, OrderReport } from '../domain/event.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import type { CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
+import { NEVER, type TimeMs } from '../domain/time.ts';
+import { isDust, marketOrder, plan, stopOrder, type Plan } from './planner.ts';
+import { awaitsParent, OrderTracker, type TrackedOrder } from './tracker.ts';
+import { Wants } from './wants.ts';
+
+export interface DeskSettings {
+  readonly rebalanceBandRatio: number;
+  /** First distance of the disaster stop from the price, at least; it always lies beyond every sleeve stop. */
+  readonly disasterRatio: number;
+  /** How far beyond the furthest sleeve stop the disaster stop is kept. */
+  readonly disasterGapRatio: number;
+  /** A pair may hold one leg only for this long. */
+  readonly maximumLeggedMs: TimeMs;
+  /** And lose at most this fraction of equity meanwhile. */
+  readonly maximumLeggedLossRatio: number;
+}
+
+/** What the desk asks of the engine. */
+export interface DeskOutput {
+  /** Gate two, the journal, the outbox. False when gate two refused. */
+  send(intent: OrderIntent): boolean;
+  cancel(intent: CancelIntent): void;
+  cross(instrument: number, parts: readonly Share[], price: Price, at: TimeMs): void;
+  say(change: StateChange): void;
+}
+
+/** What a decision freezes for one sleeve. */
+export interface Frozen {
+  readonly quantities: readonly Quantity[];
+  readonly stance: number;
+  readonly stopRatio: number;
+  readonly trailR: number;
+}
+
+/** What one sleeve's stop is brought in line with. */
+interface SleeveProtection {
+  readonly sleeve: number;
+  readonly holding: number;
+  readonly instrument: number;
+  readonly traded: Instrument;
+  readonly isOneSided: boolean;
+  readonly at: TimeMs;
+  /** All protective stops that rest for the instrument. */
+  readonly resting: readonly TrackedOrder[];
+  /** Filled in: what is to be cancelled once everything new was sent. */
+  readonly superfluous: TrackedOrder[];
+}
+
+export class Desk implements Stateful {
+  readonly wants: Wants;
+  readonly tracker: OrderTracker;
+  readonly #instruments: readonly Instrument[];
+  readonly #sleeves: readonly Sleeve[];
+  readonly #holdings: Holdings;
+  readonly #portfolio: PortfolioView;
+  readonly #mark: Float64Array;
+  readonly #settings: DeskSettings;
+  readonly #out: DeskOutput;
+  /** By instrument: something changed that the planner has not seen. */
+  readonly #dirty: Uint8Array;
+  #anyDirty = false;
+  /** By instrument: a close or a stop was refused, or the venue ended it; it is asked for again with the next bar, never at once. */
+  readonly #retry: Uint8Array;
+  /** By instrument: side of the net position as last protected, so that openings and flips are noticed. */
+  readonly #netSide: Int8Array;
+  /** By sleeve: since when only some legs of a pair are where they should be; NaN when all are. */
+  readonly leggedSince: Float64Array;
+  /** By holding: side held, as last seen, so that openings and flips are noticed. */
+  readonly #side: Int8Array;
+  #decision = 0;
+  #orders = 0;
+  #halted = false;
+
+  constructor(
+    instruments: readonly Instrument[],
+    sleeves: readonly Sleeve[],
+    holdings: Holdings,
+    portfolio: PortfolioView,
+    mark: Float64Array,
+    settings: DeskSettings,
+    out: DeskOutput,
+  ) {
+    this.#instruments = instruments;
+    this.#sleeves = sleeves;
+    this.#holdings = holdings;
+    this.#portfolio = portfolio;
+    this.#mark = mark;
+    this.#settings = settings;
+    this.#out = out;
+    this.wants = new Wants(sleeves.length, holdings, instruments.length);
+    this.tracker = new OrderTracker(
+      holdings,
+      instruments.map((each) => each.lot),
+    );
+    this.#dirty = new Uint8Array(instruments.length);
+    this.#retry = new Uint8Array(instruments.length);
+    this.#netSide = new Int8Array(instruments.length);
+    this.leggedSince = new Float64Array(sleeves.length).fill(NaN);
+    this.#side = new Int8Array(holdings.count);
+  }
+
+  get decision(): number {
+    return this.#decision;
+  }
+
+  /** True when the planner has something to look at. */
+  get isDirty(): boolean {
+    return this.#anyDirty;
+  }
+
+  /** Begins a decision: its id names the orders that follow, until the next. */
+  beginDecision(): number {
+    this.#decision++;
+    this.#orders = 0;
+    return this.#decision;
+  }
+
+  #nextId(): string {
+    return `${this.#decision}-${++this.#orders}`;
+  }
+
+  #touch(instrument: number): void {
+    this.#dirty[instrument] = 1;
+    this.#anyDirty = true;
+  }
+
+  #touchSleeve(sleeve: number): void {
+    for (const instrument of this.#sleeves[sleeve]?.instruments ?? []) this.#touch(instrument);
+  }
+
+  /** Side of the sleeve's position: of its quantity, or for a pair of the stance behind it. 0 when flat. */
+  sideHeld(sleeve: number): -1 | 0 | 1 {
+    if (this.isFlat(sleeve)) return 0;
+    if (this.#isSingle(sleeve)) return signOf(this.#portfolio.quantity[this.#holdings.first[sleeve] ?? 0] ?? ZERO_QUANTITY);
+    // A pair that is going flat has no stance any more; the side of its levels stays until it is.
+    const side = this.wants.levelSide[sleeve] ?? 0;
+    return side < 0 || (side === 0 && (this.wants.stance[sleeve] ?? 0) < 0) ? -1 : 1;
+  }
+
+  /** Side that the sleeve will have once everything on its way has arrived: what a new opinion is compared with. */
+  #sideComing(sleeve: number): -1 | 0 | 1 {
+    if (!this.#isSingle(sleeve)) return this.sideHeld(sleeve);
+    return signOf(this.#expected(this.#holdings.first[sleeve] ?? 0));
+  }
+
+  /** What the holding will be once everything on its way has arrived. */
+  #expected(holding: number): Quantity {
+    return add(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY, this.tracker.pending[holding] ?? ZERO_QUANTITY);
+  }
+
+  isFlat(sleeve: number): boolean {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
+    for (let leg = 0; leg < legs; leg++) if ((this.#portfolio.held[first + leg] ?? 0) !== 0) return false;
+    return true;
+  }
+
+  /** Whether the sleeve's position protects itself by a stop on price, which a pair's does not: its stop is on the spread. */
+  #isSingle(sleeve: number): boolean {
+    return this.#sleeves[sleeve]?.instruments.length === 1;
+  }
+
+  /** Freezes what an approved decision gave a sleeve. */
+  freeze(sleeve: number, frozen: Frozen): void {
+    const { wants } = this;
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const sideBefore = this.#sideComing(sleeve);
+    wants.stance[sleeve] = frozen.stance;
+    let wantsAny = false;
+    frozen.quantities.forEach((quantity, leg) => {
+      wants.target[first + leg] = quantity;
+      if (!isZero(quantity)) wantsAny = true;
+    });
+    const sideWanted = wantsAny ? Math.sign(frozen.stance) : 0;
+    if (sideWanted !== 0 && (sideWanted !== sideBefore || sideWanted !== wants.levelSide[sleeve])) {
+      // A pair has no stop on a price: its loss is watched on the spread, against `stopRatio`.
+      const level = this.#isSingle(sleeve) ? (this.#mark[this.#sleeves[sleeve]?.instruments[0] ?? 0] ?? NaN) : NaN;
+      const risk = level * frozen.stopRatio;
+      wants.levelSide[sleeve] = sideWanted;
+      wants.stopRatio[sleeve] = frozen.stopRatio;
+      wants.openedPrice[sleeve] = level;
+      wants.initialRisk[sleeve] = risk;
+      wants.stopPrice[sleeve] = level - sideWanted * risk;
+      wants.trailR[sleeve] = frozen.trailR;
+      wants.bestPrice[sleeve] = level;
+    }
+    this.#touchSleeve(sleeve);
+  }
+
+  /** Shrinks a standing target after a clamp. */
+  shrink(sleeve: number, quantities: readonly Quantity[]): void {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    quantities.forEach((quantity, leg) => {
+      this.wants.target[first + leg] = quantity;
+    });
+    this.#touchSleeve(sleeve);
+  }
+
+  /** Makes a sleeve flat and latches it: it re-arms only once its stance was neutral or on the other side. */
+  latch(sleeve: number): void {
+    const { wants } = this;
+    const held = this.sideHeld(sleeve);
+    const stance = wants.stance[sleeve] ?? 0;
+    const side = held !== 0 ? held : stance > 0 ? 1 : stance < 0 ? -1 : 0;
+    // Flat and without a stance it has no side to be latched on; what it was latched on before stands.
+    if (side !== 0) wants.latchedSide[sleeve] = side;
+    this.#flatten(sleeve);
+  }
+
+  #flatten(sleeve: number): void {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    for (let leg = 0; leg < (this.#sleeves[sleeve]?.instruments.length ?? 0); leg++) this.wants.target[first + leg] = ZERO_QUANTITY;
+    this.#touchSleeve(sleeve);
+  }
+
+  /** Everything to flat, entries cancelled, nothing that is being cancelled counted. */
+  halt(at: TimeMs): void {
+    this.#halted = true;
+    for (let sleeve = 0; sleeve < this.#sleeves.length; sleeve++) this.#flatten(sleeve);
+    this.cancelTargets(at, () => true, true);
+  }
+
+  /** The latch of the halt is released: every sleeve decides anew. */
+  resume(): void {
+    this.#halted = false;
+    this.wants.stance.fill(0);
+  }
+
+  /** Asks the venue to cancel the open target orders that `which` names. */
+  cancelTargets(at: TimeMs, which: (order: TrackedOrder) => boolean, uncount: boolean): void {
+    for (const order of this.tracker.open.values()) {
+      if (order.intent.role !== 'target' || !which(order)) continue;
+      if (order.state !== 'cancelling') this.#out.cancel({ at, instrument: order.intent.instrument, order: order.intent.id });
+      this.tracker.cancelling(order, uncount);
+      this.#touch(order.intent.instrument);
+    }
+  }
+
+  /** Everything in flight that adds exposure in an instrument is called back: its feed cannot be trusted. */
+  cancelEntries(at: TimeMs, instrument: number): void {
+    this.cancelTargets(at, (order) => order.intent.instrument === instrument && !order.intent.reduceOnly, this.#halted);
+  }
+
+  // ---- planning ----------------------------------------------------------------------------------------------------
+
+  /** Orders what is wanted and neither held nor on its way. */
+  order(at: TimeMs): void {
+    // A refusal withdraws targets, which may make other instruments dirty: few rounds, each only shrinks what is wanted.
+    while (this.#anyDirty) {
+      this.#anyDirty = false;
+      for (let instrument = 0; instrument < this.#dirty.length; instrument++) {
+        if (this.#dirty[instrument] === 0) continue;
+        this.#dirty[instrument] = 0;
+        const planned = plan(
+          {
+            instruments: this.#instruments,
+            holdings: this.#holdings,
+            target: this.wants.target,
+            pending: this.tracker.pending,
+            portfolio: this.#portfolio,
+            mark: this.#mark,
+            rebalanceBandRatio: this.#settings.rebalanceBandRatio,
+          },
+          instrument,
+        );
+        if (planned !== undefined) this.#carryOut(planned, at);
+      }
+    }
+  }
+
+  #carryOut(planned: Plan, at: TimeMs): void {
+    const { instrument, crossing, crossingPrice } = planned;
+    const crosses = crossing.length > 0 && crossingPrice !== undefined;
+    if (crosses) this.#out.cross(instrument, crossing, crossingPrice, at);
+    if (!isZero(planned.quantity)) this.#sendTarget(planned, at);
+    // Sleeves hold something else now, and no report will say so.
+    if (crosses) this.protect(instrument, at);
+  }
+
+  #sendTarget({ instrument, quantity, shares }: Plan, at: TimeMs): void {
+    const traded = this.#instruments[instrument];
+    if (traded === undefined) return;
+    const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
+    const closes = signOf(net) === -signOf(quantity);
+    // Under halt only what closes the net may go out; a fill that is still coming is closed when it comes.
+    if (this.#halted && !closes) return;
+    const reduceOnly = closes && (this.#halted || compare(absolute(quantity), absolute(net)) <= 0);
+    if (isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduceOnly)) return;
+    const id = this.#nextId();
+    const attached = this.#attachments(instrument, quantity, shares, at);
+    const intent = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
+    if (this.#out.send(intent)) this.tracker.submitted(intent);
+    else this.#refused(intent, at);
+  }
+
+  /** The stops that begin to rest with the entry's first fill: of each sleeve that opens, and of the net if it opens or flips. */
+  #attachments(instrument: number, quantity: Quantity, shares: readonly Share[], at: TimeMs): readonly OrderIntent[] {
+    const attached: OrderIntent[] = [];
+    const traded = this.#instruments[instrument];
+    if (traded === undefined) return attached;
+    const side = signOf(quantity);
+    if (this.#isOneSided(instrument)) {
+      for (const { sleeve, leg } of shares) {
+        if (!this.#isSingle(sleeve)) continue;
+        const holding = this.#holdings.first[sleeve] ?? 0;
+        const target = this.wants.target[holding] ?? ZERO_QUANTITY;
+        if (signOf(target) !== side || signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY) === side) continue;
+        const stopPrice = this.#stopPrice(sleeve, side, traded);
+        if (stopPrice === undefined || compare(absolute(target), traded.minimumQuantity) < 0) continue;
+        const closing = negate(target);
+        attached.push(stopOrder(this.#nextId(), at, instrument, closing, stopPrice, [{ sleeve, leg, quantity: closing }], false));
+      }
+    }
+    const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
+    let after = add(net, quantity);
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) after = add(after, this.tracker.pending[holding] ?? ZERO_QUANTITY);
+    if (signOf(after) !== side || signOf(net) === side || this.#isDisasterComing(instrument, side)) return attached;
+    const level = this.#disasterLevel(instrument, side);
+    if (level > 0) {
+      attached.push(stopOrder(this.#nextId(), at, instrument, negate(after), priceFrom(level, traded.tick, 'nearest'), [], true));
+    }
+    return attached;
+  }
+
+  /** An entry on its way already brings the disaster stop of that side. */
+  #isDisasterComing(instrument: number, side: -1 | 0 | 1): boolean {
+    for (const order of this.tracker.open.values()) {
+      const { intent } = order;
+      if (intent.wholePosition && intent.instrument === instrument && sideProtected(intent) === side && awaitsParent(order)) return true;
+    }
+    return false;
+  }
+
+  /** The sleeve's stop on the venue's tick; undefined when it has none that could rest for a position on that side. */
+  #stopPrice(sleeve: number, side: -1 | 0 | 1, traded: Instrument): Price | undefined {
+    const level = this.wants.stopPrice[sleeve] ?? NaN;
+    if (this.wants.levelSide[sleeve] !== side || !(level > 0)) return undefined;
+    const stopPrice = priceFrom(level, traded.tick, 'nearest');
+    return signOf(stopPrice) > 0 ? stopPrice : undefined;
+  }
+
+  /** As far from the price as is asked, and beyond the stop of every sleeve on that side. */
+  #disasterLevel(instrument: number, side: -1 | 0 | 1): number {
+    const { disasterRatio, disasterGapRatio } = this.#settings;
+    let level = (this.#mark[instrument] ?? NaN) * (1 - side * disasterRatio);
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      const stop = this.wants.stopPrice[sleeve] ?? NaN;
+      if (!this.#isSingle(sleeve) || this.wants.levelSide[sleeve] !== side || !(stop > 0)) continue;
+      const isConcerned =
+        signOf(this.wants.target[holding] ?? ZERO_QUANTITY) === side || signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY) === side;
+      const beyond = stop * (1 - side * disasterGapRatio);
+      if (isConcerned && side * (level - beyond) > 0) level = beyond;
+    }
+    return level;
+  }
+
+  /**
+   * Gate two refused, or the venue rejected. What would have reduced a sleeve stays wanted and is asked for again with the next bar; what
+   * would have increased it is withdrawn.
+   */
+  #refused(intent: OrderIntent, at: TimeMs): void {
+    for (const { sleeve, leg } of intent.shares) {
+      const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
+      const expected = this.#expected(holding);
+      const target = this.wants.target[holding] ?? ZERO_QUANTITY;
+      const kept =
+        signOf(target) !== signOf(expected) ? ZERO_QUANTITY : compare(absolute(target), absolute(expected)) < 0 ? target : expected;
+      this.wants.target[holding] = kept;
+      if (compare(kept, expected) !== 0) this.#retry[intent.instrument] = 1;
+      if (compare(kept, target) !== 0 && !this.#isSingle(sleeve)) {
+        this.#out.say({ kind: 'sleeve.closed', at, sleeve, because: `a leg of the pair was refused (order ${intent.id})` });
+      }
+    }
+  }
+
+  // ---- what came back ----------------------------------------------------------------------------------------------
+
+  /** After a report was booked: latches, withdrawals and protection that follow from it. */
+  afterReport(report: OrderReport, order: TrackedOrder, at: TimeMs): void {
+    const { intent } = order;
+    if (report.kind === 'order.rejected') {
+      if (intent.role === 'target') this.#refused(intent, at);
+      else this.#unprotected(intent, report.reason, at);
+      return;
+    }
+    if (report.kind === 'order.expired') {
+      // The venue ended it by a rule of its own: asked again at once, it would be ended at once.
+      this.#retry[intent.instrument] = 1;
+      return;
+    }
+    if (report.kind === 'order.filled' && intent.role === 'stop') this.#stoppedAtVenue(intent, at);
+    this.#touch(intent.instrument);
+    this.protect(intent.instrument, at);
+  }
+
+  #stoppedAtVenue(stop: OrderIntent, at: TimeMs): void {
+    for (const { sleeve, leg } of stop.shares) {
+      const wanted = signOf(this.wants.target[(this.#holdings.first[sleeve] ?? 0) + leg] ?? ZERO_QUANTITY);
+      // What the sleeve wants is on the other side already: the stop has closed what was on its way out.
+      if (this.wants.latchedSide[sleeve] !== 0 || wanted === -sideProtected(stop)) continue;
+      this.#out.say({ kind: 'sleeve.stopped', at, sleeve, because: `stop ${stop.id} filled at the venue` });
+    }
+  }
+
+  /** A stop that the venue will not hold leaves the position naked at the venue: close it, whatever the reason. */
+  #unprotected(stop: OrderIntent, reason: string, at: TimeMs): void {
+    for (const holding of this.#holdings.ofInstrument[stop.instrument] ?? []) {
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      const isConcerned = stop.wholePosition || stop.shares.some((share) => share.sleeve === sleeve);
+      if (isConcerned && !this.isFlat(sleeve)) {
+        this.#out.say({ kind: 'sleeve.closed', at, sleeve, because: `its protective stop ${stop.id} was rejected: ${reason}` });
+      }
+    }
+  }
+
+  /** Notices what a booking did to a sleeve: opened, flipped, closed, one leg or all. */
+  afterBooking(holding: number, price: number, at: TimeMs): void {
+    const sleeve = this.#holdings.sleeve[holding] ?? 0;
+    const side = signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY);
+    const before = this.#side[holding] ?? 0;
+    this.#side[holding] = side;
+    if (side !== before) {
+      if (side !== 0 && (before !== 0 || Number.isNaN(this.wants.heldSince[sleeve] ?? NaN))) {
+        this.wants.heldSince[sleeve] = at;
+        if (this.#isSingle(sleeve)) this.wants.bestPrice[sleeve] = price;
+      }
+      if (this.isFlat(sleeve)) {
+        this.wants.heldSince[sleeve] = NaN;
+        this.wants.closedAt[sleeve] = at;
+        const holdings = this.#holdings.first[sleeve] ?? 0;
+        if (isZero(this.wants.target[holdings] ?? ZERO_QUANTITY)) {
+          this.wants.stopPrice[sleeve] = NaN;
+          this.wants.levelSide[sleeve] = 0;
+        }
+      }
+    }
+    if (!this.#isSingle(sleeve)) this.#watchLegs(sleeve, at);
+  }
+
+  /** One leg is mostly where it should be and another is mostly not: filled in part, flipped alone, or closed alone. */
+  #watchLegs(sleeve: number, at: TimeMs): void {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
+    let least = Infinity;
+    let most = -Infinity;
+    for (let leg = 0; leg < legs; leg++) {
+      const held = this.#portfolio.held[first + leg] ?? 0;
+      const target = toNumber(this.wants.target[first + leg] ?? ZERO_QUANTITY);
+      const part = target === 0 ? Math.abs(Math.sign(held)) : held / target;
+      least = Math.min(least, part);
+      most = Math.max(most, part);
+    }
+    if (least >= 0.5 || most < 0.5) this.leggedSince[sleeve] = NaN;
+    else if (Number.isNaN(this.leggedSince[sleeve] ?? NaN)) this.leggedSince[sleeve] = at;
+  }
+
+  leggedDue(sleeve: number): TimeMs {
+    const since = this.leggedSince[sleeve] ?? NaN;
+    return Number.isNaN(since) ? NEVER : since + this.#settings.maximumLeggedMs;
+  }
+
+  /** The money bound of a half-filled pair. */
+  checkLeggedLoss(sleeve: number, equity: number, at: TimeMs): void {
+    // Said once: what is latched is on its way out.
+    if (this.wants.latchedSide[sleeve] !== 0) return;
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments ?? [];
+    let loss = 0;
+    legs.forEach((instrument, leg) => {
+      const held = this.#portfolio.held[first + leg] ?? 0;
+      if (held !== 0) loss -= held * ((this.#mark[instrument] ?? NaN) - (this.#portfolio.entryPrice[first + leg] ?? NaN));
+    });
+    if (loss > this.#settings.maximumLeggedLossRatio * equity) {
+      this.#out.say({ kind: 'sleeve.closed', at, sleeve, because: `one leg of the pair lost ${loss.toFixed(2)} before the other filled` });
+    }
+  }
+
+  /** When all of an instrument's sleeves are on one side, their stops may rest at the venue. */
+  #isOneSided(instrument: number): boolean {
+    let side = 0;
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
+      // What is wanted decides; what is held counts while it is on its way out.
+      const wanted = signOf(this.wants.target[holding] ?? ZERO_QUANTITY);
+      const sign = wanted !== 0 ? wanted : signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY);
+      if (sign === 0) continue;
+      if (side !== 0 && sign !== side) return false;
+      side = sign;
+    }
+    return true;
+  }
+
+  /** Whether a stop of the sleeve rests at the venue; otherwise the engine holds it, whatever the reason. */
+  restsAtVenue(sleeve: number): boolean {
+    const instrument = this.#sleeves[sleeve]?.instruments[0] ?? 0;
+    return this.#restingStops(instrument).some(({ intent }) => intent.shares[0]?.sleeve === sleeve);
+  }
+
+  /** Protective stops of an instrument that rest at the venue, or will when it has heard of them. */
+  #restingStops(instrument: number): readonly TrackedOrder[] {
+    const resting: TrackedOrder[] = [];
+    for (const order of this.tracker.open.values()) {
+      const { role } = order.intent;
+      if (role === 'target' || order.intent.instrument !== instrument || order.state === 'cancelling' || awaitsParent(order)) continue;
+      resting.push(order);
+    }
+    return resting;
+  }
+
+  /** Brings the stops at the venue in line with what is held: everything new first, then what is superfluous is cancelled. */
+  protect(instrument: number, at: TimeMs): void {
+    const traded = this.#instruments[instrument];
+    if (traded === undefined) return;
+    const resting = this.#restingStops(instrument);
+    const superfluous: TrackedOrder[] = [];
+    const isOneSided = this.#isOneSided(instrument);
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      if (this.#isSingle(sleeve)) this.#protectSleeve({ sleeve, holding, instrument, traded, isOneSided, at, resting, superfluous });
+    }
+    this.#protectNet(instrument, traded, at, resting, superfluous);
+    for (const order of superfluous) {
+      this.#out.cancel({ at, instrument, order: order.intent.id });
+      this.tracker.cancelling(order, false);
+    }
+  }
+
+  #protectSleeve({ sleeve, holding, instrument, traded, isOneSided, at, resting, superfluous }: SleeveProtection): void {
+    const held = this.#portfolio.quantity[holding] ?? ZERO_QUANTITY;
+    if (resting.length === 0 && isZero(held)) return;
+    const side = signOf(held);
+    const closing = roundToStep(negate(held), traded.lot);
+    const canRest = isOneSided && side !== 0 && compare(absolute(closing), traded.minimumQuantity) >= 0;
+    const stopPrice = canRest ? this.#stopPrice(sleeve, side, traded) : undefined;
+    let isProtected = false;
+    const outdated: TrackedOrder[] = [];
+    for (const order of resting) {
+      const { intent } = order;
+      if (intent.wholePosition || intent.shares[0]?.sleeve !== sleeve) continue;
+      if (sideProtected(intent) !== side) superfluous.push(order);
+      // A stop that has begun to fill is on its way to close everything.
+      else if (order.counted) isProtected = true;
+      else if (!isOneSided) superfluous.push(order);
+      else if (
+        !isProtected &&
+        stopPrice !== undefined &&
+        intent.stopPrice !== undefined &&
+        compare(intent.stopPrice, stopPrice) === 0 &&
+        compare(intent.quantity, absolute(closing)) === 0
+      ) {
+        isProtected = true;
+      } else outdated.push(order);
+    }
+    // A sleeve that is being closed keeps the stop it has in line with what is left, and asks for none where it has none.
+    if (!isProtected && stopPrice !== undefined && (this.wants.latchedSide[sleeve] === 0 || outdated.length > 0)) {
+      const share: Share = { sleeve, leg: 0, quantity: closing };
+      isProtected = this.#sendStop(stopOrder(this.#nextId(), at, instrument, closing, stopPrice, [share], false));
+    }
+    // Without a better one, the old one stays.
+    if (isProtected) superfluous.push(...outdated);
+  }
+
+  #protectNet(instrument: number, traded: Instrument, at: TimeMs, resting: readonly TrackedOrder[], superfluous: TrackedOrder[]): void {
+    const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
+    const side = signOf(net);
+    if (side !== this.#netSide[instrument]) {
+      this.#netSide[instrument] = side;
+      this.wants.disasterPrice[instrument] = NaN;
+    }
+    let level = this.wants.disasterPrice[instrument] ?? NaN;
+    let current: TrackedOrder | undefined;
+    for (const order of resting) {
+      const { stopPrice, wholePosition } = order.intent;
+      // The venue ends a whole-position stop with its position.
+      if (!wholePosition || stopPrice === undefined || sideProtected(order.intent) !== side) continue;
+      const isTightest = current?.intent.stopPrice === undefined || side * compare(stopPrice, current.intent.stopPrice) > 0;
+      if (current !== undefined) superfluous.push(isTightest ? current : order);
+      if (isTightest) current = order;
+      // A level that came with the entry is the first one.
+      if (Number.isNaN(level) || side * (toNumber(stopPrice) - level) > 0) level = toNumber(stopPrice);
+    }
+    if (side === 0) return;
+    const safe = this.#disasterLevel(instrument, side);
+    // Half the gap: often enough to follow, rarely enough not to chatter.
+    const follows = side * (safe - level) > (this.#settings.disasterGapRatio / 2) * level && this.#mayTighten(instrument, side);
+    if (Number.isNaN(level) || follows) level = safe;
+    if (!(level > 0)) return;
+    this.wants.disasterPrice[instrument] = level;
+    const stopPrice = priceFrom(level, traded.tick, 'nearest');
+    if (current?.intent.stopPrice !== undefined && compare(current.intent.stopPrice, stopPrice) === 0) return;
+    const isSent = this.#sendStop(stopOrder(this.#nextId(), at, instrument, negate(net), stopPrice, [], true));
+    if (isSent && current !== undefined) superfluous.push(current);
+  }
+
+  /** Where something is held without a stop on price, or against the net, the disaster stop stays where it was set. */
+  #mayTighten(instrument: number, side: -1 | 0 | 1): boolean {
+    return (this.#holdings.ofInstrument[instrument] ?? []).every((holding) => {
+      const held = signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY);
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      if (held === 0) return true;
+      return held === side && this.#isSingle(sleeve) && this.wants.levelSide[sleeve] === side && (this.wants.stopPrice[sleeve] ?? NaN) > 0;
+    });
+  }
+
+  #sendStop(intent: OrderIntent): boolean {
+    if (!this.#out.send(intent)) {
+      this.#retry[intent.instrument] = 1;
+      return false;
+    }
+    this.tracker.submitted(intent);
+    return true;
+  }
+
+  // ---- the body: on every price ---------------------------------------------------------------------------------------
+
+  /** Stops that the engine holds, at every price; trailing and retries, with every bar. */
+  onPrice(event: MarketEvent): void {
+    const { instrument, at } = event;
+    // A trade may reach a stop. It must not move one: the same bar's earlier low would then trigger it.
+    const isBar = event.kind === 'bar.closed';
+    if (isBar && this.#retry[instrument] === 1) {
+      this.#retry[instrument] = 0;
+      this.#touch(instrument);
+      this.protect(instrument, at);
+    }
+    const owners = this.#holdings.ofInstrument[instrument] ?? [];
+    for (let index = 0; index < owners.length; index++) {
+      const holding = owners[index] ?? 0;
+      const held = this.#portfolio.held[holding] ?? 0;
+      if (held === 0) continue;
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      if (!this.#isSingle(sleeve)) {
+        this.#watchSpread(sleeve, at);
+        continue;
+      }
+      // While a flip is on its way the levels are those of the coming side.
+      if (this.wants.levelSide[sleeve] !== Math.sign(held)) continue;
+      const stop = this.wants.stopPrice[sleeve] ?? NaN;
+      if (held > 0) {
+        if (event.low <= stop && !this.restsAtVenue(sleeve)) this.#stopHeld(sleeve, stop, at);
+        else if (isBar && event.high > (this.wants.bestPrice[sleeve] ?? NaN)) this.#trail(sleeve, 1, event.high, at);
+      } else if (event.high >= stop && !this.restsAtVenue(sleeve)) this.#stopHeld(sleeve, stop, at);
+      else if (isBar && event.low < (this.wants.bestPrice[sleeve] ?? NaN)) this.#trail(sleeve, -1, event.low, at);
+    }
+  }
+
+  #stopHeld(sleeve: number, stop: number, at: TimeMs): void {
+    if (this.wants.latchedSide[sleeve] !== 0) return;
+    this.#out.say({ kind: 'sleeve.stopped', at, sleeve, because: `stop at ${stop} held by the engine` });
+  }
+
+  /** Step trailing: with each whole R won the stop follows, `trailR` behind. */
+  #trail(sleeve: number, side: 1 | -1, best: number, at: TimeMs): void {
+    const { wants } = this;
+    wants.bestPrice[sleeve] = best;
+    const risk = wants.initialRisk[sleeve] ?? NaN;
+    const trailR = wants.trailR[sleeve] ?? NaN;
+    if (Number.isNaN(trailR) || !(risk > 0)) return;
+    const opened = wants.openedPrice[sleeve] ?? NaN;
+    const won = Math.floor((side * (best - opened)) / risk);
+    if (won < 1) return;
+    const moved = opened + side * (won - trailR) * risk;
+    if (side * (moved - (wants.stopPrice[sleeve] ?? NaN)) <= 1e-9 * opened) return;
+    this.#out.say({ kind: 'stop.moved', at, sleeve, stopPrice: moved });
+    this.protect(this.#sleeves[sleeve]?.instruments[0] ?? 0, at);
+  }
+
+  /** A pair's stop acts on the spread and closes both legs at once. Measured as what its legs lost of the first leg's notional. */
+  #watchSpread(sleeve: number, at: TimeMs): void {
+    if (this.wants.latchedSide[sleeve] !== 0) return;
+    const stopRatio = this.wants.stopRatio[sleeve] ?? NaN;
+    const first = this.#holdings.first[sleeve] ?? 0;
+    let won = 0;
+    let firstNotional = NaN;
+    (this.#sleeves[sleeve]?.instruments ?? []).forEach((instrument, leg) => {
+      const held = this.#portfolio.held[first + leg] ?? 0;
+      const entry = this.#portfolio.entryPrice[first + leg] ?? NaN;
+      if (held === 0) return;
+      if (Number.isNaN(firstNotional)) firstNotional = Math.abs(held * entry);
+      won += held * ((this.#mark[instrument] ?? NaN) - entry);
+    });
+    if (won / firstNotional <= -stopRatio) {
+      this.#out.say({
+        kind: 'sleeve.stopped',
+        at,
+        sleeve,
+        because: `the spread lost ${((-won / firstNotional) * 100).toFixed(2)} % of its first leg`,
+      });
+    }
+  }
+
+  /** Folds a state change that concerns the desk. */
+  apply(change: StateChange): void {
+    switch (change.kind) {
+      case 'halt.latched':
+        this.halt(change.at);
+        break;
+      case 'halt.released':
+        this.resume();
+        break;
+      case 'sleeve.stopped':
+      case 'sleeve.closed':
+        this.latch(change.sleeve);
+        break;
+      case 'sleeve.rearmed':
+        this.wants.latchedSide[change.sleeve] = 0;
+        break;
+      case 'stop.moved':
+        this.wants.stopPrice[change.sleeve] = change.stopPrice;
+        break;
+      default:
+        break;
+    }
+  }
+
+  save(out: ByteWriter): void {
+    this.wants.save(out);
+    this.tracker.save(out);
+    for (const flags of [this.#dirty, this.#retry]) for (const flag of flags) out.byte(flag);
+    for (const side of this.#netSide) out.byte(side + 1);
+    out.numbers(this.leggedSince);
+    for (const side of this.#side) out.byte(side + 1);
+    out.count(this.#decision);
+    out.count(this.#orders);
+    out.flag(this.#halted);
+    out.flag(this.#anyDirty);
+  }
+
+  restore(from: ByteReader): void {
+    this.wants.restore(from);
+    this.tracker.restore(from);
+    for (const flags of [this.#dirty, this.#retry]) for (let index = 0; index < flags.length; index++) flags[index] = from.byte();
+    for (let instrument = 0; instrument < this.#netSide.length; instrument++) this.#netSide[instrument] = from.byte() - 1;
+    from.numbers(this.leggedSince);
+    for (let holding = 0; holding < this.#side.length; holding++) this.#side[holding] = from.byte() - 1;
+    this.#decision = from.count();
+    this.#orders = from.count();
+    this.#halted = from.flag();
+    this.#anyDirty = from.flag();
+  }
+}
+
+/** The side of a position that a stop closes. */
+function sideProtected(stop: OrderIntent): -1 | 1 {
+  return stop.side === 'sell' ? 1 : -1;
+}

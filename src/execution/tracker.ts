@@ -1,0 +1,254 @@
+// Every order we have sent and not seen the end of, with the sleeves' shares frozen on it.
+import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
+import { add, isZero, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
+import { assert } from '../domain/errors.ts';
+import type { OrderReport } from '../domain/event.ts';
+import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
+import type { Holdings } from '../domain/sleeve.ts';
+import { readIntent, writeIntent } from '../domain/intent-bytes.ts';
+
+export interface TrackedOrder {
+  readonly intent: OrderIntent;
+  state: OrderState;
+  filled: Quantity;
+  /** Signed, by position in the intent's shares. */
+  shareFilled: readonly Quantity[];
+  /** Ids of the fills it has seen: a fill counts once. Kept as long as the order is remembered. */
+  readonly fills: string[];
+  /** Its rest is part of what will be held. Protective stops never count; under halt nor do orders being cancelled. */
+  counted: boolean;
+  /** The venue has said something of this order itself. */
+  reported: boolean;
+  /** The entry it is attached to; undefined for an order sent by itself. */
+  readonly parent: TrackedOrder | undefined;
+}
+
+/** An attached stop whose entry has not filled: it does not rest at the venue, and nothing is to be done about it. */
+export function awaitsParent(order: TrackedOrder): boolean {
+  return order.parent !== undefined && isZero(order.parent.filled) && isOpen(order.parent.state);
+}
+
+/** A sleeve's part of one fill. */
+export interface SharePart {
+  readonly holding: number;
+  readonly quantity: Quantity;
+}
+
+const STATES: readonly OrderState[] = ['submitted', 'working', 'cancelling', 'in-doubt', 'filled', 'cancelled', 'expired', 'rejected'];
+
+/** How many ended orders are remembered, so that late and repeated reports find their order. */
+const REMEMBERED = 512;
+
+export class OrderTracker implements Stateful {
+  readonly #holdings: Holdings;
+  /** By instrument: the lot in which fills are divided. */
+  readonly #lots: readonly Quantity[];
+  readonly #open = new Map<string, TrackedOrder>();
+  readonly #ended = new Map<string, TrackedOrder>();
+  /** Their ids, oldest overwritten first. */
+  readonly #endedIds: string[] = [];
+  #endedAt = 0;
+  /** By holding, signed: what working and in-doubt orders may still bring. */
+  readonly pending: Quantity[];
+
+  constructor(holdings: Holdings, lots: readonly Quantity[] = []) {
+    this.#holdings = holdings;
+    this.#lots = lots;
+    this.pending = Array.from({ length: holdings.count }, () => ZERO_QUANTITY);
+  }
+
+  get open(): ReadonlyMap<string, TrackedOrder> {
+    return this.#open;
+  }
+
+  find(id: string): TrackedOrder | undefined {
+    return this.#open.get(id) ?? this.#ended.get(id);
+  }
+
+  /** Called when the intent is recorded, before it is sent. Attached stops are tracked with it. */
+  submitted(intent: OrderIntent, parent?: TrackedOrder): void {
+    if (this.#open.has(intent.id) || this.#ended.has(intent.id)) throw new Error(`broken invariant: order id ${intent.id} is used once`);
+    const order: TrackedOrder = {
+      intent,
+      state: 'submitted',
+      filled: ZERO_QUANTITY,
+      shareFilled: intent.shares.map(() => ZERO_QUANTITY),
+      fills: [],
+      counted: intent.role === 'target',
+      reported: false,
+      parent,
+    };
+    this.#open.set(intent.id, order);
+    if (order.counted) this.#count(order, 1);
+    for (const stop of intent.attached) this.submitted(stop, order);
+  }
+
+  /** A cancel was asked for. Under halt its rest stops counting at once: counting it flipped or opened positions. */
+  cancelling(order: TrackedOrder, uncount: boolean): void {
+    if (order.state === 'submitted' || order.state === 'working' || order.state === 'in-doubt') order.state = 'cancelling';
+    if (uncount) this.#uncount(order);
+  }
+
+  /** No answer came: ambiguity is a state, not a guess. */
+  inDoubt(order: TrackedOrder): void {
+    if (order.state === 'submitted') order.state = 'in-doubt';
+  }
+
+  /**
+   * Applies a report to its order. A fill that was seen before changes nothing.
+   * @returns the order, whether the report was news, and for a fill the sleeves' parts.
+   */
+  report(report: OrderReport): { order: TrackedOrder; news: boolean; parts: readonly SharePart[] } | undefined {
+    const order = this.find(report.order);
+    if (order === undefined) return undefined;
+    let parts: readonly SharePart[] = [];
+    const { fill } = report;
+    assert(report.kind !== 'order.filled' || fill !== undefined, 'an order.filled report carries a fill');
+    if (fill !== undefined && order.fills.includes(fill.id)) return { order, news: false, parts };
+    if (!order.reported) {
+      order.reported = true;
+      this.#revive(order, order.state);
+    }
+    if (fill !== undefined) {
+      order.fills.push(fill.id);
+      const isFirst = isZero(order.filled);
+      parts = this.#divide(order, fill.quantity);
+      order.filled = add(order.filled, fill.quantity);
+      // The venue sets attached stops to rest with the first fill; no report says so.
+      if (isFirst) {
+        for (const stop of order.intent.attached) {
+          const attached = this.find(stop.id);
+          if (attached !== undefined && !attached.reported) this.#revive(attached, 'working');
+        }
+      }
+    }
+    const before = order.state;
+    const triggered = report.kind === 'order.filled' && order.intent.role === 'stop' && !order.counted;
+    order.state = stateAfter(order.state, report, order.filled, order.intent.quantity);
+    if (isOpen(before) && !isOpen(order.state)) this.#end(order);
+    else if (triggered && isOpen(order.state)) {
+      // A stop that has begun to fill is an order at work: its rest will come too.
+      order.counted = true;
+      this.#count(order, 1);
+    }
+    return { order, news: true, parts };
+  }
+
+  /**
+   * An order that ended without a word of its own ended with its entry. When the entry turns out to have filled, or the venue speaks of the
+   * order itself, it came to rest after all: reports do not always arrive in their order.
+   */
+  #revive(order: TrackedOrder, state: OrderState): void {
+    if (isOpen(order.state)) {
+      if (order.state === 'submitted') order.state = state;
+      return;
+    }
+    order.state = 'working';
+    this.#ended.delete(order.intent.id);
+    this.#open.set(order.intent.id, order);
+  }
+
+  /** The cumulative fill is divided by the frozen shares; what is new of each share is its part of this fill. */
+  #divide(order: TrackedOrder, quantity: Quantity): readonly SharePart[] {
+    const { shares, instrument } = order.intent;
+    const upTo = filledShares(shares, add(order.filled, quantity), this.#lots[instrument] ?? ZERO_QUANTITY);
+    const parts: SharePart[] = [];
+    shares.forEach((share, index) => {
+      const part = subtract(upTo[index] ?? ZERO_QUANTITY, order.shareFilled[index] ?? ZERO_QUANTITY);
+      if (isZero(part)) return;
+      const holding = this.#holdingOf(share);
+      if (order.counted) this.pending[holding] = subtract(this.pending[holding] ?? ZERO_QUANTITY, part);
+      parts.push({ holding, quantity: part });
+    });
+    order.shareFilled = upTo;
+    return parts;
+  }
+
+  #holdingOf(share: Share): number {
+    return (this.#holdings.first[share.sleeve] ?? 0) + share.leg;
+  }
+
+  #count(order: TrackedOrder, sign: 1 | -1): void {
+    order.intent.shares.forEach((share, index) => {
+      const holding = this.#holdingOf(share);
+      const rest = subtract(share.quantity, order.shareFilled[index] ?? ZERO_QUANTITY);
+      const pending = this.pending[holding] ?? ZERO_QUANTITY;
+      this.pending[holding] = sign === 1 ? add(pending, rest) : subtract(pending, rest);
+    });
+  }
+
+  #uncount(order: TrackedOrder): void {
+    if (!order.counted) return;
+    this.#count(order, -1);
+    order.counted = false;
+  }
+
+  #end(order: TrackedOrder): void {
+    this.#uncount(order);
+    this.#open.delete(order.intent.id);
+    this.#ended.set(order.intent.id, order);
+    this.#remember(order.intent.id);
+    // Stops attached to an entry that never filled never came to rest: they end with it.
+    if (isZero(order.filled)) {
+      for (const stop of order.intent.attached) {
+        const attached = this.#open.get(stop.id);
+        if (attached !== undefined) {
+          attached.state = order.state === 'rejected' ? 'rejected' : 'cancelled';
+          this.#end(attached);
+        }
+      }
+    }
+  }
+
+  /** The oldest makes room. By its place in a ring: looking for a map's first key walks over all that were deleted before it. */
+  #remember(id: string): void {
+    const forgotten = this.#endedIds[this.#endedAt];
+    if (forgotten !== undefined) this.#ended.delete(forgotten);
+    this.#endedIds[this.#endedAt] = id;
+    this.#endedAt = (this.#endedAt + 1) % REMEMBERED;
+  }
+
+  save(out: ByteWriter): void {
+    for (const value of this.pending) out.decimal(value);
+    for (const orders of [this.#ended, this.#open]) {
+      out.count(orders.size);
+      for (const order of orders.values()) {
+        writeIntent(out, order.intent);
+        out.byte(STATES.indexOf(order.state));
+        out.decimal(order.filled);
+        out.flag(order.counted);
+        out.flag(order.reported);
+        out.count(order.shareFilled.length);
+        for (const part of order.shareFilled) out.decimal(part);
+        out.count(order.fills.length);
+        for (const id of order.fills) out.text(id);
+      }
+    }
+  }
+
+  restore(from: ByteReader): void {
+    // An attached stop's entry may have ended, so the ended orders are read first.
+    const parents = new Map<string, TrackedOrder>();
+    for (let holding = 0; holding < this.pending.length; holding++) this.pending[holding] = from.decimal();
+    for (const orders of [this.#ended, this.#open]) {
+      orders.clear();
+      for (let left = from.count(); left > 0; left--) {
+        const intent = readIntent(from);
+        const state = STATES[from.byte()] ?? 'in-doubt';
+        const filled = from.decimal<Quantity>();
+        const counted = from.flag();
+        const reported = from.flag();
+        const shareFilled: Quantity[] = [];
+        for (let shares = from.count(); shares > 0; shares--) shareFilled.push(from.decimal());
+        const fills: string[] = [];
+        for (let seen = from.count(); seen > 0; seen--) fills.push(from.text());
+        const order: TrackedOrder = { intent, state, filled, shareFilled, fills, counted, reported, parent: parents.get(intent.id) };
+        orders.set(intent.id, order);
+        for (const stop of intent.attached) parents.set(stop.id, order);
+      }
+    }
+    this.#endedIds.length = 0;
+    this.#endedAt = 0;
+    for (const id of this.#ended.keys()) this.#remember(id);
+  }
+}

@@ -1,0 +1,623 @@
+// Bytes of a journal row: sequence, tape offset, kind, body. Written by hand, one function a shape: an order costs half a dozen rows,
+// and a backtest places a hundred thousand orders a second.
+import type { ByteReader, ByteWriter } from '../domain/bytes.ts';
+import type { Amount, Price, Quantity } from '../domain/decimal.ts';
+import type {
+  CrossingMade,
+  DecisionTaken,
+  Entry,
+  EntryKind,
+  JournalRow,
+  OpinionNote,
+  RulingNote,
+  RunEnded,
+  SleeveChange,
+} from '../domain/entry.ts';
+import { assert, BallastError, unreachable } from '../domain/errors.ts';
+import type { FeedReport, Fill, FundingReport, LetterArrived, OperatorCommand, OperatorSpoke, OrderReport } from '../domain/event.ts';
+import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinion.ts';
+import type { CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
+
+/** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
+export const FORMAT_VERSION = 1;
+
+/** The byte that stands for a kind. A number is never given to another kind. */
+export const KIND_BYTES = {
+  'order.accepted': 1,
+  'order.rejected': 2,
+  'order.cancelled': 3,
+  'order.expired': 4,
+  'order.filled': 5,
+  'funding.paid': 6,
+  'feed.lost': 7,
+  'feed.restored': 8,
+  'operator.spoke': 9,
+  'opinion.formed': 10,
+  'mind.failed': 11,
+  'decision.taken': 32,
+  'order.intended': 33,
+  'cancel.intended': 34,
+  'order.refused': 35,
+  'crossing.made': 36,
+  'halt.latched': 37,
+  'halt.released': 38,
+  'pause.began': 39,
+  'pause.ended': 40,
+  'day.started': 41,
+  'alert.raised': 42,
+  'sleeve.stopped': 43,
+  'sleeve.rearmed': 44,
+  'sleeve.closed': 45,
+  'stop.moved': 46,
+  'mind.suspended': 47,
+  'run.ended': 48,
+} as const satisfies Record<EntryKind, number>;
+
+const KIND = KIND_BYTES;
+const ORDER_TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop'];
+const ORDER_ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
+const COMMANDS: readonly OperatorCommand[] = ['halt', 'resume', 'flatten', 'close'];
+
+const IS_SELL = 1;
+const IS_REDUCE_ONLY = 32;
+const IS_WHOLE_POSITION = 64;
+const HAS_LIMIT = 1;
+const HAS_STOP = 2;
+const HAS_EXPECTED_RETURN = 1;
+const HAS_HORIZON = 2;
+const HAS_PROTECTION = 4;
+const HAS_LEGS = 8;
+const HAS_STOP_RATIO = 1;
+const HAS_TARGET_RATIO = 2;
+const HAS_TRAIL = 4;
+
+/** Appends one row. */
+export function encodeRow(out: ByteWriter, entry: Entry, sequence: number, tapeOffset: number): void {
+  whole(out, sequence);
+  whole(out, tapeOffset);
+  encodeEntry(out, entry);
+}
+
+/** Reads one row. @throws BallastError ROW_MALFORMED, BYTES_TRUNCATED */
+export function decodeRow(from: ByteReader): JournalRow {
+  const sequence = from.count();
+  const tapeOffset = from.count();
+  return { sequence, tapeOffset, entry: decodeEntry(from) };
+}
+
+function encodeEntry(out: ByteWriter, entry: Entry): void {
+  // The most frequent first: an order's life, then decisions.
+  switch (entry.kind) {
+    case 'order.filled':
+      return encodeOrderReport(out, KIND['order.filled'], entry);
+    case 'order.accepted':
+      return encodeOrderReport(out, KIND['order.accepted'], entry);
+    case 'order.intended':
+      out.byte(KIND['order.intended']);
+      out.number(entry.at);
+      return encodeIntent(out, entry.intent);
+    case 'decision.taken':
+      return encodeDecision(out, entry);
+    case 'order.cancelled':
+      return encodeOrderReport(out, KIND['order.cancelled'], entry);
+    case 'cancel.intended':
+      out.byte(KIND['cancel.intended']);
+      out.number(entry.at);
+      return encodeCancel(out, entry.intent);
+    case 'stop.moved':
+      out.byte(KIND['stop.moved']);
+      out.number(entry.at);
+      whole(out, entry.sleeve);
+      return out.number(entry.stopPrice);
+    case 'order.refused':
+      out.byte(KIND['order.refused']);
+      out.number(entry.at);
+      out.text(entry.order);
+      whole(out, entry.instrument);
+      out.text(entry.rule);
+      return out.text(entry.why);
+    case 'crossing.made':
+      return encodeCrossing(out, entry);
+    case 'order.rejected':
+      return encodeOrderReport(out, KIND['order.rejected'], entry);
+    case 'order.expired':
+      return encodeOrderReport(out, KIND['order.expired'], entry);
+    case 'funding.paid':
+      return encodeFunding(out, entry);
+    case 'opinion.formed':
+      return encodeLetter(out, entry);
+    case 'feed.lost':
+      return encodeFeed(out, KIND['feed.lost'], entry);
+    case 'feed.restored':
+      return encodeFeed(out, KIND['feed.restored'], entry);
+    case 'operator.spoke':
+      return encodeOperator(out, entry);
+    case 'mind.failed':
+      return encodeIndexed(out, KIND['mind.failed'], entry.at, entry.source, entry.because);
+    case 'mind.suspended':
+      return encodeIndexed(out, KIND['mind.suspended'], entry.at, entry.source, entry.because);
+    case 'sleeve.stopped':
+      return encodeIndexed(out, KIND['sleeve.stopped'], entry.at, entry.sleeve, entry.because);
+    case 'sleeve.closed':
+      return encodeIndexed(out, KIND['sleeve.closed'], entry.at, entry.sleeve, entry.because);
+    case 'sleeve.rearmed':
+      out.byte(KIND['sleeve.rearmed']);
+      out.number(entry.at);
+      return whole(out, entry.sleeve);
+    case 'halt.latched':
+      out.byte(KIND['halt.latched']);
+      out.number(entry.at);
+      return out.text(entry.cause);
+    case 'halt.released':
+      out.byte(KIND['halt.released']);
+      out.number(entry.at);
+      return out.text(entry.by);
+    case 'pause.began':
+      out.byte(KIND['pause.began']);
+      out.number(entry.at);
+      out.number(entry.until);
+      return out.text(entry.cause);
+    case 'pause.ended':
+      out.byte(KIND['pause.ended']);
+      return out.number(entry.at);
+    case 'day.started':
+      out.byte(KIND['day.started']);
+      out.number(entry.at);
+      return out.number(entry.equity);
+    case 'alert.raised':
+      out.byte(KIND['alert.raised']);
+      out.number(entry.at);
+      out.text(entry.rule);
+      return out.text(entry.why);
+    case 'run.ended':
+      return encodeEnd(out, entry);
+    default:
+      return unreachable(entry);
+  }
+}
+
+function decodeEntry(from: ByteReader): Entry {
+  const kind = from.byte();
+  switch (kind) {
+    case KIND['order.accepted']:
+      return decodeOrderReport(from, 'order.accepted');
+    case KIND['order.rejected']:
+      return decodeOrderReport(from, 'order.rejected');
+    case KIND['order.cancelled']:
+      return decodeOrderReport(from, 'order.cancelled');
+    case KIND['order.expired']:
+      return decodeOrderReport(from, 'order.expired');
+    case KIND['order.filled']:
+      return decodeOrderReport(from, 'order.filled');
+    case KIND['funding.paid']:
+      return decodeFunding(from);
+    case KIND['feed.lost']:
+      return decodeFeed(from, 'feed.lost');
+    case KIND['feed.restored']:
+      return decodeFeed(from, 'feed.restored');
+    case KIND['operator.spoke']:
+      return decodeOperator(from);
+    case KIND['opinion.formed']:
+      return decodeLetter(from);
+    case KIND['mind.failed']:
+      return { kind: 'mind.failed', at: from.number(), source: from.count(), because: from.text() };
+    case KIND['decision.taken']:
+      return decodeDecision(from);
+    case KIND['order.intended']:
+      return { kind: 'order.intended', at: from.number(), intent: decodeIntent(from) };
+    case KIND['cancel.intended']:
+      return { kind: 'cancel.intended', at: from.number(), intent: decodeCancel(from) };
+    case KIND['order.refused']:
+      return {
+        kind: 'order.refused',
+        at: from.number(),
+        order: from.text(),
+        instrument: from.count(),
+        rule: from.text(),
+        why: from.text(),
+      };
+    case KIND['crossing.made']:
+      return {
+        kind: 'crossing.made',
+        at: from.number(),
+        instrument: from.count(),
+        price: from.decimal<Price>(),
+        parts: decodeShares(from),
+      };
+    case KIND['halt.latched']:
+      return { kind: 'halt.latched', at: from.number(), cause: from.text() };
+    case KIND['halt.released']:
+      return { kind: 'halt.released', at: from.number(), by: from.text() };
+    case KIND['pause.began']:
+      return { kind: 'pause.began', at: from.number(), until: from.number(), cause: from.text() };
+    case KIND['pause.ended']:
+      return { kind: 'pause.ended', at: from.number() };
+    case KIND['day.started']:
+      return { kind: 'day.started', at: from.number(), equity: from.number() };
+    case KIND['alert.raised']:
+      return { kind: 'alert.raised', at: from.number(), rule: from.text(), why: from.text() };
+    case KIND['sleeve.stopped']:
+      return { kind: 'sleeve.stopped', at: from.number(), sleeve: from.count(), because: from.text() };
+    case KIND['sleeve.rearmed']:
+      return { kind: 'sleeve.rearmed', at: from.number(), sleeve: from.count() };
+    case KIND['sleeve.closed']:
+      return { kind: 'sleeve.closed', at: from.number(), sleeve: from.count(), because: from.text() };
+    case KIND['stop.moved']:
+      return { kind: 'stop.moved', at: from.number(), sleeve: from.count(), stopPrice: from.number() };
+    case KIND['mind.suspended']:
+      return { kind: 'mind.suspended', at: from.number(), source: from.count(), because: from.text() };
+    case KIND['run.ended']:
+      return {
+        kind: 'run.ended',
+        at: from.number(),
+        cause: from.text(),
+        stateHash: from.text(),
+        equity: from.number(),
+        cash: from.decimal<Amount>(),
+      };
+    default:
+      return malformed(from, `kind ${kind}`, 'a kind of docs/reference/events.md');
+  }
+}
+
+function encodeOrderReport(out: ByteWriter, kind: number, report: OrderReport): void {
+  out.byte(kind);
+  out.number(report.at);
+  out.number(report.happenedAt);
+  whole(out, report.instrument);
+  out.text(report.order);
+  out.text(report.reason);
+  const fill = report.fill;
+  if (fill === undefined) return out.byte(0);
+  out.byte(fill.liquidity === 'maker' ? 1 : 2);
+  out.text(fill.id);
+  out.decimal(fill.price);
+  out.decimal(fill.quantity);
+  out.decimal(fill.fee);
+}
+
+function decodeOrderReport(from: ByteReader, kind: OrderReport['kind']): OrderReport {
+  return {
+    kind,
+    at: from.number(),
+    happenedAt: from.number(),
+    instrument: from.count(),
+    order: from.text(),
+    reason: from.text(),
+    fill: decodeFill(from),
+  };
+}
+
+function decodeFill(from: ByteReader): Fill | undefined {
+  const mark = from.byte();
+  if (mark === 0) return undefined;
+  if (mark > 2) return malformed(from, `fill mark ${mark}`, '0 (none), 1 (maker) or 2 (taker)');
+  return {
+    id: from.text(),
+    price: from.decimal<Price>(),
+    quantity: from.decimal<Quantity>(),
+    fee: from.decimal<Amount>(),
+    liquidity: mark === 1 ? 'maker' : 'taker',
+  };
+}
+
+function encodeFunding(out: ByteWriter, report: FundingReport): void {
+  out.byte(KIND['funding.paid']);
+  out.number(report.at);
+  out.number(report.happenedAt);
+  whole(out, report.instrument);
+  out.decimal(report.amount);
+  out.number(report.rate);
+}
+
+function decodeFunding(from: ByteReader): FundingReport {
+  return {
+    kind: 'funding.paid',
+    at: from.number(),
+    happenedAt: from.number(),
+    instrument: from.count(),
+    amount: from.decimal<Amount>(),
+    rate: from.number(),
+  };
+}
+
+function encodeFeed(out: ByteWriter, kind: number, report: FeedReport): void {
+  out.byte(kind);
+  out.number(report.at);
+  out.number(report.happenedAt);
+  // -1 is every instrument.
+  whole(out, report.instrument + 1);
+  out.text(report.reason);
+}
+
+function decodeFeed(from: ByteReader, kind: FeedReport['kind']): FeedReport {
+  return { kind, at: from.number(), happenedAt: from.number(), instrument: from.count() - 1, reason: from.text() };
+}
+
+function encodeOperator(out: ByteWriter, spoke: OperatorSpoke): void {
+  out.byte(KIND['operator.spoke']);
+  out.number(spoke.at);
+  out.number(spoke.happenedAt);
+  out.byte(COMMANDS.indexOf(spoke.command));
+  out.text(spoke.argument);
+  out.text(spoke.by);
+}
+
+function decodeOperator(from: ByteReader): OperatorSpoke {
+  return {
+    kind: 'operator.spoke',
+    at: from.number(),
+    happenedAt: from.number(),
+    command: choice(from, COMMANDS, from.byte()),
+    argument: from.text(),
+    by: from.text(),
+  };
+}
+
+function encodeLetter(out: ByteWriter, letter: LetterArrived): void {
+  out.byte(KIND['opinion.formed']);
+  out.number(letter.at);
+  out.number(letter.happenedAt);
+  whole(out, letter.source);
+  encodeOpinion(out, letter.opinion);
+}
+
+function decodeLetter(from: ByteReader): LetterArrived {
+  return { kind: 'opinion.formed', at: from.number(), happenedAt: from.number(), source: from.count(), opinion: decodeOpinion(from) };
+}
+
+function encodeOpinion(out: ByteWriter, opinion: Opinion): void {
+  if (opinion.kind === 'abstention') {
+    out.flag(false);
+    return out.text(opinion.because);
+  }
+  const { expectedReturn, horizonMs, protection, legs } = opinion;
+  out.flag(true);
+  out.number(opinion.stance);
+  out.number(opinion.confidence);
+  out.byte(
+    (expectedReturn === undefined ? 0 : HAS_EXPECTED_RETURN) |
+      (horizonMs === undefined ? 0 : HAS_HORIZON) |
+      (protection === undefined ? 0 : HAS_PROTECTION) |
+      (legs === undefined ? 0 : HAS_LEGS),
+  );
+  if (expectedReturn !== undefined) out.number(expectedReturn);
+  if (horizonMs !== undefined) out.number(horizonMs);
+  if (protection !== undefined) encodeProtection(out, protection);
+  if (legs !== undefined) encodeNumbers(out, legs);
+}
+
+function decodeOpinion(from: ByteReader): Opinion {
+  if (!from.flag()) return { kind: 'abstention', because: from.text() } satisfies Abstention;
+  const stance = from.number();
+  const confidence = from.number();
+  const has = from.byte();
+  // An absent field is absent, not undefined: what is read equals what was written.
+  return {
+    kind: 'forecast',
+    stance,
+    confidence,
+    ...((has & HAS_EXPECTED_RETURN) === 0 ? undefined : { expectedReturn: from.number() }),
+    ...((has & HAS_HORIZON) === 0 ? undefined : { horizonMs: from.number() }),
+    ...((has & HAS_PROTECTION) === 0 ? undefined : { protection: decodeProtection(from) }),
+    ...((has & HAS_LEGS) === 0 ? undefined : { legs: decodeNumbers(from) }),
+  } satisfies Forecast;
+}
+
+function encodeProtection(out: ByteWriter, protection: Protection): void {
+  const { stopRatio, targetRatio, trailR } = protection;
+  out.byte(
+    (stopRatio === undefined ? 0 : HAS_STOP_RATIO) |
+      (targetRatio === undefined ? 0 : HAS_TARGET_RATIO) |
+      (trailR === undefined ? 0 : HAS_TRAIL),
+  );
+  if (stopRatio !== undefined) out.number(stopRatio);
+  if (targetRatio !== undefined) out.number(targetRatio);
+  if (trailR !== undefined) out.number(trailR);
+}
+
+function decodeProtection(from: ByteReader): Protection {
+  const has = from.byte();
+  return {
+    ...((has & HAS_STOP_RATIO) === 0 ? undefined : { stopRatio: from.number() }),
+    ...((has & HAS_TARGET_RATIO) === 0 ? undefined : { targetRatio: from.number() }),
+    ...((has & HAS_TRAIL) === 0 ? undefined : { trailR: from.number() }),
+  };
+}
+
+function encodeDecision(out: ByteWriter, decision: DecisionTaken): void {
+  out.byte(KIND['decision.taken']);
+  out.number(decision.at);
+  whole(out, decision.id);
+  out.number(decision.equity);
+  out.count(decision.changes.length);
+  for (const change of decision.changes) encodeChange(out, change);
+  out.count(decision.rulings.length);
+  for (const ruling of decision.rulings) encodeRuling(out, ruling);
+  out.text(decision.minutes);
+}
+
+function decodeDecision(from: ByteReader): DecisionTaken {
+  return {
+    kind: 'decision.taken',
+    at: from.number(),
+    id: from.count(),
+    equity: from.number(),
+    changes: decodeList(from, decodeChange),
+    rulings: decodeList(from, decodeRuling),
+    minutes: from.text(),
+  };
+}
+
+function encodeChange(out: ByteWriter, change: SleeveChange): void {
+  whole(out, change.sleeve);
+  out.number(change.stanceBefore);
+  out.number(change.stance);
+  out.count(change.quantities.length);
+  for (const quantity of change.quantities) out.decimal(quantity);
+  out.count(change.opinions.length);
+  for (const opinion of change.opinions) {
+    whole(out, opinion.source);
+    out.number(opinion.stance);
+    out.number(opinion.confidence);
+    out.flag(opinion.abstained);
+    out.text(opinion.because);
+  }
+}
+
+function decodeChange(from: ByteReader): SleeveChange {
+  return {
+    sleeve: from.count(),
+    stanceBefore: from.number(),
+    stance: from.number(),
+    quantities: decodeList(from, decodeQuantity),
+    opinions: decodeList(from, decodeNote),
+  };
+}
+
+function decodeNote(from: ByteReader): OpinionNote {
+  return { source: from.count(), stance: from.number(), confidence: from.number(), abstained: from.flag(), because: from.text() };
+}
+
+function encodeRuling(out: ByteWriter, ruling: RulingNote): void {
+  out.flag(ruling.kind === 'halt');
+  out.text(ruling.rule);
+  out.text(ruling.why);
+  encodeNumbers(out, ruling.scales);
+}
+
+function decodeRuling(from: ByteReader): RulingNote {
+  const kind = from.flag() ? 'halt' : 'clamp';
+  return { rule: from.text(), kind, why: from.text(), scales: decodeNumbers(from) };
+}
+
+function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
+  const { limitPrice, stopPrice } = intent;
+  out.text(intent.id);
+  out.number(intent.at);
+  whole(out, intent.instrument);
+  out.byte(
+    (intent.side === 'sell' ? IS_SELL : 0) |
+      (ORDER_TYPES.indexOf(intent.type) << 1) |
+      (ORDER_ROLES.indexOf(intent.role) << 3) |
+      (intent.reduceOnly ? IS_REDUCE_ONLY : 0) |
+      (intent.wholePosition ? IS_WHOLE_POSITION : 0),
+  );
+  out.byte((limitPrice === undefined ? 0 : HAS_LIMIT) | (stopPrice === undefined ? 0 : HAS_STOP));
+  out.decimal(intent.quantity);
+  if (limitPrice !== undefined) out.decimal(limitPrice);
+  if (stopPrice !== undefined) out.decimal(stopPrice);
+  encodeShares(out, intent.shares);
+  out.count(intent.attached.length);
+  for (const attached of intent.attached) encodeIntent(out, attached);
+}
+
+function decodeIntent(from: ByteReader): OrderIntent {
+  const id = from.text();
+  const at = from.number();
+  const instrument = from.count();
+  const how = from.byte();
+  const has = from.byte();
+  return {
+    id,
+    at,
+    instrument,
+    side: (how & IS_SELL) === 0 ? 'buy' : 'sell',
+    type: choice(from, ORDER_TYPES, (how >> 1) & 3),
+    role: choice(from, ORDER_ROLES, (how >> 3) & 3),
+    quantity: from.decimal<Quantity>(),
+    limitPrice: (has & HAS_LIMIT) === 0 ? undefined : from.decimal<Price>(),
+    stopPrice: (has & HAS_STOP) === 0 ? undefined : from.decimal<Price>(),
+    reduceOnly: (how & IS_REDUCE_ONLY) !== 0,
+    wholePosition: (how & IS_WHOLE_POSITION) !== 0,
+    shares: decodeShares(from),
+    attached: decodeList(from, decodeIntent),
+  };
+}
+
+function encodeCancel(out: ByteWriter, intent: CancelIntent): void {
+  out.number(intent.at);
+  whole(out, intent.instrument);
+  out.text(intent.order);
+}
+
+function decodeCancel(from: ByteReader): CancelIntent {
+  return { at: from.number(), instrument: from.count(), order: from.text() };
+}
+
+function encodeCrossing(out: ByteWriter, crossing: CrossingMade): void {
+  out.byte(KIND['crossing.made']);
+  out.number(crossing.at);
+  whole(out, crossing.instrument);
+  out.decimal(crossing.price);
+  encodeShares(out, crossing.parts);
+}
+
+function encodeEnd(out: ByteWriter, end: RunEnded): void {
+  out.byte(KIND['run.ended']);
+  out.number(end.at);
+  out.text(end.cause);
+  out.text(end.stateHash);
+  out.number(end.equity);
+  out.decimal(end.cash);
+}
+
+/** Four kinds are a time, an index and a reason. */
+function encodeIndexed(out: ByteWriter, kind: number, at: number, index: number, because: string): void {
+  out.byte(kind);
+  out.number(at);
+  whole(out, index);
+  out.text(because);
+}
+
+function encodeShares(out: ByteWriter, shares: readonly Share[]): void {
+  out.count(shares.length);
+  for (const share of shares) {
+    whole(out, share.sleeve);
+    whole(out, share.leg);
+    out.decimal(share.quantity);
+  }
+}
+
+function decodeShares(from: ByteReader): readonly Share[] {
+  return decodeList(from, decodeShare);
+}
+
+function decodeShare(from: ByteReader): Share {
+  return { sleeve: from.count(), leg: from.count(), quantity: from.decimal<Quantity>() };
+}
+
+function decodeQuantity(from: ByteReader): Quantity {
+  return from.decimal<Quantity>();
+}
+
+function encodeNumbers(out: ByteWriter, values: readonly number[]): void {
+  out.count(values.length);
+  for (const value of values) out.number(value);
+}
+
+function decodeNumbers(from: ByteReader): readonly number[] {
+  return decodeList(from, (reader) => reader.number());
+}
+
+/** Every element takes at least a byte, so a count that was damaged runs into the end of the bytes and not out of memory. */
+function decodeList<T>(from: ByteReader, decode: (from: ByteReader) => T): T[] {
+  const length = from.count();
+  const list: T[] = [];
+  for (let index = 0; index < length; index++) list.push(decode(from));
+  return list;
+}
+
+/** An index or a count. A negative one would be read back as something else. */
+function whole(out: ByteWriter, value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, 'an index in the journal is a whole number from 0');
+  out.count(value);
+}
+
+function choice<T>(from: ByteReader, values: readonly T[], index: number): T {
+  return values[index] ?? malformed(from, `choice ${index}`, `one of ${values.join(', ')}`);
+}
+
+function malformed(from: ByteReader, found: string, expected: string): never {
+  throw new BallastError({ code: 'ROW_MALFORMED', place: `byte ${from.offset}`, found, expected, remedy: 'the row is damaged' });
+}

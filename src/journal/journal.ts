@@ -1,0 +1,426 @@
+// What the run owes: every row durable before anything leaves the process, in blocks under one running digest.
+// How rows were grouped into blocks does not show in the digest: a backtest that writes megabytes and a live run that commits
+// every decision have the same one.
+import type { Hash } from 'node:crypto';
+import { existsSync, renameSync } from 'node:fs';
+import { ByteWriter } from '../domain/bytes.ts';
+import type { Entry, JournalRow } from '../domain/entry.ts';
+import { assert, BallastError } from '../domain/errors.ts';
+import { encodeRow } from './codec.ts';
+import { connectSqlite, type Columns, type Connect, type Database, type Value } from './database.ts';
+import {
+  connectForReading,
+  connectForWriting,
+  damaged,
+  decodeRows,
+  finishQuarantine,
+  firstOf,
+  insertBlock,
+  insertMeta,
+  insertSegment,
+  insertSnapshot,
+  layOut,
+  messageOf,
+  readBlocks,
+  readMeta,
+  readSegments,
+  readSnapshots,
+  recoveringPath,
+  removeDatabase,
+  syncFolder,
+  transact,
+  unreadable,
+  verify,
+  writeFailed,
+  type Durability,
+  type Snapshot,
+  type TapeSegment,
+  type Verified,
+} from './journal-file.ts';
+
+export type { Durability, Snapshot, TapeSegment } from './journal-file.ts';
+
+export interface CreateOptions {
+  readonly durability: Durability;
+  readonly meta?: Readonly<Record<string, string>>;
+  readonly connect?: Connect;
+}
+
+export interface OpenOptions {
+  /** Without it `every-commit`. */
+  readonly durability?: Durability;
+  /** Leaves every file as it is; nothing can be appended. */
+  readonly readOnly?: boolean;
+  readonly connect?: Connect;
+}
+
+/** Rows wait in memory up to here when nobody waits for them to be durable. */
+const BLOCK_BYTES = 1 << 20;
+/** The most that waits even if nobody commits. */
+const BUFFER_BYTES = 4 * BLOCK_BYTES;
+
+export class Journal {
+  readonly path: string;
+  readonly #durability: Durability;
+  readonly #connect: Connect;
+  readonly #buffer = new ByteWriter();
+  readonly #observers: ((row: JournalRow) => void)[] = [];
+  #database: Database;
+  #damage: readonly BallastError[];
+  /** Over the stored rows. */
+  #hash: Hash;
+  #storedRows: number;
+  #bufferedRows = 0;
+  /** Bytes of whole rows: an entry that could not be encoded leaves its stump behind them. */
+  #bufferedBytes = 0;
+  #bufferedSequence = 0;
+  #lastSequence: number;
+  #lastTapeOffset: number;
+  /** Sequence of the newest sound snapshot, once somebody has asked. */
+  #newestSnapshot: number | undefined;
+  /** Why nothing more may be written. */
+  #refusal: BallastError | undefined;
+  #isClosed = false;
+
+  private constructor(
+    path: string,
+    database: Database,
+    durability: Durability,
+    connect: Connect,
+    verified: Verified,
+    refusal?: BallastError,
+  ) {
+    this.path = path;
+    this.#database = database;
+    this.#durability = durability;
+    this.#connect = connect;
+    this.#damage = verified.damage;
+    this.#hash = verified.hash;
+    this.#storedRows = verified.rows;
+    this.#lastSequence = verified.last?.sequence ?? 0;
+    this.#lastTapeOffset = verified.last?.tapeOffset ?? 0;
+    this.#refusal = refusal;
+  }
+
+  /** Makes a new journal, whole or not at all. @throws BallastError JOURNAL_EXISTS, JOURNAL_WRITE_FAILED */
+  static create(path: string, { durability, meta = {}, connect = connectSqlite }: CreateOptions): Journal {
+    if (existsSync(path)) {
+      throw new BallastError({
+        code: 'JOURNAL_EXISTS',
+        place: path,
+        found: 'a journal',
+        expected: 'none yet',
+        remedy: 'open it, or choose another run folder',
+      });
+    }
+    try {
+      writeWhole(`${path}.creating`, path, durability, connect, (database) => {
+        for (const [key, value] of Object.entries(meta)) insertMeta(database, key, value);
+      });
+    } catch (error) {
+      throw writeFailed(path, error, 'a folder where a new journal can be written');
+    }
+    return Journal.open(path, { durability, connect });
+  }
+
+  /**
+   * Reads the journal through. A damaged one opens too, for reading its clean rows: look at `damage`, then `quarantine`.
+   * @throws BallastError JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_VERSION, JOURNAL_WRITE_FAILED
+   */
+  static open(path: string, { durability = 'every-commit', readOnly = false, connect = connectSqlite }: OpenOptions = {}): Journal {
+    if (!readOnly) finishQuarantine(path);
+    if (!existsSync(path)) {
+      throw new BallastError({
+        code: 'JOURNAL_MISSING',
+        place: path,
+        found: 'no file',
+        expected: 'a journal',
+        remedy: 'check the name of the run',
+      });
+    }
+    // Read-only until it has verified: a connection that may write folds the log into the file, and with it the evidence.
+    const reading = connectForReading(path, connect);
+    let verified: Verified;
+    try {
+      verified = verify(path, reading);
+    } catch (error) {
+      reading.close();
+      throw error;
+    }
+    const refusal = verified.damage[0] ?? (readOnly ? refused(path, 'a journal opened for reading only') : undefined);
+    if (refusal !== undefined) return new Journal(path, reading, durability, connect, verified, refusal);
+    reading.close();
+    return new Journal(path, connectForWriting(path, durability, connect), durability, connect, verified);
+  }
+
+  /** What of the file does not verify; empty for a sound one. Nothing can be written before `quarantine`. */
+  get damage(): readonly BallastError[] {
+    return this.#damage;
+  }
+
+  /** All rows appended so far, durable or not yet. */
+  get rowCount(): number {
+    return this.#storedRows + this.#bufferedRows;
+  }
+
+  /** Rows that have left this process's memory. */
+  get storedRowCount(): number {
+    return this.#storedRows;
+  }
+
+  /** Of the last row; 0 before the first. */
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
+  /** Of the last row; 0 before the first. */
+  get lastTapeOffset(): number {
+    return this.#lastTapeOffset;
+  }
+
+  /** SHA-256 of the bytes of all rows appended so far, in hex. */
+  head(): string {
+    return this.#hash.copy().update(this.#bufferedView()).digest('hex');
+  }
+
+  /** Called with every row as it is appended. */
+  onRow(observe: (row: JournalRow) => void): void {
+    this.#observers.push(observe);
+  }
+
+  /** Takes a row; `commit` makes it durable. @throws BallastError JOURNAL_WRITE_FAILED, now and ever after, once a write has failed: nothing may happen unrecorded */
+  append(entry: Entry, sequence: number, tapeOffset: number): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    assert(sequence >= this.#lastSequence && tapeOffset >= this.#lastTapeOffset, 'rows are appended in the order of events');
+    try {
+      encodeRow(this.#buffer, entry, sequence, tapeOffset);
+    } catch (error) {
+      // A bug. Rows before it can still be stored; nothing may follow the stump.
+      this.#refusal = refused(this.path, `an entry ${entry.kind} that could not be encoded: ${messageOf(error)}`);
+      throw error;
+    }
+    if (this.#bufferedRows === 0) this.#bufferedSequence = sequence;
+    this.#bufferedRows++;
+    this.#bufferedBytes = this.#buffer.length;
+    this.#lastSequence = sequence;
+    this.#lastTapeOffset = tapeOffset;
+    if (this.#observers.length > 0) {
+      const row: JournalRow = { sequence, tapeOffset, entry };
+      for (const observe of this.#observers) observe(row);
+    }
+    if (this.#bufferedBytes > BUFFER_BYTES) this.#store();
+  }
+
+  /** All rows so far are durable when this returns, unless the journal is durable `at-end` only. @throws BallastError JOURNAL_WRITE_FAILED */
+  commit(): void {
+    if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store();
+  }
+
+  /** Rows whose sequence is at least this, those not committed yet included. @throws BallastError JOURNAL_UNREADABLE */
+  *rows(fromSequence = 0): Generator<JournalRow, void, undefined> {
+    // A sequence can have rows in several blocks, so the last block that begins before it is where to begin.
+    for (const row of this.#rowsFromBlock(this.#blockWhere('sequence < ?', fromSequence))) if (row.sequence >= fromSequence) yield row;
+  }
+
+  /** All rows but the first `count`, those not committed yet included. @throws BallastError JOURNAL_UNREADABLE */
+  *rowsFrom(count: number): Generator<JournalRow, void, undefined> {
+    let number = this.#blockWhere('first <= ?', count);
+    for (const row of this.#rowsFromBlock(number)) if (number++ >= count) yield row;
+  }
+
+  /** Keeps this snapshot and the one before it, and stores the rows before it first. @throws BallastError JOURNAL_WRITE_FAILED */
+  saveSnapshot(sequence: number, bytes: Uint8Array): void {
+    this.#store();
+    const before = (this.#newestSnapshot ??= this.lastSnapshot()?.sequence ?? sequence);
+    this.#write(() => {
+      insertSnapshot(this.#database, { sequence, rows: this.#storedRows, bytes });
+      this.#database.run('DELETE FROM snapshot WHERE sequence NOT IN (?, ?)', sequence, before);
+    });
+    this.#newestSnapshot = sequence;
+  }
+
+  /** The newest snapshot that verifies and whose rows are all here. Those passed over are told to `onDamaged`. */
+  lastSnapshot(onDamaged: (damage: BallastError) => void = () => undefined): Snapshot | undefined {
+    const place = `${this.path}, table snapshot`;
+    const remedy = 'the snapshot before it is used, or none';
+    for (const snapshot of readSnapshots(this.#database, (found) =>
+      onDamaged(damaged(place, found, 'a snapshot as it was saved', remedy)),
+    )) {
+      if (snapshot.rows <= this.#storedRows) return snapshot;
+      onDamaged(
+        damaged(place, `a snapshot taken after row ${snapshot.rows}`, `one from within the ${this.#storedRows} clean rows`, remedy),
+      );
+    }
+    return undefined;
+  }
+
+  /** @throws BallastError JOURNAL_WRITE_FAILED */
+  setMeta(key: string, value: string): void {
+    this.#write(() => insertMeta(this.#database, key, value));
+  }
+
+  /** Undefined where it was never set, or does not verify. */
+  getMeta(key: string): string | undefined {
+    return firstOf(readMeta(this.#database, () => undefined).filter(([name]) => name === key))?.[1];
+  }
+
+  /** The tape's sealed segments. */
+  segments(): TapeSegment[] {
+    // What does not verify was named when the file was opened.
+    return [...readSegments(this.#database, () => undefined)];
+  }
+
+  /** @throws BallastError JOURNAL_WRITE_FAILED */
+  saveSegment(segment: TapeSegment): void {
+    this.#write(() => insertSegment(this.#database, segment));
+  }
+
+  /** Forgets segments `from` to `to`, both included: they are pruned, or about to be written anew. @throws BallastError JOURNAL_WRITE_FAILED */
+  dropSegments(from: number, to: number): void {
+    this.#write(() => this.#database.run('DELETE FROM segment WHERE number BETWEEN ? AND ?', from, Math.min(to, Number.MAX_SAFE_INTEGER)));
+  }
+
+  /**
+   * Keeps the damaged file aside as `*.damaged-N` and goes on with what of it is clean. A kill in the middle of it loses nothing.
+   * @returns where the damaged file is now.
+   * @throws BallastError JOURNAL_WRITE_FAILED
+   */
+  quarantine(): string {
+    assert(this.#damage.length > 0 && !this.#isClosed, 'only a damaged journal is put into quarantine');
+    const { path } = this;
+    let aside: string | undefined;
+    try {
+      writeWhole(`${path}.recovering.unfinished`, recoveringPath(path), this.#durability, this.#connect, (copy) => this.#copyCleanTo(copy));
+      this.#database.close();
+      aside = finishQuarantine(path);
+    } catch (error) {
+      throw writeFailed(path, error, 'room for a copy of the clean rows');
+    }
+    this.#database = connectForWriting(path, this.#durability, this.#connect);
+    const { damage, rows } = verify(path, this.#database);
+    assert(damage.length === 0 && rows === this.#storedRows && aside !== undefined, 'the clean rows of a damaged journal make a sound one');
+    this.#damage = [];
+    this.#refusal = undefined;
+    return aside;
+  }
+
+  /** Stores what is buffered, unless a write has failed, and closes the file. @throws BallastError JOURNAL_WRITE_FAILED */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      if (this.#refusal?.code !== 'JOURNAL_WRITE_FAILED') this.#store();
+      // What was left to the system's own time reaches the disk now.
+      if (this.#refusal === undefined)
+        this.#guard(() => this.#database.execute('PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)'));
+    } finally {
+      this.#refusal ??= refused(this.path, 'a closed journal');
+      this.#database.close();
+    }
+  }
+
+  #bufferedView(): Uint8Array {
+    return this.#buffer.view().subarray(0, this.#bufferedBytes);
+  }
+
+  #store(): void {
+    if (this.#bufferedRows === 0) return;
+    if (this.#refusal?.code === 'JOURNAL_WRITE_FAILED') throw this.#refusal;
+    const bytes = this.#bufferedView();
+    // A copy, so that a write that fails leaves the digest at the stored rows.
+    const hash = this.#hash.copy().update(bytes);
+    const block = {
+      first: this.#storedRows,
+      rows: this.#bufferedRows,
+      sequence: this.#bufferedSequence,
+      digest: hash.copy().digest(),
+      bytes,
+    };
+    this.#guard(() => insertBlock(this.#database, block));
+    this.#hash = hash;
+    this.#storedRows += this.#bufferedRows;
+    this.#bufferedRows = 0;
+    this.#bufferedBytes = 0;
+    this.#buffer.clear();
+  }
+
+  #write(act: () => void): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    this.#guard(() => transact(this.#database, act));
+  }
+
+  /** After a write has failed it is not known what is on the disk: everything is refused until a restart has read the file again. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#refusal = writeFailed(this.path, error, `room to write row ${this.#storedRows + 1} and what follows`);
+      throw this.#refusal;
+    }
+  }
+
+  /** Rows before the last block for which this holds. */
+  #blockWhere(condition: string, value: number): number {
+    if (this.#damage.length > 0) return 0;
+    return Number(firstOf(this.#query(`SELECT first FROM block WHERE ${condition} ORDER BY first DESC LIMIT 1`, value))?.['first'] ?? 0);
+  }
+
+  *#rowsFromBlock(first: number): Generator<JournalRow, void, undefined> {
+    let next = first;
+    while (next < this.#storedRows) {
+      for (const { rows, bytes } of this.#blocksFrom(next)) {
+        assert(bytes instanceof Uint8Array, 'a verified block has bytes');
+        yield* decodeRows(bytes);
+        next += Number(rows);
+        // Not a step further: what follows the clean rows may not even be readable.
+        if (next >= this.#storedRows) break;
+      }
+    }
+    // A copy: while the reader dawdles the buffer goes on.
+    yield* decodeRows(this.#bufferedView().slice());
+  }
+
+  #blocksFrom(first: number): Generator<Columns, void, undefined> {
+    // A damaged file is read as it was verified, block after block from the first: a search in it can lead anywhere.
+    if (this.#damage.length > 0) return this.#query('SELECT rows, bytes FROM block ORDER BY first');
+    return this.#query('SELECT rows, bytes FROM block WHERE first >= ? ORDER BY first', first);
+  }
+
+  *#query(sql: string, ...values: Value[]): Generator<Columns, void, undefined> {
+    try {
+      yield* this.#database.rows(sql, ...values);
+    } catch (error) {
+      throw unreadable(this.path, messageOf(error), error);
+    }
+  }
+
+  #copyCleanTo(copy: Database): void {
+    // What is not clean was named when the file was opened; here it is left behind.
+    const leave = (): void => undefined;
+    for (const block of readBlocks(this.#database, leave)) {
+      if (block.first >= this.#storedRows) break;
+      insertBlock(copy, block);
+    }
+    for (const [key, value] of readMeta(this.#database, leave)) insertMeta(copy, key, value);
+    for (const segment of readSegments(this.#database, leave)) insertSegment(copy, segment);
+    for (const snapshot of readSnapshots(this.#database, leave)) if (snapshot.rows <= this.#storedRows) insertSnapshot(copy, snapshot);
+  }
+}
+
+/** A database appears at `path` with all of its content or not at all. */
+function writeWhole(unfinished: string, path: string, durability: Durability, connect: Connect, fill: (database: Database) => void): void {
+  removeDatabase(unfinished);
+  const database = connect(unfinished, false);
+  try {
+    layOut(database, durability);
+    transact(database, () => fill(database));
+  } finally {
+    database.close();
+  }
+  renameSync(unfinished, path);
+  syncFolder(path);
+}
+
+function refused(path: string, found: string): BallastError {
+  return new BallastError({ code: 'JOURNAL_REFUSES', place: path, found, expected: 'a journal that may be written' });
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ByteReader, ByteWriter } from '../domain/bytes.ts';
+import { CURVE_POINTS, EquityRecorder } from './equity.ts';
+
+const HOUR = 3_600_000;
+
+function recorded(values: readonly number[], capital = 100): EquityRecorder {
+  const recorder = new EquityRecorder({ capital, intervalMs: HOUR });
+  values.forEach((value, index) => recorder.record((index + 1) * HOUR, value));
+  return recorder;
+}
+
+function near(actual: number, expected: number, what: string): void {
+  assert.ok(Math.abs(actual - expected) <= 1e-12 * Math.max(1, Math.abs(expected)), `${what} was ${actual}, expected ${expected}`);
+}
+
+test('moments, drawdown and times of a curve worked out by hand', () => {
+  // Returns +10 %, -20 %, +25 %, -10 %.
+  const summary = recorded([110, 88, 110, 99]).summary();
+  assert.equal(summary.instants, 4);
+  near(summary.meanReturn, 0.0125, 'mean');
+  near(summary.variance, (0.0875 ** 2 + 0.2125 ** 2 + 0.2375 ** 2 + 0.1125 ** 2) / 3, 'variance');
+  near(summary.downsideVariance, (0.04 + 0.01) / 4, 'downside variance');
+  near(summary.maxDrawdownRatio, 0.2, 'drawdown');
+  assert.equal(summary.maxDrawdownFrom, HOUR);
+  assert.equal(summary.maxDrawdownBottom, 2 * HOUR);
+  assert.equal(summary.maxDrawdownRecovered, 3 * HOUR);
+  assert.equal(summary.longestUnderwaterMs, 2 * HOUR);
+  assert.deepEqual([summary.lowestEquity, summary.highestEquity, summary.finalEquity], [88, 110, 99]);
+});
+
+test('the start is a peak too', () => {
+  const summary = recorded([75, 90]).summary();
+  near(summary.maxDrawdownRatio, 0.25, 'drawdown');
+  assert.equal(summary.maxDrawdownFrom, HOUR);
+  assert.ok(Number.isNaN(summary.maxDrawdownRecovered));
+});
+
+test('of nothing there is nothing to say', () => {
+  const recorder = new EquityRecorder({ capital: 100 });
+  const summary = recorder.summary();
+  assert.equal(summary.instants, 0);
+  assert.equal(summary.finalEquity, 100);
+  assert.ok(Number.isNaN(summary.meanReturn) && Number.isNaN(summary.variance));
+  assert.deepEqual(recorder.curve(), []);
+  assert.throws(() => new EquityRecorder({ capital: 0 }), /capital: found 0, expected more than 0/);
+});
+
+test('ruin has no further returns', () => {
+  const summary = recorded([0, 0]).summary();
+  near(summary.meanReturn, -0.5, 'mean');
+  assert.equal(summary.maxDrawdownRatio, 1);
+});
+
+test('calls within one interval are one instant, the last of them counts', () => {
+  const recorder = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+  recorder.record(HOUR, 50);
+  recorder.record(HOUR, 120);
+  recorder.record(HOUR + 40, 110);
+  assert.equal(recorder.last, 110);
+  recorder.record(2 * HOUR + 15, 121);
+  const summary = recorder.summary();
+  assert.equal(summary.instants, 2);
+  assert.equal(summary.maxDrawdownRatio, 0);
+  near(summary.meanReturn, 0.1, 'mean');
+  assert.deepEqual(recorder.curve(), [
+    { at: HOUR + 40, equity: 110 },
+    { at: 2 * HOUR + 15, equity: 121 },
+  ]);
+});
+
+test('asking for the figures changes none of them', () => {
+  const asked = recorded([110, 90]);
+  asked.summary();
+  asked.record(2 * HOUR, 99);
+  assert.deepEqual(asked.summary(), recorded([110, 99]).summary());
+});
+
+test('streamed figures equal those of the whole column', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 1, max: 1_000, noNaN: true }), { minLength: 2, maxLength: 200 }), (values) => {
+      const summary = recorded(values).summary();
+      const all = [100, ...values];
+      const returns = values.map((value, index) => value / (all[index] ?? NaN) - 1);
+      const mean = returns.reduce((sum, value) => sum + value, 0) / returns.length;
+      const variance = returns.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (returns.length - 1);
+      let peak = 0;
+      let deepest = 0;
+      for (const value of all) {
+        peak = Math.max(peak, value);
+        deepest = Math.max(deepest, 1 - value / peak);
+      }
+      assert.ok(Math.abs(summary.meanReturn - mean) < 1e-9 * (1 + Math.abs(mean)));
+      assert.ok(Math.abs(summary.variance - variance) < 1e-9 * (1 + variance));
+      assert.equal(summary.maxDrawdownRatio, deepest);
+    }),
+  );
+});
+
+test('the curve stays small, evenly spaced, and keeps its last point', () => {
+  const recorder = new EquityRecorder({ capital: 1, intervalMs: HOUR });
+  const count = 5 * CURVE_POINTS + 3;
+  for (let index = 0; index < count; index++) recorder.record(index * HOUR, 1 + index);
+  const curve = recorder.curve();
+  assert.ok(curve.length > CURVE_POINTS / 2 && curve.length <= CURVE_POINTS + 1, `${curve.length} points`);
+  assert.deepEqual(curve[0], { at: 0, equity: 1 });
+  assert.deepEqual(curve.at(-1), { at: (count - 1) * HOUR, equity: count });
+  const step = (curve[1]?.at ?? NaN) - (curve[0]?.at ?? NaN);
+  for (let index = 1; index < curve.length - 1; index++) assert.equal((curve[index]?.at ?? NaN) - (curve[index - 1]?.at ?? NaN), step);
+  assert.equal(recorder.summary().instants, count);
+});
+
+test('a short curve is kept whole', () => {
+  assert.deepEqual(
+    recorded([110, 88, 99])
+      .curve()
+      .map((point) => point.equity),
+    [110, 88, 99],
+  );
+});
+
+test('saved and restored anywhere, it reports the same', () => {
+  const values = Array.from({ length: CURVE_POINTS * 2 + 100 }, (_, index) => 100 + 10 * Math.sin(index / 50) + index / 1_000);
+  const whole = recorded(values);
+  for (const cut of [0, 1, 5, CURVE_POINTS, CURVE_POINTS + 1, values.length]) {
+    const first = recorded(values.slice(0, cut));
+    const bytes = new ByteWriter();
+    first.save(bytes);
+    const second = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+    second.restore(new ByteReader(bytes.view()));
+    values.slice(cut).forEach((value, index) => second.record((cut + index + 1) * HOUR, value));
+    assert.deepEqual(second.summary(), whole.summary(), `cut at ${cut}`);
+    assert.deepEqual(second.curve(), whole.curve(), `cut at ${cut}`);
+  }
+});

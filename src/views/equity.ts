@@ -1,0 +1,243 @@
+// Equity over time: figures at full resolution, and a curve thin enough to keep. A bar costs a few additions and no memory.
+import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
+import { BallastError } from '../domain/errors.ts';
+import type { TimeMs } from '../domain/time.ts';
+
+/** Points that are kept. When they are full, every other one goes and the stride doubles. */
+export const CURVE_POINTS = 8192;
+
+export interface EquityPoint {
+  readonly at: TimeMs;
+  readonly equity: number;
+}
+
+/** Everything that metrics need of the curve, at full resolution. Returns are simple, the first against the starting capital. */
+export interface EquitySummary {
+  readonly capital: number;
+  /** How many instants were marked, N. */
+  readonly instants: number;
+  readonly firstAt: TimeMs;
+  readonly lastAt: TimeMs;
+  readonly finalEquity: number;
+  readonly lowestEquity: number;
+  readonly highestEquity: number;
+  readonly meanReturn: number;
+  /** Of the N returns, divided by N - 1. NaN below two. */
+  readonly variance: number;
+  /** Mean over all N of min(return, 0) squared. */
+  readonly downsideVariance: number;
+  /** Deepest fall from a peak, 0..1, the start included. */
+  readonly maxDrawdownRatio: number;
+  /** The peak before it, its bottom, and where that peak was reached again; NaN when there was no fall, or no recovery yet. */
+  readonly maxDrawdownFrom: TimeMs;
+  readonly maxDrawdownBottom: TimeMs;
+  readonly maxDrawdownRecovered: TimeMs;
+  readonly longestUnderwaterMs: TimeMs;
+}
+
+export interface EquitySettings {
+  readonly capital: number;
+  /** Calls within one such span since the epoch are one instant: with the bar timeframe, bars that arrive milliseconds apart. */
+  readonly intervalMs?: TimeMs;
+}
+
+export class EquityRecorder implements Stateful {
+  readonly #capital: number;
+  readonly #intervalMs: TimeMs;
+  /** The last instant, which may still be overwritten: it enters the figures when the next one begins. */
+  #at: TimeMs = NaN;
+  #equity = NaN;
+  /** Where that instant ends. */
+  #boundary: TimeMs = -Infinity;
+  // Figures up to the instant before it.
+  #instants = 0;
+  #firstAt: TimeMs = NaN;
+  #previous: number;
+  #mean = 0;
+  /** Sum of squared deviations from the mean, by Welford: sums of squares would lose a small variance around a large mean. */
+  #squares = 0;
+  #downside = 0;
+  #lowest: number;
+  #peak: number;
+  #peakAt: TimeMs = NaN;
+  #isUnderwater = false;
+  #maxDrawdown = 0;
+  #maxFrom: TimeMs = NaN;
+  #maxBottom: TimeMs = NaN;
+  #maxRecovered: TimeMs = NaN;
+  #longestUnderwaterMs = 0;
+  readonly #curveAt = new Float64Array(CURVE_POINTS);
+  readonly #curveEquity = new Float64Array(CURVE_POINTS);
+  #points = 0;
+  #stride = 1;
+  /** Instants until the next point of the curve. */
+  #skip = 0;
+
+  constructor(settings: EquitySettings) {
+    if (!(settings.capital > 0)) {
+      throw new BallastError({ code: 'CAPITAL_NOT_POSITIVE', place: 'capital', found: String(settings.capital), expected: 'more than 0' });
+    }
+    this.#capital = settings.capital;
+    this.#intervalMs = settings.intervalMs ?? 1;
+    this.#previous = settings.capital;
+    this.#lowest = settings.capital;
+    this.#peak = settings.capital;
+  }
+
+  /** After every closed bar. A second call within one instant replaces the first: several instruments close together. */
+  record(at: TimeMs, equity: number): void {
+    if (at >= this.#boundary) {
+      if (this.#boundary !== -Infinity) this.#settle();
+      this.#boundary = (Math.floor(at / this.#intervalMs) + 1) * this.#intervalMs;
+    }
+    this.#at = at;
+    this.#equity = equity;
+  }
+
+  /** The equity last recorded; the capital before the first. */
+  get last(): number {
+    return this.#boundary === -Infinity ? this.#capital : this.#equity;
+  }
+
+  #settle(): void {
+    const at = this.#at;
+    const equity = this.#equity;
+    // Of nothing there is no return: after ruin the curve tells what happened.
+    const change = this.#previous > 0 ? equity / this.#previous - 1 : 0;
+    this.#previous = equity;
+    const instants = ++this.#instants;
+    if (instants === 1) {
+      this.#firstAt = at;
+      this.#peakAt = at;
+    }
+    const deviation = change - this.#mean;
+    this.#mean += deviation / instants;
+    this.#squares += deviation * (change - this.#mean);
+    if (change < 0) this.#downside += change * change;
+    if (equity < this.#lowest) this.#lowest = equity;
+    if (equity >= this.#peak) this.#surface(at, equity);
+    else {
+      this.#isUnderwater = true;
+      const drawdown = 1 - equity / this.#peak;
+      if (drawdown > this.#maxDrawdown) {
+        this.#maxDrawdown = drawdown;
+        this.#maxFrom = this.#peakAt;
+        this.#maxBottom = at;
+        this.#maxRecovered = NaN;
+      }
+    }
+    if (this.#skip === 0) this.#keep(at, equity);
+    else this.#skip--;
+  }
+
+  #surface(at: TimeMs, equity: number): void {
+    if (this.#isUnderwater) {
+      this.#isUnderwater = false;
+      if (at - this.#peakAt > this.#longestUnderwaterMs) this.#longestUnderwaterMs = at - this.#peakAt;
+      if (this.#maxFrom === this.#peakAt && Number.isNaN(this.#maxRecovered)) this.#maxRecovered = at;
+    }
+    this.#peak = equity;
+    this.#peakAt = at;
+  }
+
+  #keep(at: TimeMs, equity: number): void {
+    if (this.#points === CURVE_POINTS) {
+      for (let index = 0; index * 2 < CURVE_POINTS; index++) {
+        this.#curveAt[index] = this.#curveAt[index * 2] ?? NaN;
+        this.#curveEquity[index] = this.#curveEquity[index * 2] ?? NaN;
+      }
+      this.#points = CURVE_POINTS / 2;
+      this.#stride *= 2;
+    }
+    this.#curveAt[this.#points] = at;
+    this.#curveEquity[this.#points] = equity;
+    this.#points++;
+    this.#skip = this.#stride - 1;
+  }
+
+  /** The figures so far, the last instant included. */
+  summary(): EquitySummary {
+    return this.#settled().#figures();
+  }
+
+  #figures(): EquitySummary {
+    const count = this.#instants;
+    const openMs = this.#isUnderwater ? this.#at - this.#peakAt : 0;
+    return {
+      capital: this.#capital,
+      instants: count,
+      firstAt: this.#firstAt,
+      lastAt: this.#at,
+      finalEquity: this.last,
+      lowestEquity: this.#lowest,
+      highestEquity: this.#peak,
+      meanReturn: count === 0 ? NaN : this.#mean,
+      variance: count < 2 ? NaN : this.#squares / (count - 1),
+      downsideVariance: this.#downside / count,
+      maxDrawdownRatio: this.#maxDrawdown,
+      maxDrawdownFrom: this.#maxFrom,
+      maxDrawdownBottom: this.#maxBottom,
+      maxDrawdownRecovered: this.#maxRecovered,
+      longestUnderwaterMs: Math.max(openMs, this.#longestUnderwaterMs),
+    };
+  }
+
+  /** At most CURVE_POINTS points at equal strides, and the last instant always. */
+  curve(): EquityPoint[] {
+    const points: EquityPoint[] = [];
+    for (let index = 0; index < this.#points; index++) {
+      points.push({ at: this.#curveAt[index] ?? NaN, equity: this.#curveEquity[index] ?? NaN });
+    }
+    if (this.#boundary !== -Infinity) points.push({ at: this.#at, equity: this.#equity });
+    return points;
+  }
+
+  /** A copy whose last instant is counted; this one's may still be overwritten. */
+  #settled(): EquityRecorder {
+    const copy = new EquityRecorder({ capital: this.#capital, intervalMs: this.#intervalMs });
+    const bytes = new ByteWriter(1 << 18);
+    this.save(bytes);
+    copy.restore(new ByteReader(bytes.view()));
+    if (copy.#boundary !== -Infinity) copy.#settle();
+    return copy;
+  }
+
+  save(out: ByteWriter): void {
+    for (const value of [this.#at, this.#equity, this.#boundary, this.#instants, this.#firstAt, this.#previous]) out.number(value);
+    for (const value of [this.#mean, this.#squares, this.#downside, this.#lowest, this.#peak, this.#peakAt]) out.number(value);
+    for (const value of [this.#maxDrawdown, this.#maxFrom, this.#maxBottom, this.#maxRecovered, this.#longestUnderwaterMs])
+      out.number(value);
+    out.flag(this.#isUnderwater);
+    out.count(this.#stride);
+    out.count(this.#skip);
+    out.numbers(this.#curveAt.subarray(0, this.#points));
+    out.numbers(this.#curveEquity.subarray(0, this.#points));
+  }
+
+  restore(from: ByteReader): void {
+    this.#at = from.number();
+    this.#equity = from.number();
+    this.#boundary = from.number();
+    this.#instants = from.number();
+    this.#firstAt = from.number();
+    this.#previous = from.number();
+    this.#mean = from.number();
+    this.#squares = from.number();
+    this.#downside = from.number();
+    this.#lowest = from.number();
+    this.#peak = from.number();
+    this.#peakAt = from.number();
+    this.#maxDrawdown = from.number();
+    this.#maxFrom = from.number();
+    this.#maxBottom = from.number();
+    this.#maxRecovered = from.number();
+    this.#longestUnderwaterMs = from.number();
+    this.#isUnderwater = from.flag();
+    this.#stride = from.count();
+    this.#skip = from.count();
+    const at = from.numbers();
+    this.#points = at.length;
+    this.#curveAt.set(at);
+    this.#curveEquity.set(from.numbers());
+  }
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { amount } from '../domain/decimal.ts';
+import { EquityRecorder } from './equity.ts';
+import { HOUR, START, Story } from './journal.fixture.ts';
+import { report, reportText, sessionSummary, type ReportDocument, type ReportParts } from './report.ts';
+
+function documentOf(story: Story, values: readonly number[], more: Partial<ReportParts> = {}): ReportDocument {
+  const equity = new EquityRecorder({ capital: 1_000, intervalMs: HOUR });
+  values.forEach((value, index) => equity.record(START + (index + 1) * HOUR, value));
+  return report({
+    runId: '2021-01-01-a1',
+    stateHash: 'ab'.repeat(32),
+    config: { strategy: 'trend', parameters: { fast: 12, slow: 26 }, fees: [0.001] },
+    symbols: ['BTC/USDT', 'ETH/USDT:USDT'],
+    timeframeMs: HOUR,
+    from: START,
+    to: START + values.length * HOUR,
+    capital: amount('1000'),
+    currency: 'USDT',
+    allowSpotShort: false,
+    equity,
+    ledger: story.ledger,
+    marks: [
+      { first: 100, last: 130 },
+      { first: 10, last: 11 },
+    ],
+    ...more,
+  });
+}
+
+/** A run in which everything happens once. */
+function eventful(): Story {
+  const story = new Story();
+  const clamp = { rule: 'position limit', kind: 'clamp', why: '', scales: [1] } as const;
+  story.decide(0, 1, ['1'], { rulings: [clamp] });
+  story.trade([[0, 0, '1']], '100', '0.1');
+  story.pass(3).trade([[0, 0, '-1']], '120', '0.12');
+  story.trade([[1, 0, '2']], '120', '0.24');
+  const stop = story.intend([[1, 0, '-2']], { role: 'stop' });
+  story.pass().tell(story.fill(stop, '115', '0.23'), { kind: 'sleeve.stopped', at: story.at, sleeve: 1, because: 'stop' });
+  story.pass().trade([[2, 1, '-10']], '10', '0.1', { instrument: 1 });
+  story.tell({ kind: 'funding.paid', at: story.at, happenedAt: story.at, instrument: 1, amount: amount('0.01'), rate: 0.0001 });
+  story.tell({ kind: 'order.refused', at: story.at, order: '1-9', instrument: 0, rule: 'collar', why: '3 % from the mark' });
+  story.say({ kind: 'alert.raised', at: story.at, rule: 'daily-loss', why: '4 %' });
+  story.say({ kind: 'halt.latched', at: story.at, cause: 'operator me' });
+  return story;
+}
+
+const wandering = Array.from({ length: 60 }, (_, index) => 1_000 + 20 * Math.sin(index / 5) + index / 4);
+
+/** Path and type of every leaf, in the words of docs/reference/report.md. */
+function leaves(value: unknown, path: string, into: Map<string, string>): Map<string, string> {
+  if (path === 'config') return into.set(path, 'object');
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) leaves(item, path.startsWith('equity[') ? `${path}[${index}]` : `${path}[]`, into);
+  } else if (typeof value === 'object' && value !== null) {
+    const isCounted = ['stops', 'rulings', 'alerts', 'entries'].includes(path);
+    for (const [name, item] of Object.entries(value)) leaves(item, isCounted ? `${path}.*` : path === '' ? name : `${path}.${name}`, into);
+  } else into.set(path, value === null ? 'null' : typeof value);
+  return into;
+}
+
+const TYPES: Readonly<Record<string, (value: string) => boolean>> = {
+  text: (type) => type === 'string',
+  time: (type) => type === 'string',
+  decimal: (type) => type === 'string',
+  number: (type) => type === 'number',
+  'number or null': (type) => type === 'number' || type === 'null',
+  boolean: (type) => type === 'boolean',
+  object: (type) => type === 'object',
+};
+
+test('docs/reference/report.md is the schema of a document: every field, its type, and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/reference/report.md'), 'utf8');
+  const table = new Map([...page.matchAll(/^\| `([^`]+)` \| ([a-z ]+) \|/gm)].map((match) => [match[1] ?? '', match[2] ?? '']));
+  const document: unknown = JSON.parse(JSON.stringify(documentOf(eventful(), wandering)));
+  const found = leaves(document, '', new Map());
+  assert.deepEqual([...found.keys()].toSorted(), [...table.keys()].toSorted());
+  for (const [path, type] of found) {
+    const documented = table.get(path) ?? '';
+    assert.ok(TYPES[documented]?.(type) === true, `${path} is documented as ${documented} and was ${type}`);
+  }
+});
+
+test('times are ISO-8601 and exact numbers are decimal strings', () => {
+  const document = documentOf(eventful(), wandering);
+  const [trade] = document.trades;
+  assert.deepEqual(trade, {
+    sleeve: 'trend',
+    symbol: 'BTC/USDT',
+    side: 'long',
+    round: 1,
+    openedAt: '2021-01-01T00:00:00Z',
+    closedAt: '2021-01-01T03:00:00Z',
+    heldMs: 3 * HOUR,
+    entryPrice: '100',
+    exitPrice: '120',
+    quantity: '1',
+    pnl: '19.78',
+    fees: '0.22',
+    funding: '0',
+    returnRatio: 0.1978,
+    exit: 'opinion',
+  });
+  assert.deepEqual(document.fills[0], {
+    at: '2021-01-01T00:00:00Z',
+    symbol: 'BTC/USDT',
+    side: 'buy',
+    price: '100',
+    quantity: '1',
+    fee: '0.1',
+    feeCurrency: 'USDT',
+  });
+  assert.deepEqual(document.equity[0], ['2021-01-01T01:00:00Z', 1_000]);
+  assert.equal(document.equity.length, 60);
+  assert.deepEqual(document.rulings, { collar: 1, 'position limit': 1 });
+  assert.deepEqual(document.stops, { trend: 'none', reversion: 'venue', pair: 'none' });
+  assert.deepEqual(document.halts, ['operator me']);
+  const [open] = document.openPositions;
+  // Sold at 10, worth 11: 10 lost, 0.1 of fees, 0.01 of funding received.
+  assert.deepEqual([open?.quantity, open?.lastPrice], ['-10', 11]);
+  assert.ok(Math.abs((open?.pnl ?? NaN) + 10.09) < 1e-12);
+});
+
+test('the text has the summary first, then tables that are aligned', () => {
+  const text = reportText(documentOf(eventful(), wandering));
+  const sections = [...text.matchAll(/^[A-Z][A-Z ]+$/gm)].map((match) => match[0]);
+  assert.deepEqual(sections, ['BY SYMBOL', 'LEFT OPEN', 'EXITS', 'RULINGS', 'ALERTS', 'STOPS', 'WARNINGS']);
+  assert.ok(text.startsWith('trend  BTC/USDT, ETH/USDT:USDT  1h   2021-01-01T00:00:00Z to 2021-01-03T12:00:00Z\n\n  start '));
+  assert.match(text, /^ {2}exit {6}legs {3}won {3}profit {3}average held$/m);
+  assert.match(text, /^ {2}stop {9}1 {5}0 {3}-10\.47 {3}1h$/m);
+  assert.match(text, /run 2021-01-01-a1 {3}state abababababababab$/);
+  assert.ok(text.split('\n').every((line) => line.length <= 140 && line === line.trimEnd()));
+});
+
+test('the text of a stored document is the text of the document', () => {
+  const document = documentOf(eventful(), wandering);
+  assert.equal(reportText(JSON.parse(JSON.stringify(document)) as ReportDocument), reportText(document));
+});
+
+test('a run without trades says so, and shows N/A instead of figures', () => {
+  const document = documentOf(new Story(), [1_000, 1_000]);
+  assert.deepEqual(document.verdict, ['it never traded: there is nothing to judge']);
+  assert.deepEqual(document.warnings, ['equity is flat: it never moved', 'no trade was closed']);
+  const text = reportText(document);
+  assert.match(text, /sharpe +N\/A/);
+  assert.doesNotMatch(text, /NaN|Infinity|undefined/);
+  assert.deepEqual(documentOf(new Story(), []).warnings, ['no bar was marked: the range holds no data', 'no trade was closed']);
+});
+
+test('the verdict and the warnings are what the figures say', () => {
+  const trips = (exits: readonly string[], fee: string): Story => {
+    const story = new Story();
+    for (const exit of exits) {
+      story.trade([[0, 0, '1']], '100', fee);
+      story.pass().trade([[0, 0, '-1']], exit, fee);
+      story.pass();
+    }
+    return story;
+  };
+  const eaten = documentOf(trips(['101', '101'], '1'), [999, 998]);
+  assert.equal(eaten.verdict[0], 'no edge after costs: the closed trades made 2.00 before fees and funding, and -2.00 after them');
+  assert.ok(eaten.warnings.includes('fees of 4.00 exceed the gross profit of 2.00'));
+  assert.ok(eaten.warnings.includes('too few trades: 2 closed, and fewer than 30 say little about the next one'));
+  assert.equal(eaten.verdict[1], 'buying and holding returned 20.00 %: this run is 20.20 % behind');
+
+  const losing = documentOf(trips(['90', '95'], '0'), [990, 985]);
+  assert.equal(losing.verdict[0], 'no edge: the closed trades lost 15.00 before any cost');
+
+  const lucky = documentOf(trips(['99', '120', '98'], '0'), [...wandering, 1_017]);
+  assert.ok(lucky.warnings.includes('one trade makes the profit: without the best (20.00) the closed trades come to -3.00'));
+  assert.match(lucky.verdict[0] ?? '', /^it made money, but its mean return is 0\.\d standard errors from zero: below 2 that may be luck$/);
+  assert.match(documentOf(trips(['110'], '0'), [1_010]).verdict[0] ?? '', /in too few returns to say more/);
+  const steady = Array.from({ length: 60 }, (_, index) => 1_000 + index + (index % 3));
+  assert.match(documentOf(trips(['110'], '0'), steady).verdict[0] ?? '', /^it made money, with a mean return \d+\.\d standard errors/);
+  const marked = documentOf(trips(['110'], '0'), [990]);
+  assert.equal(marked.verdict[0], 'no edge after costs: the account did not grow');
+
+  const open = documentOf(eventful(), [1_000, 0], { allowSpotShort: true, warnings: ['3 bars are missing'] });
+  for (const warning of [
+    'equity fell to zero or below: a real account would have been liquidated',
+    '1 position is still open and marked at the last price: no exit was paid for',
+    'the run ended halted: operator me',
+    'spot was allowed to be sold short: research only, no venue does this',
+    '3 bars are missing',
+  ]) {
+    assert.ok(open.warnings.includes(warning), warning);
+  }
+});
+
+test('a session ends with its equity, trades, stop-outs, vetoes by name, fees and folder', () => {
+  const { ledger } = eventful();
+  const text = sessionSummary({
+    ended: 'the 60 s were over',
+    capital: amount('1000'),
+    currency: 'USDT',
+    equity: 1_234.5,
+    ledger,
+    folder: 'runs/a1',
+  });
+  assert.equal(
+    text,
+    [
+      'Session ended: the 60 s were over',
+      '  equity              1,234.50 USDT (23.45 % of 1,000.00)',
+      '  closed trades       2 (1 won), 9.31 USDT net',
+      '  stop-outs           1',
+      '  open positions      1: short ETH/USDT:USDT',
+      '  vetoes and clamps   position limit clamped 1, collar refused 1',
+      '  fills               5',
+      '  fees                0.79 USDT',
+      '  funding             0.01 USDT received',
+      '  alerts              daily-loss 1',
+      '  halted              operator me',
+      '  run folder          runs/a1',
+    ].join('\n'),
+  );
+});

@@ -1,0 +1,772 @@
+// Closed trades, fills and counts: a fold over the journal's entries. It divides fills, fees and funding among sleeves exactly as the
+// ledger does, so that what it says of the trades sums to the portfolio to the last digit.
+import { ByteReader, ByteWriter } from '../domain/bytes.ts';
+import {
+  absolute,
+  add,
+  compare,
+  isZero,
+  larger,
+  negate,
+  notional,
+  proportion,
+  signOf,
+  subtract,
+  toNumber,
+  ZERO_AMOUNT,
+  ZERO_PRICE,
+  ZERO_QUANTITY,
+  type Amount,
+  type Price,
+  type Quantity,
+} from '../domain/decimal.ts';
+import type { DecisionTaken, Entry, EntryKind, JournalRow } from '../domain/entry.ts';
+import type { OrderReport } from '../domain/event.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import { filledShares, scaledShares, type OrderIntent, type OrderRole, type Side } from '../domain/order.ts';
+import { layOut, type Holdings, type Sleeve } from '../domain/sleeve.ts';
+import type { TimeMs } from '../domain/time.ts';
+
+/**
+ * What ended a trade. `opinion` is a decision; `risk rule` a decision in which a rule took what the opinion asked for;
+ * `one leg` a pair of which only one leg was filled; `unprotected` a position whose stop the venue would not hold.
+ */
+export type ExitKind =
+  | 'opinion'
+  | 'risk rule'
+  | 'stop'
+  | 'trailing stop'
+  | 'spread stop'
+  | 'disaster stop'
+  | 'halt'
+  | 'operator'
+  | 'one leg'
+  | 'unprotected';
+
+const EXITS: readonly ExitKind[] = [
+  'opinion',
+  'risk rule',
+  'stop',
+  'trailing stop',
+  'spread stop',
+  'disaster stop',
+  'halt',
+  'operator',
+  'one leg',
+  'unprotected',
+];
+
+/** Where a sleeve's stops were. `none` is: the journal shows no stop of it. */
+export type StopsPlace = 'venue' | 'engine' | 'venue and engine' | 'none';
+
+interface TradeHead {
+  readonly sleeve: string;
+  readonly symbol: string;
+  readonly side: 'long' | 'short';
+  /** Number of the sleeve's round trip. The legs of a pair share it; with a single leg every trade has its own. */
+  readonly round: number;
+  readonly openedAt: TimeMs;
+  /** Average over everything that was added. */
+  readonly entryPrice: Price;
+  /** The most that was held; positive. */
+  readonly quantity: Quantity;
+  readonly fees: Amount;
+  /** Received less paid. */
+  readonly funding: Amount;
+}
+
+/** From flat to flat, of one leg of one sleeve. A flip ends one trade and begins the next. */
+export interface ClosedTrade extends TradeHead {
+  readonly closedAt: TimeMs;
+  /** Average over everything that was taken off. */
+  readonly exitPrice: Price;
+  /** Net of fees and funding. */
+  readonly pnl: Amount;
+  readonly exit: ExitKind;
+}
+
+export interface OpenTrade extends TradeHead {
+  readonly instrument: number;
+  /** Signed: what is held now. */
+  readonly held: Quantity;
+  /** What its fills brought less what they cost, fees and funding included: its P&L once what is held is added at a price. */
+  readonly cash: Amount;
+}
+
+export interface FillRecord {
+  readonly at: TimeMs;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly price: Price;
+  readonly quantity: Quantity;
+  readonly fee: Amount;
+  readonly feeCurrency: string;
+}
+
+export interface FundingRecord {
+  readonly at: TimeMs;
+  readonly symbol: string;
+  /** Negative is paid by us. */
+  readonly amount: Amount;
+}
+
+export interface RulingCount {
+  clamps: number;
+  halts: number;
+  /** Orders that gate two did not let out. */
+  refusals: number;
+}
+
+export interface LedgerSubject {
+  readonly instruments: readonly (Pick<Instrument, 'symbol' | 'quote'> & Partial<Pick<Instrument, 'lot'>>)[];
+  readonly sleeves: readonly Sleeve[];
+}
+
+/** A trade that is not over. */
+interface Running {
+  readonly round: number;
+  readonly isLong: boolean;
+  readonly openedAt: TimeMs;
+  entryPrice: Price;
+  entered: Quantity;
+  exitPrice: Price;
+  exited: Quantity;
+  most: Quantity;
+  /** Received less paid in its fills, without fees. */
+  proceeds: Amount;
+  fees: Amount;
+  funding: Amount;
+}
+
+interface Order {
+  readonly intent: OrderIntent;
+  filled: Quantity;
+  /** Signed, by position in the intent's shares. */
+  readonly shareFilled: Quantity[];
+  isOpen: boolean;
+  /** Its place among the ended ones. */
+  endedAs: number;
+  /** Its first fill, and the others where there are any. */
+  fillId: string;
+  moreFillIds: string[] | undefined;
+}
+
+/** How many ended orders are remembered: as many as the order tracker does, so that a late report counts here when it counts there. */
+const REMEMBERED = 512;
+/** Orders between two sweeps of those that are forgotten. */
+const SWEEP_EVERY = 1536;
+
+/** Of an order with a single share, which is never divided. */
+const UNDIVIDED: Quantity[] = [];
+
+export class TradeLedger {
+  readonly #instruments: LedgerSubject['instruments'];
+  readonly #sleeves: readonly Sleeve[];
+  readonly #holdings: Holdings;
+  readonly #quantity: Quantity[];
+  readonly #running: (Running | undefined)[];
+  /** By holding: round of its last trade. By sleeve: the last round begun. */
+  readonly #lastRound: Uint32Array;
+  readonly #rounds: Uint32Array;
+  /** Those that may still trade, those that ended last, and some that are to be forgotten. */
+  #orders = new Map<string, Order>();
+  /** Forgotten in bulk: losing one key for every new one costs a map more than all the rest of the fold. */
+  #sweepAt = SWEEP_EVERY;
+  #ended = 0;
+  /** Why a sleeve would be closed by an order that says nothing of it. */
+  readonly #cause: ExitKind[];
+  /** By sleeve, 1 when so: its stop has moved since it opened; it is stopped and has not decided since; where its stops were seen. */
+  readonly #hasTrailed: Uint8Array;
+  readonly #isStopped: Uint8Array;
+  readonly #restedAtVenue: Uint8Array;
+  readonly #heldByEngine: Uint8Array;
+  /** Sequence of the last operator's word, of the last rejection of a protective stop, of the last fill of one: what is said in the same event is due to it. */
+  #operatorAt = -1;
+  #unprotectedAt = -1;
+  #disasterAt = -1;
+  #stopFilledAt = -1;
+  readonly #counts = new Map<EntryKind, number>();
+  readonly #rulings = new Map<string, RulingCount>();
+  readonly #alerts = new Map<string, number>();
+  readonly #haltCauses: string[] = [];
+  #isHalted = false;
+  #stopOuts = 0;
+  // Records as bytes: a fill is 40 of them, an object with three exact numbers several times that.
+  readonly #tradeBytes = new ByteWriter();
+  readonly #fillBytes = new ByteWriter();
+  readonly #fundingBytes = new ByteWriter();
+  #tradeCount = 0;
+  #fillCount = 0;
+  #fees = ZERO_AMOUNT;
+  #funding = ZERO_AMOUNT;
+  #reserve = ZERO_AMOUNT;
+  #heldHoldings = 0;
+  #heldSince: TimeMs = NaN;
+  #exposedMs = 0;
+
+  constructor(subject: LedgerSubject) {
+    this.#instruments = subject.instruments;
+    this.#sleeves = subject.sleeves;
+    this.#holdings = layOut(subject.sleeves, subject.instruments.length);
+    const { count } = this.#holdings;
+    const sleeves = subject.sleeves.length;
+    this.#quantity = Array.from({ length: count }, () => ZERO_QUANTITY);
+    this.#running = Array.from({ length: count }, () => undefined);
+    this.#lastRound = new Uint32Array(count);
+    this.#rounds = new Uint32Array(sleeves);
+    this.#cause = subject.sleeves.map(() => 'opinion');
+    this.#hasTrailed = new Uint8Array(sleeves);
+    this.#isStopped = new Uint8Array(sleeves);
+    this.#restedAtVenue = new Uint8Array(sleeves);
+    this.#heldByEngine = new Uint8Array(sleeves);
+  }
+
+  fold(row: JournalRow): void {
+    this.entry(row.entry, row.sequence);
+  }
+
+  /** One entry, in the journal's order. The signature of the engine's recorder: both may be told at once. */
+  entry(entry: Entry, sequence: number): void {
+    const { kind } = entry;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    switch (entry.kind) {
+      case 'order.intended':
+        this.#intended(entry.intent);
+        break;
+      case 'order.filled':
+        this.#filled(entry, sequence);
+        break;
+      case 'order.rejected':
+      case 'order.cancelled':
+      case 'order.expired':
+        this.#over(entry, sequence);
+        break;
+      case 'crossing.made':
+        this.#book(
+          entry.parts.map((part) => this.#holdingOf(part.sleeve, part.leg)),
+          entry.parts.map((part) => part.quantity),
+          entry.price,
+          ZERO_AMOUNT,
+          entry.at,
+          'target',
+        );
+        break;
+      case 'funding.paid':
+        this.#fund(entry.instrument, entry.amount, entry.at);
+        break;
+      case 'decision.taken':
+        this.#decided(entry);
+        break;
+      case 'order.refused':
+        this.#ruling(entry.rule).refusals++;
+        break;
+      case 'sleeve.stopped':
+        this.#stopped(entry.sleeve, sequence);
+        break;
+      case 'sleeve.rearmed':
+        this.#isStopped[entry.sleeve] = 0;
+        break;
+      case 'sleeve.closed':
+        this.#cause[entry.sleeve] =
+          this.#operatorAt === sequence ? 'operator' : this.#unprotectedAt === sequence ? 'unprotected' : 'one leg';
+        break;
+      case 'stop.moved':
+        this.#hasTrailed[entry.sleeve] = 1;
+        break;
+      case 'operator.spoke':
+        this.#operatorAt = sequence;
+        break;
+      case 'halt.latched':
+        this.#isHalted = true;
+        this.#haltCauses.push(entry.cause);
+        for (let sleeve = 0; sleeve < this.#cause.length; sleeve++) {
+          // What was being closed already keeps its own reason.
+          if (this.#cause[sleeve] === 'opinion' || this.#cause[sleeve] === 'risk rule') this.#cause[sleeve] = 'halt';
+        }
+        break;
+      case 'halt.released':
+        this.#isHalted = false;
+        break;
+      case 'alert.raised':
+        this.#alerts.set(entry.rule, (this.#alerts.get(entry.rule) ?? 0) + 1);
+        break;
+      default:
+        break;
+    }
+  }
+
+  // ---- what the journal says of intentions ---------------------------------------------------------------------------
+
+  #decided(decision: DecisionTaken): void {
+    for (const change of decision.changes) {
+      // Without opinions a standing target was cut; with a stance and nothing to hold, a rule took all of it.
+      const isTaken = change.stance !== 0 && change.quantities.every((quantity) => isZero(quantity));
+      this.#cause[change.sleeve] = change.opinions.length === 0 || isTaken ? 'risk rule' : 'opinion';
+      if (change.opinions.length > 0) this.#isStopped[change.sleeve] = 0;
+    }
+    for (const ruling of decision.rulings) {
+      const count = this.#ruling(ruling.rule);
+      if (ruling.kind === 'halt') count.halts++;
+      else count.clamps++;
+    }
+  }
+
+  #stopped(sleeve: number, sequence: number): void {
+    const isPair = (this.#sleeves[sleeve]?.instruments.length ?? 1) > 1;
+    if (this.#disasterAt === sequence) this.#cause[sleeve] = 'disaster stop';
+    else {
+      if (this.#stopFilledAt !== sequence) this.#heldByEngine[sleeve] = 1;
+      this.#cause[sleeve] = isPair ? 'spread stop' : this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
+    }
+    // A stop that fills in parts is one stop-out.
+    if (this.#isStopped[sleeve] === 0) this.#stopOuts++;
+    this.#isStopped[sleeve] = 1;
+  }
+
+  #ruling(rule: string): RulingCount {
+    let count = this.#rulings.get(rule);
+    if (count === undefined) this.#rulings.set(rule, (count = { clamps: 0, halts: 0, refusals: 0 }));
+    return count;
+  }
+
+  #intended(intent: OrderIntent): void {
+    const { shares } = intent;
+    this.#orders.set(intent.id, {
+      intent,
+      filled: ZERO_QUANTITY,
+      shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
+      isOpen: true,
+      endedAs: 0,
+      fillId: '',
+      moreFillIds: undefined,
+    });
+    if (this.#orders.size >= this.#sweepAt) this.#sweep();
+    if (intent.role === 'stop') for (const share of shares) this.#restedAtVenue[share.sleeve] = 1;
+    for (const stop of intent.attached) this.#intended(stop);
+  }
+
+  // ---- what venues report --------------------------------------------------------------------------------------------
+
+  #find(id: string): Order | undefined {
+    const order = this.#orders.get(id);
+    return order !== undefined && this.#isRemembered(order) ? order : undefined;
+  }
+
+  #isRemembered(order: Order): boolean {
+    return order.isOpen || this.#ended - order.endedAs < REMEMBERED;
+  }
+
+  #sweep(): void {
+    const remembered = new Map<string, Order>();
+    for (const [id, order] of this.#orders) if (this.#isRemembered(order)) remembered.set(id, order);
+    this.#orders = remembered;
+    this.#sweepAt = remembered.size + SWEEP_EVERY;
+  }
+
+  #over(report: OrderReport, sequence: number): void {
+    const order = this.#find(report.order);
+    if (order === undefined) return;
+    if (report.kind === 'order.rejected' && order.intent.role !== 'target') this.#unprotectedAt = sequence;
+    this.#end(order);
+  }
+
+  #end(order: Order): void {
+    if (!order.isOpen) return;
+    order.isOpen = false;
+    order.endedAs = ++this.#ended;
+    // Stops attached to an entry that never filled never came to rest: they end with it.
+    if (!isZero(order.filled)) return;
+    for (const stop of order.intent.attached) {
+      const attached = this.#orders.get(stop.id);
+      if (attached !== undefined) this.#end(attached);
+    }
+  }
+
+  #filled(report: OrderReport, sequence: number): void {
+    const order = this.#find(report.order);
+    const { fill, instrument, at } = report;
+    if (order === undefined || fill === undefined) return;
+    // A fill id belongs to one order, so that the order knows which it has seen.
+    if (order.fillId === fill.id || order.moreFillIds?.includes(fill.id) === true) return;
+    if (order.fillId === '') order.fillId = fill.id;
+    else (order.moreFillIds ??= []).push(fill.id);
+    const { intent } = order;
+    const { price, fee } = fill;
+    this.#keepFill(at, instrument, intent.side, price, fill.quantity, fee);
+    if (intent.role === 'disaster') {
+      this.#disasterAt = sequence;
+      this.#scaleAll(instrument, fill.quantity, price, fee, at);
+    } else {
+      if (intent.role === 'stop') this.#stopFilledAt = sequence;
+      this.#divide(order, fill.quantity, price, fee, at);
+    }
+    order.filled = add(order.filled, fill.quantity);
+    if (compare(order.filled, intent.quantity) >= 0) this.#end(order);
+  }
+
+  /** The cumulative fill is divided by the frozen shares, the remainder to the last; the last fill completes every share. */
+  #divide(order: Order, quantity: Quantity, price: Price, fee: Amount, at: TimeMs): void {
+    const { shares, side, role } = order.intent;
+    const only = shares[0];
+    if (only === undefined) return;
+    if (shares.length === 1) {
+      const change = side === 'sell' ? negate(quantity) : quantity;
+      this.#change(this.#holdingOf(only.sleeve, only.leg), change, price, notional(price, change), fee, at, role);
+      return;
+    }
+    const all = filledShares(shares, add(order.filled, quantity), this.#lotOf(order.intent.instrument));
+    const holdings: number[] = [];
+    const parts: Quantity[] = [];
+    for (let index = 0; index < shares.length; index++) {
+      const share = shares[index] ?? only;
+      const upTo = all[index] ?? ZERO_QUANTITY;
+      const part = subtract(upTo, order.shareFilled[index] ?? ZERO_QUANTITY);
+      order.shareFilled[index] = upTo;
+      if (isZero(part)) continue;
+      holdings.push(this.#holdingOf(share.sleeve, share.leg));
+      parts.push(part);
+    }
+    this.#book(holdings, parts, price, fee, at, role);
+  }
+
+  /** A disaster stop acts on the net position: every sleeve in the instrument shrinks by the same fraction. */
+  #scaleAll(instrument: number, filled: Quantity, price: Price, fee: Amount, at: TimeMs): void {
+    const { owners } = this.#ownersOf(instrument);
+    const held = owners.map((holding) => this.#quantity[holding] ?? ZERO_QUANTITY);
+    this.#book(owners, scaledShares(held, filled, this.#lotOf(instrument)), price, fee, at, 'disaster');
+  }
+
+  #lotOf(instrument: number): Quantity {
+    return this.#instruments[instrument]?.lot ?? ZERO_QUANTITY;
+  }
+
+  /** The fee is divided by absolute quantity, the notional is that of the whole; of both the remainder goes to the last. */
+  #book(holdings: readonly number[], parts: readonly Quantity[], price: Price, fee: Amount, at: TimeMs, role: OrderRole): void {
+    let turnover = ZERO_QUANTITY;
+    let whole = ZERO_QUANTITY;
+    for (const part of parts) {
+      turnover = add(turnover, absolute(part));
+      whole = add(whole, part);
+    }
+    let rest = fee;
+    let notionalRest = notional(price, whole);
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index] ?? ZERO_QUANTITY;
+      const isLast = index === parts.length - 1;
+      const value = isLast ? notionalRest : notional(price, part);
+      const paid = isLast || isZero(turnover) ? rest : proportion(fee, absolute(part), turnover);
+      notionalRest = subtract(notionalRest, value);
+      rest = subtract(rest, paid);
+      this.#change(holdings[index] ?? 0, part, price, value, paid, at, role);
+    }
+  }
+
+  #fund(instrument: number, amount: Amount, at: TimeMs): void {
+    this.#funding = add(this.#funding, amount);
+    this.#fundingBytes.number(at);
+    this.#fundingBytes.count(instrument);
+    this.#fundingBytes.decimal(amount);
+    const { owners, net } = this.#ownersOf(instrument);
+    let rest = amount;
+    owners.forEach((holding, index) => {
+      const isLast = index === owners.length - 1 || isZero(net);
+      const part = isLast ? rest : proportion(amount, this.#quantity[holding] ?? ZERO_QUANTITY, net);
+      rest = subtract(rest, part);
+      const running = this.#running[holding];
+      if (running !== undefined) running.funding = add(running.funding, part);
+    });
+    // Flat by the time the payment arrived: it is nobody's.
+    if (owners.length === 0) this.#reserve = add(this.#reserve, amount);
+  }
+
+  #ownersOf(instrument: number): { owners: readonly number[]; net: Quantity } {
+    let net = ZERO_QUANTITY;
+    const owners = (this.#holdings.ofInstrument[instrument] ?? []).filter((holding) => {
+      const quantity = this.#quantity[holding] ?? ZERO_QUANTITY;
+      net = add(net, quantity);
+      return !isZero(quantity);
+    });
+    return { owners, net };
+  }
+
+  #holdingOf(sleeve: number, leg: number): number {
+    return (this.#holdings.first[sleeve] ?? 0) + leg;
+  }
+
+  // ---- trades --------------------------------------------------------------------------------------------------------
+
+  #change(holding: number, change: Quantity, price: Price, paid: Amount, fee: Amount, at: TimeMs, role: OrderRole): void {
+    const before = this.#quantity[holding] ?? ZERO_QUANTITY;
+    const running = this.#running[holding];
+    if (isZero(change)) {
+      // The remainder of a fee can fall to a share that rounding left with nothing.
+      if (running !== undefined) running.fees = add(running.fees, fee);
+      else this.#reserve = subtract(this.#reserve, fee);
+      return;
+    }
+    this.#quantity[holding] = add(before, change);
+    if (running === undefined) {
+      this.#begin(holding, change, price, paid, fee, at);
+      return;
+    }
+    if (signOf(before) === signOf(change)) {
+      running.entered = add(running.entered, absolute(change));
+      running.entryPrice = averaged(running.entryPrice, price, absolute(change), running.entered);
+      running.most = larger(running.most, absolute(add(before, change)));
+      running.proceeds = subtract(running.proceeds, paid);
+      running.fees = add(running.fees, fee);
+      return;
+    }
+    const excess = compare(absolute(change), absolute(before));
+    // A flip is divided at flat: money and fee of the closing part to the old trade, the rest to the new one.
+    const closed = excess > 0 ? negate(before) : change;
+    const closedPaid = excess > 0 ? notional(price, closed) : paid;
+    const closedFee = excess > 0 ? proportion(fee, absolute(closed), absolute(change)) : fee;
+    running.exited = add(running.exited, absolute(closed));
+    running.exitPrice = averaged(running.exitPrice, price, absolute(closed), running.exited);
+    running.proceeds = subtract(running.proceeds, closedPaid);
+    running.fees = add(running.fees, closedFee);
+    if (excess < 0) return;
+    this.#finish(holding, running, at, this.#exitOf(this.#holdings.sleeve[holding] ?? 0, role));
+    if (excess > 0) this.#begin(holding, subtract(change, closed), price, subtract(paid, closedPaid), subtract(fee, closedFee), at);
+  }
+
+  #exitOf(sleeve: number, role: OrderRole): ExitKind {
+    if (role === 'disaster') return 'disaster stop';
+    if (role === 'stop') return this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
+    return this.#cause[sleeve] ?? 'opinion';
+  }
+
+  #begin(holding: number, change: Quantity, price: Price, paid: Amount, fee: Amount, at: TimeMs): void {
+    const sleeve = this.#holdings.sleeve[holding] ?? 0;
+    const size = absolute(change);
+    this.#hasTrailed[sleeve] = 0;
+    const round = this.#roundFor(holding, sleeve);
+    this.#lastRound[holding] = round;
+    this.#running[holding] = {
+      round,
+      isLong: signOf(change) > 0,
+      openedAt: at,
+      entryPrice: price,
+      entered: size,
+      exitPrice: ZERO_PRICE,
+      exited: ZERO_QUANTITY,
+      most: size,
+      proceeds: negate(paid),
+      fees: fee,
+      funding: ZERO_AMOUNT,
+    };
+    if (this.#heldHoldings++ === 0) this.#heldSince = at;
+  }
+
+  /** A leg joins the round that another leg has begun since this leg's last trade; otherwise it begins the sleeve's next. */
+  #roundFor(holding: number, sleeve: number): number {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments.length ?? 1;
+    const last = this.#lastRound[holding] ?? 0;
+    for (let other = first; other < first + legs; other++) {
+      const round = this.#running[other]?.round ?? 0;
+      if (other !== holding && round > last) return round;
+    }
+    return (this.#rounds[sleeve] = (this.#rounds[sleeve] ?? 0) + 1);
+  }
+
+  #finish(holding: number, running: Running, at: TimeMs, exit: ExitKind): void {
+    this.#running[holding] = undefined;
+    if (--this.#heldHoldings === 0) this.#exposedMs += at - this.#heldSince;
+    const out = this.#tradeBytes;
+    out.count(holding);
+    out.count(running.round);
+    out.flag(running.isLong);
+    out.number(running.openedAt);
+    out.number(at);
+    out.decimal(running.entryPrice);
+    out.decimal(running.exitPrice);
+    out.decimal(running.most);
+    out.decimal(add(subtract(running.proceeds, running.fees), running.funding));
+    out.decimal(running.fees);
+    out.decimal(running.funding);
+    out.byte(EXITS.indexOf(exit));
+    this.#tradeCount++;
+  }
+
+  #keepFill(at: TimeMs, instrument: number, side: Side, price: Price, quantity: Quantity, fee: Amount): void {
+    const out = this.#fillBytes;
+    out.number(at);
+    out.count(instrument);
+    out.flag(side === 'sell');
+    out.decimal(price);
+    out.decimal(quantity);
+    out.decimal(fee);
+    this.#fillCount++;
+    this.#fees = add(this.#fees, fee);
+  }
+
+  // ---- what is read --------------------------------------------------------------------------------------------------
+
+  /** Closed trades in the order in which they closed. */
+  *trades(): Generator<ClosedTrade, void> {
+    const from = new ByteReader(this.#tradeBytes.view());
+    while (!from.ended) {
+      const holding = from.count();
+      yield {
+        sleeve: this.#sleeveName(this.#holdings.sleeve[holding] ?? 0),
+        symbol: this.#symbol(this.#holdings.instrument[holding] ?? 0),
+        round: from.count(),
+        side: from.flag() ? 'long' : 'short',
+        openedAt: from.number(),
+        closedAt: from.number(),
+        entryPrice: from.decimal(),
+        exitPrice: from.decimal(),
+        quantity: from.decimal(),
+        pnl: from.decimal(),
+        fees: from.decimal(),
+        funding: from.decimal(),
+        exit: EXITS[from.byte()] ?? 'opinion',
+      };
+    }
+  }
+
+  /** What is held still, by sleeve and leg. */
+  openTrades(): OpenTrade[] {
+    return this.#running.flatMap((running, holding) => {
+      if (running === undefined) return [];
+      const instrument = this.#holdings.instrument[holding] ?? 0;
+      return {
+        sleeve: this.#sleeveName(this.#holdings.sleeve[holding] ?? 0),
+        symbol: this.#symbol(instrument),
+        instrument,
+        side: running.isLong ? 'long' : 'short',
+        round: running.round,
+        openedAt: running.openedAt,
+        entryPrice: running.entryPrice,
+        quantity: running.most,
+        held: this.#quantity[holding] ?? ZERO_QUANTITY,
+        fees: running.fees,
+        funding: running.funding,
+        cash: add(subtract(running.proceeds, running.fees), running.funding),
+      };
+    });
+  }
+
+  /** Fills at venues, each once, in the order in which we heard of them. Crossings are not among them. */
+  *fills(): Generator<FillRecord, void> {
+    const from = new ByteReader(this.#fillBytes.view());
+    while (!from.ended) {
+      const at = from.number();
+      const instrument = from.count();
+      yield {
+        at,
+        symbol: this.#symbol(instrument),
+        side: from.flag() ? 'sell' : 'buy',
+        price: from.decimal(),
+        quantity: from.decimal(),
+        fee: from.decimal(),
+        feeCurrency: this.#instruments[instrument]?.quote ?? '',
+      };
+    }
+  }
+
+  *fundingPayments(): Generator<FundingRecord, void> {
+    const from = new ByteReader(this.#fundingBytes.view());
+    while (!from.ended) yield { at: from.number(), symbol: this.#symbol(from.count()), amount: from.decimal() };
+  }
+
+  #sleeveName(sleeve: number): string {
+    return this.#sleeves[sleeve]?.name ?? '';
+  }
+
+  #symbol(instrument: number): string {
+    return this.#instruments[instrument]?.symbol ?? '';
+  }
+
+  /** Legs, from flat to flat. A pair's round trip is two of them. */
+  get tradeCount(): number {
+    return this.#tradeCount;
+  }
+  get fillCount(): number {
+    return this.#fillCount;
+  }
+  /** How often a sleeve was stopped, by its own stop or by the disaster stop. */
+  get stopOuts(): number {
+    return this.#stopOuts;
+  }
+  get fees(): Amount {
+    return this.#fees;
+  }
+  /** Received less paid. */
+  get funding(): Amount {
+    return this.#funding;
+  }
+  /** Money of no trade: funding that came when nothing was held any more. */
+  get unallocated(): Amount {
+    return this.#reserve;
+  }
+  /** Notional of all fills: summed when it is asked for, an estimate. */
+  get turnover(): number {
+    let turnover = 0;
+    for (const fill of this.fills()) turnover += toNumber(fill.price) * toNumber(fill.quantity);
+    return turnover;
+  }
+  get crossings(): number {
+    return this.count('crossing.made');
+  }
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+  get haltCauses(): readonly string[] {
+    return this.#haltCauses;
+  }
+
+  /** How many entries of a kind the journal had. */
+  count(kind: EntryKind): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  /** By kind, in alphabetical order. */
+  counts(): Record<string, number> {
+    return sorted(this.#counts);
+  }
+  /** By rule, both gates together. */
+  rulings(): Record<string, number> {
+    return sorted([...this.#rulings].map(([rule, { clamps, halts, refusals }]) => [rule, clamps + halts + refusals] as const));
+  }
+  rulingCounts(): ReadonlyMap<string, Readonly<RulingCount>> {
+    return this.#rulings;
+  }
+  /** By rule. */
+  alerts(): Record<string, number> {
+    return sorted(this.#alerts);
+  }
+
+  /** By sleeve, where the journal shows its stops to have been: at the venue, or watched by the engine. A pair's is on the spread. */
+  stopPlaces(): Record<string, StopsPlace> {
+    return Object.fromEntries(
+      this.#sleeves.map((sleeve, index): [string, StopsPlace] => {
+        const isRested = this.#restedAtVenue[index] === 1;
+        const isHeld = this.#heldByEngine[index] === 1;
+        return [sleeve.name, isRested ? (isHeld ? 'venue and engine' : 'venue') : isHeld ? 'engine' : 'none'];
+      }),
+    );
+  }
+
+  /** How long anything was held, up to `now`. */
+  exposedMs(now: TimeMs): TimeMs {
+    return this.#exposedMs + (this.#heldHoldings > 0 ? Math.max(0, now - this.#heldSince) : 0);
+  }
+}
+
+/** The average once `part` of `total` came at `price`. Exact while all came at one price. */
+function averaged(average: Price, price: Price, part: Quantity, total: Quantity): Price {
+  return add(average, proportion(subtract(price, average), part, total));
+}
+
+function sorted(counts: Iterable<readonly [string, number]>): Record<string, number> {
+  return Object.fromEntries([...counts].toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+}
+
+/** P&L over what was put in at the most: an estimate. */
+export function returnRatio(trade: ClosedTrade): number {
+  const invested = toNumber(notional(trade.entryPrice, trade.quantity));
+  return invested === 0 ? 0 : toNumber(trade.pnl) / invested;
+}
