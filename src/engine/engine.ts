@@ -1,0 +1,1139 @@
+// The engine: one event in, state folded, reflexes run, orders out; one decision an instant. It owns the parts of a run and
+// passes the data along between the stages, which do not know each other. The order of things is in `handle` and `closeInstant`.
+import { createHash } from 'node:crypto';
+import { emptyPooled, pool, rearms, temper, type Pooled } from '../council/council.ts';
+import { minutes, type SleeveMinutes } from '../council/minutes.ts';
+import { ByteWriter, type ByteReader, type Stateful } from '../domain/bytes.ts';
+import { quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
+import type { AccountView, Decision, MarketView, Target } from '../domain/decision.ts';
+import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
+import { assert, BallastError } from '../domain/errors.ts';
+import type { Event, LetterArrived, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from '../domain/event.ts';
+import type { CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type { Venue } from '../domain/ports.ts';
+import { layOut, type Holdings } from '../domain/sleeve.ts';
+import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
+import type { Forecast, Opinion } from '../domain/opinion.ts';
+import { Desk } from '../execution/desk.ts';
+import { Board, type Series } from '../features/board.ts';
+import { atr, bollinger, volatilityRatio } from '../features/catalog.ts';
+import type { Indicator } from '../domain/feature.ts';
+import { Portfolio } from '../portfolio/portfolio.ts';
+import { createAdmission, type Admission } from '../risk/admission.ts';
+import { emptyReview, review } from '../risk/gate.ts';
+import { requestedWeight, stopDistance } from '../risk/sizing.ts';
+import { Mind } from './mind.ts';
+import type { RunPlan } from './plan.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Windows of the features that the rules of risk look at, in bars of an instrument's decision timeframe. */
+const RULE_WINDOWS = { atr: 14, bollinger: 20, bollingerMultiple: 2, shortVolatility: 10, longVolatility: 100 };
+
+export interface EngineParts {
+  readonly plan: RunPlan;
+  readonly recorder: Recorder;
+  readonly venue: Venue;
+  /** Told of the equity after every closed bar. */
+  readonly onBar?: (at: TimeMs, equity: number) => void;
+  /** Runs a question to a mind that is not trusted to return; throws when it does not. */
+  readonly guard?: (question: () => void) => void;
+  /** In a replay: the places at which a mind is known to have failed, by sequence. */
+  readonly knownFailures?: ReadonlyMap<number, ReadonlyMap<number, string>>;
+}
+
+/** What the rules watch of one instrument. */
+interface RuleFeatures {
+  readonly series: Series;
+  readonly atr: Indicator;
+  readonly bands: Indicator & { readonly percentB: number };
+  readonly volatility: Indicator & { readonly long: number };
+  /** From a bar's volatility to a year's. */
+  readonly yearFactor: number;
+}
+
+export class Engine implements Stateful {
+  readonly plan: RunPlan;
+  readonly holdings: Holdings;
+  readonly board: Board;
+  readonly portfolio: Portfolio;
+  readonly desk: Desk;
+  readonly minds: readonly Mind[];
+  readonly #recorder: Recorder;
+  readonly #venue: Venue;
+  readonly #onBar: ((at: TimeMs, equity: number) => void) | undefined;
+  readonly #knownFailures: ReadonlyMap<number, ReadonlyMap<number, string>> | undefined;
+  readonly #guard: ((question: () => void) => void) | undefined;
+  readonly #admission: Admission;
+  readonly #ruleFeatures: readonly (RuleFeatures | undefined)[];
+  /** By instrument and position of its series on the board: minds that subscribe to it. */
+  readonly #subscribers: readonly (readonly (readonly number[])[])[];
+  readonly market: { -readonly [Key in keyof MarketView]: MarketView[Key] };
+  readonly account: { -readonly [Key in keyof AccountView]: AccountView[Key] };
+  /** Time of the event being handled, or the last one handled. */
+  at: TimeMs = 0;
+  /** Events handled so far. */
+  sequence = 0;
+  /** Nothing at or before this instant may come any more: its decision was taken. */
+  closedInstant: TimeMs = -1;
+  /** True once the first bar after the warm-up was seen. */
+  #begun = false;
+  haltCause = '';
+  #pausedUntil: TimeMs = NaN;
+  #alertedDrawdown = false;
+  #alertedDay = false;
+  #nextDay: TimeMs = NEVER;
+  /** By instrument: time of its last market event; NaN before the first. */
+  readonly #lastSeen: Float64Array;
+  readonly #staleMs: TimeMs;
+  /** The equity below which something has to be said. */
+  #floor = NaN;
+  /** A lower bound of the next timer: cheap to compare on every event, made exact when it is reached. */
+  timerBound: TimeMs = NEVER;
+  readonly #ring: TimerRang = { kind: 'timer.rang', at: 0, happenedAt: 0, timer: 0 };
+  /** Minds to be pooled at the end of this instant, and how many. A truncated array would be made anew for every bar. */
+  readonly #due: Int32Array;
+  #dueCount = 0;
+  readonly #isDue: Uint8Array;
+  /** By mind: 1 when a close made it due, so that it is asked; 0 when it is only pooled anew. */
+  readonly #mustAsk: Uint8Array;
+  readonly #isLegged: number[] = [];
+  #reviewStanding = false;
+  readonly #outbox: (OrderIntent | CancelIntent)[] = [];
+  readonly #reviewed = emptyReview();
+  /** By sleeve: what its sources came to when it was last pooled, and the arrays that are pooled. */
+  readonly #pooled: readonly Pooled[];
+  readonly #voices: readonly {
+    readonly opinions: (Opinion | undefined)[];
+    readonly weights: readonly number[];
+    readonly expiresAt: Float64Array;
+  }[];
+  /** By sleeve: 1 when a leg is spot, where a negative stance means flat. */
+  readonly #isLongOnly: Uint8Array;
+  /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
+  readonly #isFresh: Uint8Array;
+  readonly #names: { readonly sleeves: readonly string[]; readonly sources: readonly string[] };
+
+  constructor(parts: EngineParts) {
+    const { plan } = parts;
+    this.plan = plan;
+    this.#recorder = parts.recorder;
+    this.#venue = parts.venue;
+    this.#onBar = parts.onBar;
+    this.#knownFailures = parts.knownFailures;
+    this.#guard = parts.guard;
+    const instruments = plan.instruments.length;
+    this.holdings = layOut(plan.sleeves, instruments);
+    this.board = new Board(instruments, plan.baseTimeframeMs);
+    const lots = plan.instruments.map((each) => each.lot);
+    this.portfolio = new Portfolio(plan.sleeves, this.holdings, instruments, plan.capital, lots);
+    const unknown = (): Float64Array => new Float64Array(instruments).fill(NaN);
+    this.market = {
+      at: 0,
+      mark: this.portfolio.mark,
+      barAt: unknown(),
+      stale: new Uint8Array(instruments),
+      percentB: unknown(),
+      volatilityRatio: unknown(),
+      atrRatio: unknown(),
+      volatility: unknown(),
+    };
+    const equity = this.portfolio.equity;
+    this.account = {
+      equity,
+      peakEquity: equity,
+      dayStartEquity: equity,
+      drawdownRatio: 0,
+      dayLossRatio: 0,
+      halted: false,
+      paused: false,
+    };
+    this.desk = new Desk(plan.instruments, plan.sleeves, this.holdings, this.portfolio, this.portfolio.mark, plan.desk, {
+      send: (intent) => this.#send(intent),
+      cancel: (intent) => this.#cancel(intent),
+      cross: (instrument, shares, price, at) => this.#cross(instrument, shares, price, at),
+      say: (change) => this.#say(change),
+    });
+    this.#admission = createAdmission(plan.policy, plan.instruments);
+    this.minds = plan.minds.map((mind) => {
+      const sleeve = plan.sleeves[mind.sleeve];
+      assert(sleeve !== undefined, `mind ${mind.name} speaks in a sleeve that exists`);
+      return new Mind(mind, sleeve, this.board, plan.baseTimeframeMs);
+    });
+    this.#ruleFeatures = plan.instruments.map((_, instrument) => this.#declareRuleFeatures(instrument));
+    this.#subscribers = plan.instruments.map((_, instrument) =>
+      this.board
+        .ofInstrument(instrument)
+        .map((series) => this.minds.flatMap((mind, index) => (mind.series.includes(series) ? [index] : []))),
+    );
+    this.#lastSeen = unknown();
+    this.#staleMs = plan.policy.staleIntervals * plan.baseTimeframeMs;
+    this.#isDue = new Uint8Array(this.minds.length);
+    // Twice as many as there are minds: one that is suspended while it is asked is to be pooled once more.
+    this.#due = new Int32Array(2 * this.minds.length);
+    this.#mustAsk = new Uint8Array(this.minds.length);
+    this.#pooled = plan.sleeves.map(() => emptyPooled());
+    this.#voices = plan.sleeves.map((sleeve) => ({
+      opinions: sleeve.sources.map(() => undefined),
+      weights: sleeve.sources.map((source) => plan.minds[source]?.weight ?? 0),
+      expiresAt: new Float64Array(sleeve.sources.length),
+    }));
+    this.#isFresh = new Uint8Array(plan.sleeves.length);
+    this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
+      !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
+    );
+    this.#names = { sleeves: plan.sleeves.map((sleeve) => sleeve.name), sources: plan.minds.map((mind) => mind.name) };
+    this.#setFloor();
+  }
+
+  /** The decision timeframe of an instrument is the shortest on which a mind looks at it. */
+  #declareRuleFeatures(instrument: number): RuleFeatures | undefined {
+    if (this.plan.rules.length === 0) return undefined;
+    let shortest = Infinity;
+    for (const mind of this.minds) {
+      if (mind.series.some((series) => series.instrument === instrument)) shortest = Math.min(shortest, mind.timeframeMs);
+    }
+    if (shortest === Infinity) return undefined;
+    const series = this.board.series(instrument, shortest);
+    return {
+      series,
+      atr: series.indicator(atr(RULE_WINDOWS.atr)),
+      bands: series.indicator(bollinger(RULE_WINDOWS.bollinger, RULE_WINDOWS.bollingerMultiple)) as Indicator & {
+        readonly percentB: number;
+      },
+      volatility: series.indicator(volatilityRatio(RULE_WINDOWS.shortVolatility, RULE_WINDOWS.longVolatility)) as Indicator & {
+        readonly long: number;
+      },
+      yearFactor: Math.sqrt((365 * DAY_MS) / shortest),
+    };
+  }
+
+  /** The earliest time that the next event may carry: not before the last one, and not within an instant that was decided. */
+  get earliestNext(): TimeMs {
+    return Math.max(this.at, this.closedInstant + 1);
+  }
+
+  // ---- one event ---------------------------------------------------------------------------------------------------
+
+  /** Keeps the event, folds it, and lets the body react at once. */
+  handle(event: Event): void {
+    if (event.at < this.at)
+      throw new Error(`broken invariant: events come in order of time, ${event.kind} at ${event.at} after ${this.at}`);
+    this.at = event.at;
+    this.market.at = event.at;
+    this.sequence++;
+    switch (event.kind) {
+      case 'bar.closed':
+        this.#recorder.market(event);
+        this.#onBarClosed(event);
+        break;
+      case 'trade.printed':
+      case 'mark.changed':
+        this.#recorder.market(event);
+        this.#onPrice(event);
+        break;
+      case 'timer.rang':
+        this.#recorder.market(event);
+        this.#onTimer(event);
+        break;
+      case 'funding.paid':
+      case 'order.accepted':
+      case 'order.rejected':
+      case 'order.cancelled':
+      case 'order.expired':
+      case 'order.filled':
+        this.#recorder.entry(event, this.sequence);
+        this.#onReport(event);
+        break;
+      case 'feed.lost':
+      case 'feed.restored':
+        this.#recorder.entry(event, this.sequence);
+        for (let instrument = 0; instrument < this.market.stale.length; instrument++) {
+          if (event.instrument !== -1 && event.instrument !== instrument) continue;
+          if (event.kind === 'feed.lost') this.#distrust(instrument);
+          else this.#trustAgain(instrument);
+        }
+        break;
+      case 'operator.spoke':
+        this.#recorder.entry(event, this.sequence);
+        this.#onOperator(event);
+        break;
+      case 'opinion.formed':
+        this.#recorder.entry(event, this.sequence);
+        this.#onLetter(event);
+        break;
+    }
+    if (this.desk.isDirty) this.desk.order(this.at);
+    if (this.#outbox.length > 0) this.#flush();
+  }
+
+  #onBarClosed(event: MarketEvent): void {
+    const { instrument } = event;
+    this.#seen(event);
+    this.market.barAt[instrument] = event.happenedAt;
+    this.portfolio.markAt(instrument, event.close);
+    const series = this.board.ofInstrument(instrument);
+    const subscribers = this.#subscribers[instrument];
+    for (let position = 0; position < series.length; position++) {
+      const each = series[position];
+      if (each === undefined || !each.push(event)) continue;
+      if (event.warmup) continue;
+      const minds = subscribers?.[position];
+      if (minds !== undefined) for (let index = 0; index < minds.length; index++) this.#barFor(minds[index] ?? 0, each.bar.at);
+    }
+    if (event.warmup) return;
+    if (!this.#begun) this.#begin();
+    this.#checkAccount();
+    this.desk.onPrice(event);
+    this.#checkLimits(instrument);
+    if (this.#isLegged.length > 0) this.#checkLegged();
+    this.#onBar?.(event.at, this.portfolio.equity);
+  }
+
+  #onPrice(event: MarketEvent): void {
+    this.#seen(event);
+    this.portfolio.markAt(event.instrument, event.close);
+    if (event.warmup) return;
+    this.#checkAccount();
+    this.desk.onPrice(event);
+    if (this.#isLegged.length > 0) this.#checkLegged();
+  }
+
+  #seen(event: MarketEvent): void {
+    const { instrument } = event;
+    this.#lastSeen[instrument] = event.at;
+    if (this.market.stale[instrument] === 1) this.market.stale[instrument] = 0;
+    const staleAt = event.at + this.#staleMs;
+    if (staleAt < this.timerBound) this.timerBound = staleAt;
+  }
+
+  /** The first bar after the warm-up: the first day starts, and the account is what it is. */
+  #begin(): void {
+    this.#begun = true;
+    const offset = this.plan.policy.dayStartMs;
+    this.#nextDay = startOfDay(this.at - offset) + offset + DAY_MS;
+    if (this.#nextDay < this.timerBound) this.timerBound = this.#nextDay;
+  }
+
+  /** The barrier: a mind is due once all its bars of a close are there, or when the grace of the first one has passed. */
+  #barFor(index: number, closeAt: TimeMs): void {
+    const mind = this.minds[index];
+    if (mind === undefined || mind.suspended || mind.askedFor === closeAt) return;
+    if (mind.series.length === 1 || mind.hasAll(closeAt)) {
+      mind.askedFor = closeAt;
+      mind.graceAt = NEVER;
+      this.#mustAsk[index] = 1;
+      this.#makeDue(index);
+    } else if (mind.graceAt === NEVER) {
+      mind.graceAt = this.at + this.plan.graceMs;
+      if (mind.graceAt < this.timerBound) this.timerBound = mind.graceAt;
+    }
+  }
+
+  #makeDue(index: number): void {
+    if (this.#isDue[index] === 1) return;
+    this.#isDue[index] = 1;
+    this.#due[this.#dueCount++] = index;
+  }
+
+  // ---- the account -------------------------------------------------------------------------------------------------
+
+  #checkAccount(): void {
+    const equity = this.portfolio.equity;
+    const { account } = this;
+    if (equity > account.peakEquity) {
+      account.peakEquity = equity;
+      this.#alertedDrawdown = false;
+      this.#setFloor();
+    }
+    if (equity <= this.#floor) this.#sound();
+  }
+
+  /** What the rules watch, brought up to date: a decision looks at it, a bar that decides nothing does not. */
+  marketNow(): MarketView {
+    for (let instrument = 0; instrument < this.#ruleFeatures.length; instrument++) {
+      const features = this.#ruleFeatures[instrument];
+      if (features === undefined) continue;
+      this.market.percentB[instrument] = features.bands.percentB;
+      this.market.volatilityRatio[instrument] = features.volatility.value;
+      this.market.atrRatio[instrument] = features.atr.value / features.series.bar.close;
+      this.market.volatility[instrument] = features.volatility.long * features.yearFactor;
+    }
+    return this.market;
+  }
+
+  /** Brings the account's figures up to date for the gates. */
+  #refreshAccount(): void {
+    const { account } = this;
+    const equity = this.portfolio.equity;
+    account.equity = equity;
+    account.drawdownRatio = Math.max(0, 1 - equity / account.peakEquity);
+    account.dayLossRatio = Math.max(0, 1 - equity / account.dayStartEquity);
+  }
+
+  /** Equity has fallen through a level: alert, pause or halt. */
+  #sound(): void {
+    this.#refreshAccount();
+    const { account, at } = this;
+    const { policy } = this.plan;
+    if (this.plan.rules.length > 0) {
+      if (!account.halted && account.drawdownRatio >= policy.drawdownHaltRatio) {
+        this.#say({
+          kind: 'halt.latched',
+          at,
+          cause: `drawdown ${percent(account.drawdownRatio)} reached ${percent(policy.drawdownHaltRatio)}`,
+        });
+      }
+      if (!this.#alertedDrawdown && account.drawdownRatio >= policy.drawdownAlertRatio) {
+        this.#say({
+          kind: 'alert.raised',
+          at,
+          rule: 'drawdown',
+          why: `drawdown ${percent(account.drawdownRatio)} reached ${percent(policy.drawdownAlertRatio)}`,
+        });
+      }
+      if (!this.#alertedDay && account.dayLossRatio >= policy.dailyLossAlertRatio) {
+        this.#say({
+          kind: 'alert.raised',
+          at,
+          rule: 'daily-loss',
+          why: `the day's loss ${percent(account.dayLossRatio)} reached ${percent(policy.dailyLossAlertRatio)}`,
+        });
+      }
+      if (!account.paused && account.dayLossRatio >= policy.dailyLossPauseRatio) {
+        this.#say({
+          kind: 'pause.began',
+          at,
+          until: this.#nextDay,
+          cause: `the day's loss ${percent(account.dayLossRatio)} reached ${percent(policy.dailyLossPauseRatio)}`,
+        });
+      }
+    }
+    this.#setFloor();
+  }
+
+  /** The highest level that has not been sounded yet. */
+  #setFloor(): void {
+    const { account } = this;
+    const { policy } = this.plan;
+    let floor = -Infinity;
+    if (this.plan.rules.length > 0) {
+      if (!account.halted) floor = Math.max(floor, account.peakEquity * (1 - policy.drawdownHaltRatio));
+      if (!this.#alertedDrawdown) floor = Math.max(floor, account.peakEquity * (1 - policy.drawdownAlertRatio));
+      if (!this.#alertedDay) floor = Math.max(floor, account.dayStartEquity * (1 - policy.dailyLossAlertRatio));
+      if (!account.paused) floor = Math.max(floor, account.dayStartEquity * (1 - policy.dailyLossPauseRatio));
+    }
+    this.#floor = floor;
+  }
+
+  /** Standing positions are cut only beyond the limit's tolerance: a cheap look whether that is so anywhere. */
+  #checkLimits(instrument: number): void {
+    if (this.portfolio.netHeld[instrument] === 0 || this.plan.rules.length === 0) return;
+    const { policy } = this.plan;
+    const equity = this.portfolio.equity;
+    let gross = 0;
+    const owners = this.holdings.ofInstrument[instrument] ?? [];
+    for (let index = 0; index < owners.length; index++) gross += Math.abs(this.portfolio.held[owners[index] ?? 0] ?? 0);
+    const mark = this.portfolio.mark[instrument] ?? NaN;
+    if (gross * mark > policy.positionRatio * policy.standingToleranceRatio * equity) {
+      this.#reviewStanding = true;
+      return;
+    }
+    let total = 0;
+    for (let holding = 0; holding < this.holdings.count; holding++) {
+      total += Math.abs(this.portfolio.held[holding] ?? 0) * (this.portfolio.mark[this.holdings.instrument[holding] ?? 0] ?? 0);
+    }
+    if (total > policy.leverageRatio * policy.standingToleranceRatio * equity) this.#reviewStanding = true;
+  }
+
+  #checkLegged(): void {
+    for (let index = this.#isLegged.length - 1; index >= 0; index--) {
+      const sleeve = this.#isLegged[index] ?? 0;
+      if (Number.isNaN(this.desk.leggedSince[sleeve] ?? NaN)) this.#isLegged.splice(index, 1);
+      else this.desk.checkLeggedLoss(sleeve, this.portfolio.equity, this.at);
+    }
+  }
+
+  // ---- reports, operator, letters, timers ----------------------------------------------------------------------------
+
+  #onReport(report: VenueReport): void {
+    if (report.kind === 'funding.paid') {
+      this.portfolio.payFunding(report.instrument, report.amount);
+      this.#checkAccount();
+      return;
+    }
+    const found = this.desk.tracker.report(report);
+    if (found === undefined) {
+      this.#say({
+        kind: 'alert.raised',
+        at: this.at,
+        rule: 'unknown-order',
+        why: `${report.kind} for ${report.order}, which this run never sent`,
+      });
+      return;
+    }
+    if (!found.news) return;
+    if (report.fill !== undefined) this.#onFill(report, found.order.intent, found.parts);
+    this.desk.afterReport(report, found.order, this.at);
+  }
+
+  #onFill(report: OrderReport, intent: OrderIntent, parts: readonly { holding: number; quantity: Quantity }[]): void {
+    const { fill, instrument } = report;
+    assert(fill !== undefined, 'a filled order carries a fill');
+    let bookings = parts;
+    if (intent.role === 'disaster') {
+      const stopped = new Set(
+        (this.holdings.ofInstrument[instrument] ?? [])
+          .filter((holding) => this.portfolio.held[holding] !== 0)
+          .map((holding) => this.holdings.sleeve[holding] ?? 0),
+      );
+      bookings = this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee, intent.side);
+      for (const sleeve of stopped) {
+        this.#say({ kind: 'sleeve.stopped', at: this.at, sleeve, because: `disaster stop ${intent.id} filled at the venue` });
+      }
+    } else this.portfolio.book(instrument, parts, fill.price, fill.fee);
+    const price = toNumber(fill.price);
+    for (const booking of bookings) this.#booked(booking.holding, price);
+    this.#checkAccount();
+  }
+
+  #booked(holding: number, price: number): void {
+    this.desk.afterBooking(holding, price, this.at);
+    const sleeve = this.holdings.sleeve[holding] ?? 0;
+    this.#refreshOwn(sleeve);
+    if (Number.isNaN(this.desk.leggedSince[sleeve] ?? NaN)) return;
+    if (!this.#isLegged.includes(sleeve)) this.#isLegged.push(sleeve);
+    this.timerBound = Math.min(this.timerBound, this.desk.leggedDue(sleeve));
+  }
+
+  #cross(instrument: number, parts: readonly Share[], price: Price, at: TimeMs): void {
+    this.#recorder.entry({ kind: 'crossing.made', at, instrument, price, parts }, this.sequence);
+    this.portfolio.cross(instrument, parts, price);
+    for (const part of parts) this.#booked((this.holdings.first[part.sleeve] ?? 0) + part.leg, toNumber(price));
+  }
+
+  #onOperator(event: OperatorSpoke): void {
+    const { at } = event;
+    switch (event.command) {
+      case 'halt':
+        if (!this.account.halted) this.#say({ kind: 'halt.latched', at, cause: `operator ${event.by}` });
+        break;
+      case 'resume':
+        if (this.account.halted) this.#say({ kind: 'halt.released', at, by: event.by });
+        break;
+      case 'flatten':
+        this.plan.sleeves.forEach((_, sleeve) =>
+          this.#say({ kind: 'sleeve.closed', at, sleeve, because: `operator ${event.by} flattened everything` }),
+        );
+        break;
+      case 'close': {
+        const sleeve = this.plan.sleeves.findIndex((each) => each.name === event.argument);
+        if (sleeve >= 0) this.#say({ kind: 'sleeve.closed', at, sleeve, because: `operator ${event.by} closed it` });
+        else this.#say({ kind: 'alert.raised', at, rule: 'operator', why: `no sleeve is named ${JSON.stringify(event.argument)}` });
+        break;
+      }
+    }
+  }
+
+  #onLetter(letter: LetterArrived): void {
+    const mind = this.minds[letter.source];
+    if (mind === undefined || mind.suspended) return;
+    try {
+      mind.take(letter.opinion, this.at);
+    } catch (cause) {
+      this.#mindFailed(letter.source, cause);
+      return;
+    }
+    this.#renew(mind);
+    this.#makeDue(letter.source);
+  }
+
+  /** A feed is lost or silent: entries are called back, nothing increases until it speaks again. */
+  #distrust(instrument: number): void {
+    if (this.market.stale[instrument] === 1) return;
+    this.market.stale[instrument] = 1;
+    this.desk.cancelEntries(this.at, instrument);
+  }
+
+  /** The wire is up again: what is known is trusted only if it is not too old by now; otherwise the next price brings trust back. */
+  #trustAgain(instrument: number): void {
+    const staleAt = (this.#lastSeen[instrument] ?? NaN) + this.#staleMs;
+    if (!(staleAt > this.at)) return;
+    this.market.stale[instrument] = 0;
+    if (staleAt < this.timerBound) this.timerBound = staleAt;
+  }
+
+  // Timers, by index: the day; then by instrument its silence; by mind its expiry and its grace; by sleeve its one-legged time.
+
+  /** The earliest due time, exactly. */
+  nextTimer(): TimeMs {
+    this.timerBound = this.#earliestTimer();
+    return this.timerBound;
+  }
+
+  #earliestTimer(): TimeMs {
+    const instruments = this.plan.instruments.length;
+    const minds = this.minds.length;
+    let earliest = this.#nextDay;
+    let which = 0;
+    for (let instrument = 0; instrument < instruments; instrument++) {
+      if (this.market.stale[instrument] === 1) continue;
+      const due = (this.#lastSeen[instrument] ?? NaN) + this.#staleMs;
+      if (due < earliest) {
+        earliest = due;
+        which = 1 + instrument;
+      }
+    }
+    for (let index = 0; index < minds; index++) {
+      const mind = this.minds[index];
+      if (mind === undefined) continue;
+      if (mind.isAlive && mind.expiresAt < earliest) {
+        earliest = mind.expiresAt;
+        which = 1 + instruments + index;
+      }
+      if (mind.graceAt < earliest) {
+        earliest = mind.graceAt;
+        which = 1 + instruments + minds + index;
+      }
+    }
+    for (let index = 0; index < this.#isLegged.length; index++) {
+      const sleeve = this.#isLegged[index] ?? 0;
+      const due = this.desk.leggedDue(sleeve);
+      if (due < earliest) {
+        earliest = due;
+        which = 1 + instruments + 2 * minds + sleeve;
+      }
+    }
+    this.#ring.timer = which;
+    return earliest;
+  }
+
+  /** The event of the earliest timer, not before the last event handled. Call after `nextTimer`. */
+  takeTimer(): TimerRang {
+    const due = this.#earliestTimer();
+    const ring = this.#ring;
+    ring.happenedAt = due;
+    ring.at = Math.max(due, this.earliestNext);
+    return ring;
+  }
+
+  #onTimer(event: TimerRang): void {
+    const instruments = this.plan.instruments.length;
+    const minds = this.minds.length;
+    const { timer } = event;
+    if (timer === 0) {
+      this.#nextDay += DAY_MS;
+      if (this.account.paused) this.#say({ kind: 'pause.ended', at: this.at });
+      this.#say({ kind: 'day.started', at: this.at, equity: this.portfolio.equity });
+    } else if (timer <= instruments) this.#distrust(timer - 1);
+    else if (timer <= instruments + minds) {
+      const index = timer - 1 - instruments;
+      this.minds[index]?.expire(this.at);
+      this.#makeDue(index);
+    } else if (timer <= instruments + 2 * minds) {
+      const index = timer - 1 - instruments - minds;
+      const mind = this.minds[index];
+      if (mind !== undefined) {
+        mind.graceAt = NEVER;
+        mind.abstain('a leg has no bar for this close', this.at);
+        this.#makeDue(index);
+      }
+    } else {
+      const sleeve = timer - 1 - instruments - 2 * minds;
+      const since = this.desk.leggedSince[sleeve] ?? NaN;
+      this.#say({ kind: 'sleeve.closed', at: this.at, sleeve, because: `only one leg of the pair was filled for ${this.at - since} ms` });
+      this.desk.leggedSince[sleeve] = NaN;
+    }
+    this.nextTimer();
+  }
+
+  // ---- state changes -------------------------------------------------------------------------------------------------
+
+  /** Records a change of state, then folds it. The only way in which reflexes change anything. */
+  #say(change: StateChange): void {
+    this.#recorder.entry(change, this.sequence);
+    const { account } = this;
+    switch (change.kind) {
+      case 'halt.latched':
+        account.halted = true;
+        this.haltCause = change.cause;
+        break;
+      case 'halt.released':
+        account.halted = false;
+        this.haltCause = '';
+        // Re-armed by hand: the operator accepts the loss, so the peak is today's equity.
+        account.peakEquity = this.portfolio.equity;
+        this.#alertedDrawdown = false;
+        for (let index = 0; index < this.minds.length; index++) this.#makeDue(index);
+        break;
+      case 'pause.began':
+        account.paused = true;
+        this.#pausedUntil = change.until;
+        break;
+      case 'pause.ended':
+        account.paused = false;
+        this.#pausedUntil = NaN;
+        break;
+      case 'day.started':
+        account.dayStartEquity = change.equity;
+        this.#alertedDay = false;
+        break;
+      case 'alert.raised':
+        if (change.rule === 'drawdown') this.#alertedDrawdown = true;
+        if (change.rule === 'daily-loss') this.#alertedDay = true;
+        break;
+      case 'mind.suspended': {
+        const mind = this.minds[change.source];
+        if (mind !== undefined) {
+          mind.suspended = true;
+          mind.expire(this.at);
+          this.#makeDue(change.source);
+        }
+        break;
+      }
+      default:
+        break;
+    }
+    this.desk.apply(change);
+    // A release makes every sleeve decide anew: its stance is nothing again.
+    if (change.kind === 'halt.released') this.plan.sleeves.forEach((_, sleeve) => this.#refreshOwn(sleeve));
+    this.#setFloor();
+  }
+
+  get pausedUntil(): TimeMs {
+    return this.#pausedUntil;
+  }
+
+  // ---- the decision --------------------------------------------------------------------------------------------------
+
+  /** Something waits for the end of this instant. */
+  get isOpen(): boolean {
+    return this.#dueCount > 0 || this.#reviewStanding;
+  }
+
+  /** All that can be known of this instant is known: the due minds are asked, and one decision is taken. True when something was sent. */
+  closeInstant(): boolean {
+    this.closedInstant = this.at;
+    const due = this.#due;
+    let changes = 0;
+    for (let position = 0; position < this.#dueCount; position++) {
+      const index = due[position] ?? 0;
+      this.#isDue[index] = 0;
+      const mind = this.minds[index];
+      if (mind === undefined) continue;
+      // An expired, suspended or incomplete mind was made due to be pooled anew, not to be asked.
+      if (this.#mustAsk[index] === 0) continue;
+      this.#mustAsk[index] = 0;
+      if (!mind.suspended) this.#ask(index, mind);
+    }
+    if (!this.account.halted) {
+      for (let position = 0; position < this.#dueCount; position++) {
+        const mind = this.minds[due[position] ?? 0];
+        if (mind !== undefined && this.#wantsChange(mind.sleeve)) changes++;
+      }
+    }
+    this.#dueCount = 0;
+    const mustReview = changes > 0 || (this.#reviewStanding && !this.account.halted);
+    this.#reviewStanding = false;
+    if (mustReview) this.#decide();
+    if (this.desk.isDirty) this.desk.order(this.at);
+    if (this.#outbox.length === 0) return false;
+    this.#flush();
+    return true;
+  }
+
+  #ask(index: number, mind: Mind): void {
+    if (!mind.isWarm) return;
+    const known = this.#knownFailures?.get(this.sequence)?.get(index);
+    if (known !== undefined) {
+      this.#countFailure(index, known);
+      return;
+    }
+    try {
+      if (mind.isTrusted || this.#guard === undefined) mind.ask(this.at);
+      else this.#guard(() => mind.ask(this.at));
+    } catch (cause) {
+      this.#mindFailed(index, cause);
+      return;
+    }
+    this.#renew(mind);
+  }
+
+  /** What the sleeve's minds may know of it. Brought up to date when it changes, not when they ask. */
+  #refreshOwn(sleeve: number): void {
+    const sources = this.plan.sleeves[sleeve]?.sources ?? [];
+    for (const source of sources) {
+      const own = this.minds[source]?.own;
+      if (own === undefined) continue;
+      own.side = this.desk.sideHeld(sleeve);
+      own.stance = this.desk.wants.stance[sleeve] ?? 0;
+      own.entryPrice = this.portfolio.entryPrice[this.holdings.first[sleeve] ?? 0] ?? NaN;
+      own.heldSince = this.desk.wants.heldSince[sleeve] ?? NaN;
+    }
+  }
+
+  #renew(mind: Mind): void {
+    // An expired one speaks for flat without being alive.
+    if (mind.opinion?.kind !== 'forecast' || !mind.isAlive) return;
+    mind.expiresAt = this.at + this.plan.opinionLifeBars * mind.timeframeMs;
+    if (mind.expiresAt < this.timerBound) this.timerBound = mind.expiresAt;
+  }
+
+  #mindFailed(index: number, cause: unknown): void {
+    const because = cause instanceof Error ? cause.message : String(cause);
+    if (this.plan.mindFailure.action === 'stop') {
+      throw cause instanceof BallastError
+        ? cause
+        : new BallastError({
+            code: 'MIND_FAILED',
+            place: `strategy ${this.minds[index]?.name ?? index}`,
+            found: because,
+            expected: 'an answer in time',
+            cause,
+          });
+    }
+    this.#countFailure(index, because);
+  }
+
+  /** A failure is an abstention; after the last strike the mind is suspended and its sleeve made flat. */
+  #countFailure(index: number, because: string): void {
+    const mind = this.minds[index];
+    if (mind === undefined) return;
+    this.#recorder.entry({ kind: 'mind.failed', at: this.at, source: index, because }, this.sequence);
+    mind.abstain(because, this.at);
+    mind.failures++;
+    if (mind.failures >= this.plan.mindFailure.strikes && !mind.suspended) {
+      this.#say({ kind: 'mind.suspended', at: this.at, source: index, because: `failed ${mind.failures} times, last: ${because}` });
+    }
+  }
+
+  /** Pools the sleeve's opinions. True when its target must be computed anew. */
+  #wantsChange(sleeve: number): boolean {
+    const { wants } = this.desk;
+    if (this.#stands(sleeve)) return false;
+    const pooled = this.#pool(sleeve);
+    const latched = wants.latchedSide[sleeve] ?? 0;
+    if (latched !== 0) {
+      if (!rearms(pooled, latched > 0 ? 1 : -1)) return false;
+      this.#say({ kind: 'sleeve.rearmed', at: this.at, sleeve });
+    }
+    if (pooled.kind === 'hold') return false;
+    const { stance } = pooled;
+    const frozen = wants.stance[sleeve] ?? 0;
+    if (Math.sign(stance) === Math.sign(frozen) && Math.abs(stance - frozen) < this.plan.stanceStep - 1e-12) return false;
+    this.#isFresh[sleeve] = 1;
+    return true;
+  }
+
+  /** The common case, without pooling: the sleeve's only source says what is frozen already, or what it was stopped on. */
+  #stands(sleeve: number): boolean {
+    const sources = this.plan.sleeves[sleeve]?.sources;
+    if (sources === undefined || sources.length !== 1) return false;
+    const mind = this.minds[sources[0] ?? 0];
+    const opinion = mind?.opinion;
+    if (opinion === undefined || opinion.kind !== 'forecast' || this.at >= (mind?.expiresAt ?? NEVER)) return false;
+    const { wants } = this.desk;
+    const stance = opinion.stance < 0 && this.#isLongOnly[sleeve] === 1 ? 0 : opinion.stance;
+    const latched = wants.latchedSide[sleeve] ?? 0;
+    // A stopped sleeve waits until its source was neutral or on the other side.
+    if (latched !== 0) return Math.sign(stance) === latched;
+    const frozen = wants.stance[sleeve] ?? 0;
+    if (stance === frozen) return true;
+    return Math.sign(stance) === Math.sign(frozen) && Math.abs(stance - frozen) < this.plan.stanceStep - 1e-12;
+  }
+
+  #pool(sleeve: number): Pooled {
+    const pooled = this.#pooled[sleeve];
+    const voices = this.#voices[sleeve];
+    const plan = this.plan.sleeves[sleeve];
+    assert(pooled !== undefined && voices !== undefined && plan !== undefined, 'only sleeves of the plan are pooled');
+    const { sources } = plan;
+    for (let position = 0; position < sources.length; position++) {
+      const mind = this.minds[sources[position] ?? 0];
+      voices.opinions[position] = mind?.opinion;
+      voices.expiresAt[position] = mind?.expiresAt ?? NEVER;
+    }
+    const settings = this.plan.council;
+    pool(voices.opinions, voices.weights, voices.expiresAt, this.at, settings, pooled);
+    // On spot a negative stance means flat.
+    if (pooled.stance < 0 && this.#isLongOnly[sleeve] === 1) pooled.stance = 0;
+    if (settings.minimumHoldMs > 0 || settings.cooldownMs > 0) {
+      const { wants } = this.desk;
+      temper(
+        pooled,
+        {
+          side: this.desk.sideHeld(sleeve),
+          heldSince: wants.heldSince[sleeve] ?? NaN,
+          closedAt: wants.closedAt[sleeve] ?? NaN,
+          stopped: wants.latchedSide[sleeve] !== 0,
+        },
+        this.at,
+        settings,
+      );
+    }
+    return pooled;
+  }
+
+  /** One decision: the complete target portfolio, through gate one, frozen, recorded. */
+  #decide(): void {
+    this.marketNow();
+    this.#refreshAccount();
+    const { account } = this;
+    const targets: Target[] = this.plan.sleeves.map((_, sleeve) => this.#targetOf(sleeve));
+    const decision: Decision = { id: this.desk.beginDecision(), at: this.at, targets };
+    const { approved, rulings } = review(decision, this.market, account, this.plan.rules, this.#reviewed);
+    const changes: SleeveChange[] = [];
+    const spoken: SleeveMinutes[] = [];
+    for (let sleeve = 0; sleeve < targets.length; sleeve++) {
+      const asked = targets[sleeve];
+      const given = approved.targets[sleeve];
+      const pooled = this.#pooled[sleeve];
+      if (asked === undefined || given === undefined || pooled === undefined) continue;
+      const stanceBefore = this.desk.wants.stance[sleeve] ?? 0;
+      if (asked.fresh) {
+        const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
+        const { stance } = pooled;
+        const stopRatio = this.plan.rules.length > 0 || !Number.isNaN(this.#ownStop(sleeve)) ? given.stopRatio : NaN;
+        this.desk.freeze(sleeve, { quantities, stance, stopRatio, trailR: this.#trailOf(sleeve) });
+        this.#isFresh[sleeve] = 0;
+        this.#refreshOwn(sleeve);
+        const opinions = this.#notes(sleeve);
+        changes.push({ sleeve, stanceBefore, stance, quantities, opinions });
+        spoken.push({ position: sleeve, stanceBefore, pooled, opinions });
+      } else if (given !== asked && given.weights.some((weight, leg) => Math.abs(weight) < Math.abs(asked.weights[leg] ?? 0))) {
+        const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
+        this.desk.shrink(sleeve, quantities);
+        changes.push({ sleeve, stanceBefore, stance: stanceBefore, quantities, opinions: [] });
+      }
+    }
+    if (changes.length > 0 || rulings.length > 0) {
+      const words = minutes({
+        sleeves: spoken,
+        rulings,
+        sleeveNames: this.#names.sleeves,
+        sourceNames: this.#names.sources,
+        settings: this.plan.council,
+      });
+      const { equity } = account;
+      this.#recorder.entry(
+        { kind: 'decision.taken', at: this.at, id: decision.id, equity, changes, rulings, minutes: words },
+        this.sequence,
+      );
+    }
+    const halt = rulings.find((ruling) => ruling.kind === 'halt');
+    if (halt !== undefined && !account.halted) this.#say({ kind: 'halt.latched', at: this.at, cause: `${halt.rule}: ${halt.why}` });
+  }
+
+  #targetOf(sleeve: number): Target {
+    const { account, portfolio } = this;
+    const plan = this.plan.sleeves[sleeve];
+    assert(plan !== undefined, 'targets name sleeves that exist');
+    const first = this.holdings.first[sleeve] ?? 0;
+    const { instruments } = plan;
+    const heldWeights: number[] = [];
+    for (let leg = 0; leg < instruments.length; leg++) {
+      const held = portfolio.held[first + leg] ?? 0;
+      heldWeights.push(held === 0 ? 0 : (held * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
+    }
+    const { wants } = this.desk;
+    if (this.#isFresh[sleeve] === 0) {
+      const weights: number[] = [];
+      for (let leg = 0; leg < instruments.length; leg++) {
+        const target = wants.target[first + leg] ?? ZERO_QUANTITY;
+        weights.push(signOf(target) === 0 ? 0 : (toNumber(target) * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
+      }
+      const stopRatio = wants.stopRatio[sleeve] ?? NaN;
+      return {
+        sleeve,
+        fresh: false,
+        weights,
+        heldWeights,
+        instruments,
+        stopRatio: Number.isNaN(stopRatio) ? this.plan.policy.stopRatio : stopRatio,
+      };
+    }
+    const pooled = this.#pooled[sleeve];
+    const leader = this.#leader(sleeve);
+    const forecast = leader.opinion?.kind === 'forecast' ? leader.opinion : undefined;
+    const own = this.#ownStop(sleeve);
+    const stopRatio = stopDistance(this.plan.policy, this.market.atrRatio[instruments[0] ?? 0] ?? NaN, Number.isNaN(own) ? undefined : own);
+    const weight = requestedWeight(this.plan.sizing, this.plan.policy, {
+      stance: pooled?.stance ?? 0,
+      shareRatio: plan.shareRatio,
+      stopRatio,
+      targetRatio: forecast?.protection?.targetRatio ?? NaN,
+      volatility: this.market.volatility[instruments[0] ?? 0] ?? NaN,
+      confidence: pooled?.confidence ?? 0,
+    });
+    return { sleeve, fresh: true, weights: leader.legs.map((ratio) => weight * ratio), heldWeights, instruments, stopRatio };
+  }
+
+  /** The source whose protection and leg ratios stand for the sleeve: the heaviest on the pooled side. */
+  #leader(sleeve: number): Mind {
+    const sources = this.plan.sleeves[sleeve]?.sources ?? [];
+    const leader = this.minds[sources[Math.max(0, this.#pooled[sleeve]?.leader ?? 0)] ?? 0];
+    assert(leader !== undefined, 'a sleeve has a source');
+    return leader;
+  }
+
+  #protectionOf(sleeve: number): Forecast['protection'] {
+    const { opinion } = this.#leader(sleeve);
+    return opinion?.kind === 'forecast' ? opinion.protection : undefined;
+  }
+
+  /** The stop distance that the strategy itself names; NaN when it leaves it to the policy. */
+  #ownStop(sleeve: number): number {
+    return this.#protectionOf(sleeve)?.stopRatio ?? NaN;
+  }
+
+  #trailOf(sleeve: number): number {
+    const own = this.#protectionOf(sleeve)?.trailR ?? NaN;
+    if (!Number.isNaN(own)) return own;
+    return this.plan.rules.length > 0 && this.plan.policy.trailR > 0 ? this.plan.policy.trailR : NaN;
+  }
+
+  /** The door from a weight to a quantity: toward zero, on the venue's lot. */
+  #quantity(instrument: number, value: number): Quantity {
+    const traded = this.plan.instruments[instrument];
+    const mark = this.portfolio.mark[instrument] ?? NaN;
+    if (traded === undefined || value === 0 || !(mark > 0)) return ZERO_QUANTITY;
+    return quantityFrom(value / mark, traded.lot, 'toward-zero');
+  }
+
+  #notes(sleeve: number): readonly OpinionNote[] {
+    return (this.plan.sleeves[sleeve]?.sources ?? []).flatMap((source): OpinionNote[] => {
+      const mind = this.minds[source];
+      if (mind === undefined) return [];
+      const { opinion } = mind;
+      const forecast = opinion?.kind === 'forecast' ? opinion : undefined;
+      const { because } = mind.explain(this.at);
+      return [{ source, stance: forecast?.stance ?? 0, confidence: forecast?.confidence ?? 0, abstained: forecast === undefined, because }];
+    });
+  }
+
+  // ---- out -------------------------------------------------------------------------------------------------------------
+
+  /** Gate two, then the journal, then the outbox. */
+  #send(intent: OrderIntent): boolean {
+    this.#refreshAccount();
+    const refusal = this.plan.rules.length === 0 ? undefined : this.#admission.admit(intent, this.market, this.account);
+    if (refusal !== undefined) {
+      const { instrument } = intent;
+      this.#recorder.entry(
+        { kind: 'order.refused', at: this.at, order: intent.id, instrument, rule: refusal.rule, why: refusal.why },
+        this.sequence,
+      );
+      return false;
+    }
+    this.#recorder.entry({ kind: 'order.intended', at: this.at, intent }, this.sequence);
+    this.#outbox.push(intent);
+    return true;
+  }
+
+  #cancel(intent: CancelIntent): void {
+    this.#recorder.entry({ kind: 'cancel.intended', at: this.at, intent }, this.sequence);
+    this.#outbox.push(intent);
+  }
+
+  /** Durable first, then out. */
+  #flush(): void {
+    this.#recorder.commit();
+    for (let index = 0; index < this.#outbox.length; index++) {
+      const intent = this.#outbox[index];
+      if (intent === undefined) continue;
+      if ('order' in intent) this.#venue.cancel(intent);
+      else this.#venue.submit(intent);
+    }
+    this.#outbox.length = 0;
+  }
+
+  // ---- state -----------------------------------------------------------------------------------------------------------
+
+  save(out: ByteWriter): void {
+    this.marketNow();
+    out.number(this.at);
+    out.count(this.sequence);
+    out.number(this.closedInstant);
+    out.flag(this.#begun);
+    this.portfolio.save(out);
+    this.board.save(out);
+    this.desk.save(out);
+    for (const mind of this.minds) mind.save(out);
+    this.#admission.save(out);
+    const { market, account } = this;
+    for (const column of [market.barAt, market.percentB, market.volatilityRatio, market.atrRatio, market.volatility, this.#lastSeen]) {
+      out.numbers(column);
+    }
+    for (const flag of market.stale) out.byte(flag);
+    out.number(account.peakEquity);
+    out.number(account.dayStartEquity);
+    out.flag(account.halted);
+    out.flag(account.paused);
+    out.text(this.haltCause);
+    out.number(this.#pausedUntil);
+    out.flag(this.#alertedDrawdown);
+    out.flag(this.#alertedDay);
+    out.number(this.#nextDay);
+    out.flag(this.#reviewStanding);
+    out.count(this.#isLegged.length);
+    for (const sleeve of this.#isLegged) out.count(sleeve);
+    out.count(this.#dueCount);
+    for (const index of this.#due.subarray(0, this.#dueCount)) {
+      out.count(index);
+      out.byte(this.#mustAsk[index] ?? 0);
+    }
+  }
+
+  restore(from: ByteReader): void {
+    this.at = from.number();
+    this.market.at = this.at;
+    this.sequence = from.count();
+    this.closedInstant = from.number();
+    this.#begun = from.flag();
+    this.portfolio.restore(from);
+    this.board.restore(from);
+    this.desk.restore(from);
+    for (const mind of this.minds) mind.restore(from);
+    this.#admission.restore(from);
+    const { market, account } = this;
+    for (const column of [market.barAt, market.percentB, market.volatilityRatio, market.atrRatio, market.volatility, this.#lastSeen]) {
+      from.numbers(column);
+    }
+    for (let instrument = 0; instrument < market.stale.length; instrument++) market.stale[instrument] = from.byte();
+    account.peakEquity = from.number();
+    account.dayStartEquity = from.number();
+    account.halted = from.flag();
+    account.paused = from.flag();
+    this.haltCause = from.text();
+    this.#pausedUntil = from.number();
+    this.#alertedDrawdown = from.flag();
+    this.#alertedDay = from.flag();
+    this.#nextDay = from.number();
+    this.#reviewStanding = from.flag();
+    this.#isLegged.length = 0;
+    for (let left = from.count(); left > 0; left--) this.#isLegged.push(from.count());
+    this.#dueCount = 0;
+    this.#isDue.fill(0);
+    this.#mustAsk.fill(0);
+    for (let left = from.count(); left > 0; left--) {
+      const index = from.count();
+      this.#makeDue(index);
+      this.#mustAsk[index] = from.byte();
+    }
+    this.plan.sleeves.forEach((_, sleeve) => this.#refreshOwn(sleeve));
+    this.#refreshAccount();
+    this.#setFloor();
+    this.nextTimer();
+  }
+
+  /** SHA-256 of the canonical bytes of everything above: equal state, equal hash, in any process. */
+  stateHash(configHash: string): string {
+    const out = new ByteWriter(1 << 16);
+    out.text(configHash);
+    this.save(out);
+    return createHash('sha256').update(out.view()).digest('hex');
+  }
+}
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(2)} %`;
+}

@@ -1,0 +1,264 @@
+// One source of opinion in a run: its evidence, its last opinion and how long that lives.
+import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
+import { BallastError } from '../domain/errors.ts';
+import type { BarView, Indicator } from '../domain/feature.ts';
+import { abstain, type Forecast, type Opinion, type Reasons } from '../domain/opinion.ts';
+import type { Forecaster, OwnSleeve } from '../domain/strategy.ts';
+import { formatTime, NEVER, type TimeMs } from '../domain/time.ts';
+import type { Board, Series } from '../features/board.ts';
+import type { Sleeve } from '../domain/sleeve.ts';
+import { readOpinion, writeOpinion } from '../domain/opinion-bytes.ts';
+import type { MindPlan } from './plan.ts';
+
+/** The mutable half of OwnSleeve, filled in before each question. */
+export interface OwnSleeveState {
+  side: OwnSleeve['side'];
+  stance: number;
+  entryPrice: number;
+  heldSince: TimeMs;
+}
+
+const ONE_LEG: readonly number[] = [1];
+const NEUTRAL: Forecast = { kind: 'forecast', stance: 0, confidence: 0 };
+
+export class Mind implements Stateful {
+  readonly name: string;
+  readonly sleeve: number;
+  readonly timeframeMs: TimeMs;
+  readonly weight: number;
+  /** Known to answer in time, as the built-in strategies are. */
+  readonly isTrusted: boolean;
+  readonly #forecaster: Forecaster;
+  /** By leg: the series whose closes make it due. */
+  readonly series: readonly Series[];
+  /** Every series that a declared feature lives on, the legs' own included, and how many closed bars it needs. */
+  readonly #needs: readonly { readonly series: Series; readonly bars: number }[];
+  readonly #defaultLegs: readonly number[];
+  readonly #evidence: { at: TimeMs; bars: readonly BarView[]; features: Readonly<Record<string, Indicator>>; sleeve: OwnSleeveState };
+  /** What one that is not trusted said for its last answer. */
+  #words = '';
+  /** The last answer; undefined until it has spoken. */
+  opinion: Opinion | undefined = undefined;
+  /** When the last forecast dies unless it is renewed; what it says counts as a voice for flat from then on. */
+  expiresAt: TimeMs = NEVER;
+  /** A forecast is alive: its expiry is a timer. */
+  isAlive = false;
+  failures = 0;
+  suspended = false;
+  /** When the grace of a half-filled barrier ends; NEVER when none is running. */
+  graceAt: TimeMs = NEVER;
+  /** Close for which it was last due, so that a barrier falls once. */
+  askedFor: TimeMs = NaN;
+
+  constructor(plan: MindPlan, sleeve: Sleeve, board: Board, baseTimeframeMs: TimeMs) {
+    this.name = plan.name;
+    this.sleeve = plan.sleeve;
+    this.timeframeMs = plan.timeframeMs;
+    this.weight = plan.weight;
+    this.isTrusted = plan.isTrusted;
+    this.#forecaster = plan.forecaster;
+    if (plan.forecaster.legs !== sleeve.instruments.length) {
+      throw new BallastError({
+        code: 'SUBJECT_MISMATCH',
+        place: `strategy ${plan.name}`,
+        found: `a sleeve of ${sleeve.instruments.length} instruments`,
+        expected: `${plan.forecaster.legs}`,
+        exitCode: 2,
+      });
+    }
+    this.series = sleeve.instruments.map((instrument) => board.series(instrument, plan.timeframeMs));
+    const needs = new Map<Series, number>(this.series.map((each) => [each, 1]));
+    const features: Record<string, Indicator> = {};
+    for (const [name, spec] of Object.entries(plan.forecaster.features)) {
+      const instrument = sleeve.instruments[spec.leg ?? 0];
+      const timeframeMs = spec.timeframeMs ?? plan.timeframeMs;
+      if (instrument === undefined || timeframeMs % baseTimeframeMs !== 0) {
+        throw new BallastError({
+          code: 'FEATURE_IMPOSSIBLE',
+          place: `strategy ${plan.name}, feature ${name}`,
+          found: `leg ${spec.leg ?? 0} at ${timeframeMs} ms`,
+          expected: `a leg of the subject and a multiple of the run's ${baseTimeframeMs} ms bars`,
+          exitCode: 2,
+        });
+      }
+      const series = board.series(instrument, timeframeMs);
+      needs.set(series, Math.max(needs.get(series) ?? 1, spec.warmup));
+      features[name] = series.indicator(spec);
+    }
+    this.#needs = [...needs].map(([series, bars]) => ({ series, bars }));
+    this.#evidence = {
+      at: NaN,
+      bars: this.series.map((each) => each.bar),
+      features,
+      sleeve: { side: 0, stance: 0, entryPrice: NaN, heldSince: NaN },
+    };
+    this.#defaultLegs = sleeve.instruments.length === 1 ? ONE_LEG : sleeve.instruments.map((_, leg) => (leg === 0 ? 1 : -1));
+  }
+
+  /** Signed ratio of each leg: as the last forecast says, otherwise the first leg against the others. */
+  get legs(): readonly number[] {
+    return (this.opinion?.kind === 'forecast' ? this.opinion.legs : undefined) ?? this.#defaultLegs;
+  }
+
+  get own(): OwnSleeveState {
+    return this.#evidence.sleeve;
+  }
+
+  get isWarm(): boolean {
+    for (let index = 0; index < this.#needs.length; index++) {
+      const need = this.#needs[index];
+      if (need !== undefined && need.series.closed < need.bars) return false;
+    }
+    return true;
+  }
+
+  /** All of its bars of this close have arrived. */
+  hasAll(closeAt: TimeMs): boolean {
+    for (let leg = 0; leg < this.series.length; leg++) if (this.series[leg]?.bar.at !== closeAt) return false;
+    return true;
+  }
+
+  /** Asks, and keeps the answer. @throws BallastError when the strategy throws or answers nonsense; the last opinion then stands. */
+  ask(at: TimeMs): void {
+    const evidence = this.#evidence;
+    evidence.at = at;
+    let opinion: Opinion;
+    try {
+      opinion = this.#forecaster.opine(evidence);
+    } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
+      throw this.#broken(at, cause instanceof Error ? `an exception: ${cause.message}` : `an exception: ${String(cause)}`, cause);
+    }
+    // A promise is no answer; and when it fails later, nobody is there to catch it.
+    if (opinion instanceof Promise) opinion.catch(() => undefined);
+    // Who is not known to answer in time explains himself now, under the same guard, and not when words are wanted. Before the opinion is
+    // taken: a replay leaves out all of what failed.
+    const words = this.isTrusted ? '' : this.#reasonsNow().because;
+    this.take(opinion, at);
+    this.#words = words;
+  }
+
+  /** Keeps an opinion that was formed now or came by letter. @throws BallastError when it is nonsense; the last opinion then stands. */
+  take(opinion: Opinion, at: TimeMs): void {
+    if (opinion === null || typeof opinion !== 'object' || (opinion.kind !== 'forecast' && opinion.kind !== 'abstention')) {
+      throw this.#broken(at, `the answer ${describe(opinion)}`);
+    }
+    if (opinion.kind === 'abstention') {
+      if (typeof opinion.because === 'string') return this.abstain(opinion.because, at);
+      throw this.#broken(at, `an abstention because of ${describe(opinion.because)}`, undefined, 'words');
+    }
+    this.#check(opinion, at);
+    this.isAlive = true;
+    this.opinion = opinion;
+  }
+
+  /** A strategy is a file of somebody's: what its types promise is proven here, where `'1'` would otherwise become 10 further on. */
+  #check({ stance, confidence, legs, protection }: Forecast, at: TimeMs): void {
+    if (!isWithin(stance, -1, 1)) throw this.#broken(at, `a stance of ${shown(stance)}`, undefined, 'a stance from -1 to 1');
+    if (!isWithin(confidence, 0, 1)) throw this.#broken(at, `a confidence of ${shown(confidence)}`, undefined, 'a confidence from 0 to 1');
+    if (
+      legs !== undefined &&
+      !(Array.isArray(legs) && legs.length === this.series.length && legs.every((ratio) => Number.isFinite(ratio) && ratio !== 0))
+    ) {
+      throw this.#broken(at, `leg ratios ${describe(legs)}`, undefined, `${this.series.length} finite ratios other than zero`);
+    }
+    if (protection === undefined) return;
+    if (protection === null || typeof protection !== 'object')
+      throw this.#broken(at, `a protection of ${describe(protection)}`, undefined, 'ratios by name');
+    const { stopRatio, targetRatio, trailR } = protection;
+    if (stopRatio !== undefined && !(isWithin(stopRatio, 0, 1) && stopRatio > 0 && stopRatio < 1)) {
+      throw this.#broken(at, `a stop ratio of ${shown(stopRatio)}`, undefined, 'a stop ratio between 0 and 1');
+    }
+    for (const [name, value] of Object.entries({ targetRatio, trailR })) {
+      if (value === undefined || (isWithin(value, 0, Number.MAX_VALUE) && value > 0)) continue;
+      throw this.#broken(at, `a ${name} of ${describe(value)}`, undefined, 'a number above 0');
+    }
+  }
+
+  /** Why, in words: asked only when a decision is recorded. A strategy that cannot explain itself says so. */
+  explain(at: TimeMs): Reasons {
+    const { opinion } = this;
+    if (opinion === undefined) return { because: 'has not spoken yet', numbers: {} };
+    if (opinion.kind === 'abstention') return { because: opinion.because, numbers: {} };
+    if (at >= this.expiresAt) return { because: 'its last forecast has expired', numbers: {} };
+    if (!this.isTrusted) return { because: this.#words, numbers: {} };
+    this.#evidence.at = at;
+    return this.#reasonsNow();
+  }
+
+  #reasonsNow(): Reasons {
+    try {
+      const reasons: unknown = this.#forecaster.explain(this.#evidence);
+      return isReasons(reasons) ? reasons : { because: `no reasons: ${describe(reasons)}`, numbers: {} };
+    } catch (cause) {
+      return { because: `no reasons: ${cause instanceof Error ? cause.message : String(cause)}`, numbers: {} };
+    }
+  }
+
+  /** Holds what is held, unless the forecast behind it ends at this very instant: then that counts first, or it would be held for ever. */
+  abstain(because: string, at: TimeMs): void {
+    if (!this.isAlive && this.expiresAt === at) return;
+    this.opinion = abstain(because);
+  }
+
+  /** Its time is over: what it last forecast counts for flat. */
+  expire(at: TimeMs): void {
+    this.opinion = NEUTRAL;
+    this.expiresAt = Math.min(this.expiresAt, at);
+    this.isAlive = false;
+  }
+
+  #broken(at: TimeMs, found: string, cause?: unknown, expected = 'a forecast or an abstention'): BallastError {
+    const bars = this.series.map((each) => formatTime(each.bar.at)).join(', ');
+    return new BallastError({
+      code: 'MIND_FAILED',
+      place: `strategy ${this.name} at ${formatTime(at)} (bar closed ${bars})`,
+      found,
+      expected,
+      remedy: 'mend the strategy, then run again',
+      cause,
+    });
+  }
+
+  save(out: ByteWriter): void {
+    for (const value of [this.expiresAt, this.graceAt, this.askedFor]) out.number(value);
+    out.flag(this.isAlive);
+    out.flag(this.suspended);
+    out.count(this.failures);
+    out.text(this.#words);
+    out.flag(this.opinion !== undefined);
+    if (this.opinion !== undefined) writeOpinion(out, this.opinion);
+  }
+
+  restore(from: ByteReader): void {
+    this.expiresAt = from.number();
+    this.graceAt = from.number();
+    this.askedFor = from.number();
+    this.isAlive = from.flag();
+    this.suspended = from.flag();
+    this.failures = from.count();
+    this.#words = from.text();
+    this.opinion = from.flag() ? readOpinion(from) : undefined;
+  }
+}
+
+function isWithin(value: unknown, lowest: number, highest: number): value is number {
+  return typeof value === 'number' && value >= lowest && value <= highest;
+}
+
+function isReasons(value: unknown): value is Reasons {
+  return typeof value === 'object' && value !== null && 'because' in value && typeof value.because === 'string';
+}
+
+/** JSON has no NaN. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describe(value);
+}
+
+function describe(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch (cause) {
+    return `a ${typeof value} that cannot be shown (${cause instanceof Error ? cause.message : 'unknown'})`;
+  }
+}

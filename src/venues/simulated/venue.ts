@@ -1,0 +1,803 @@
+// A venue inside the process: orders on bar data, stops attached to entries, fees, slippage, latency, filters, funding.
+// It may look one bar ahead to fill; nobody else may. Its state is its own, saved and hashed apart from the engine's.
+import { createHash } from 'node:crypto';
+import { ByteWriter, type ByteReader } from '../../domain/bytes.ts';
+import {
+  absolute,
+  add,
+  amountFrom,
+  compare,
+  format,
+  isZero,
+  negate,
+  notional,
+  priceFrom,
+  proportion,
+  roundToStep,
+  signOf,
+  smaller,
+  subtract,
+  toNumber,
+  ZERO_AMOUNT,
+  ZERO_QUANTITY,
+  type Amount,
+  type Price,
+  type Quantity,
+} from '../../domain/decimal.ts';
+import { BallastError } from '../../domain/errors.ts';
+import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport } from '../../domain/event.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
+import type { CancelIntent, OrderIntent } from '../../domain/order.ts';
+import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
+import { NEVER, type TimeMs } from '../../domain/time.ts';
+
+export interface SimulatedVenueSettings {
+  readonly instruments: readonly Instrument[];
+  readonly baseTimeframeMs: TimeMs;
+  readonly capital: Amount;
+  /** A market order and a triggered stop fill this much worse, as a ratio of price. */
+  readonly slippageRatio: number;
+  /** From submission to the venue's answer, at least 1. */
+  readonly latencyMs: TimeMs;
+  /** Gross exposure over equity beyond which the venue refuses an increase. */
+  readonly maximumLeverage: number;
+  /** Research only: spot may be sold without being held. */
+  readonly allowSpotShort: boolean;
+  /** The earliest time an event may still carry: a live loop may be past the time at which something happened. */
+  readonly notBefore: () => TimeMs;
+}
+
+interface VenueOrder {
+  intent: OrderIntent;
+  /** When it reached the venue. An attached stop has it from its entry, once that has filled; NaN while it waits for that. */
+  arrivedAt: TimeMs;
+  filled: Quantity;
+  /** Order of arrival: ties inside a bar are decided by it. */
+  number: number;
+}
+
+interface Arrival {
+  at: TimeMs;
+  order: OrderIntent | undefined;
+  cancel: string;
+  instrument: number;
+}
+
+type DueKind = 'waiting' | 'trigger' | 'funding';
+
+const ONE = amountFrom(1);
+/** The venue's words for a cancel that was asked for; every other cancel is its own doing. */
+const ASKED_FOR = 'asked for';
+const HAD_ENDED = 'it had already ended';
+const NOTHING_TO_REDUCE = 'reduce-only: there is no position to reduce';
+
+export class SimulatedVenue implements EmbeddedVenue, Source {
+  readonly #settings: SimulatedVenueSettings;
+  readonly #feeRates: readonly { readonly taker: Amount; readonly maker: Amount }[];
+  readonly #watched: (MarketSource | undefined)[];
+  readonly #orders = new Map<string, VenueOrder>();
+  readonly #resting: VenueOrder[][];
+  /** Market orders that have arrived and wait for a bar. */
+  readonly #waiting: VenueOrder[][];
+  readonly #arrivals: Arrival[] = [];
+  readonly #reports: VenueReport[] = [];
+  readonly position: Quantity[];
+  cash: Amount;
+  readonly #last: Float64Array;
+  /** By instrument: price of the last trade inside the bar that is forming; NaN when none was seen. */
+  readonly #lastTrade: Float64Array;
+  /** By instrument: the first boundary at which what is held pays or receives; NEVER while flat. */
+  readonly #nextFunding: Float64Array;
+  #numbers = 0;
+  #fills = 0;
+  /** Time of the last price seen or report given. */
+  #lastAt: TimeMs = 0;
+  // What is due next beside arrivals, by instrument and over all: derived, looked up again only where something has changed.
+  readonly #dueAt: Float64Array;
+  readonly #dueKind: DueKind[];
+  readonly #isStale: Uint8Array;
+  #anyStale = true;
+  #due: TimeMs = NEVER;
+  #dueInstrument = 0;
+
+  constructor(settings: SimulatedVenueSettings) {
+    this.#settings = settings;
+    const { instruments } = settings;
+    this.#feeRates = instruments.map((each) => ({ taker: amountFrom(each.takerFeeRate), maker: amountFrom(each.makerFeeRate) }));
+    this.#watched = instruments.map(() => undefined);
+    this.#resting = instruments.map(() => []);
+    this.#waiting = instruments.map(() => []);
+    this.position = instruments.map(() => ZERO_QUANTITY);
+    this.cash = settings.capital;
+    this.#last = new Float64Array(instruments.length).fill(NaN);
+    this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
+    this.#nextFunding = new Float64Array(instruments.length).fill(NEVER);
+    this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
+    this.#dueKind = instruments.map(() => 'trigger');
+    this.#isStale = new Uint8Array(instruments.length).fill(1);
+  }
+
+  // ---- what it watches -----------------------------------------------------------------------------------------------
+
+  /** The source as the engine sees it; the venue sees the same prices, and the next bar where it is known. */
+  watching(source: MarketSource): MarketSource {
+    this.#watched[source.instrument] = source;
+    const seen = (event: MarketEvent): void => this.#seen(event);
+    return {
+      instrument: source.instrument,
+      peekAt: () => source.peekAt(),
+      take: () => {
+        const event = source.take() as MarketEvent;
+        seen(event);
+        return event;
+      },
+      nextBar: () => source.nextBar(),
+      get ended() {
+        return source.ended;
+      },
+      get isLoading() {
+        return source.isLoading === true;
+      },
+      onArrival: (wake) => source.onArrival?.(wake),
+    };
+  }
+
+  #seen(event: MarketEvent): void {
+    const { instrument } = event;
+    this.#lastAt = event.at;
+    this.#last[instrument] = event.close;
+    if (event.kind === 'trade.printed') this.#lastTrade[instrument] = event.close;
+    if (event.kind === 'bar.closed') {
+      this.#lastTrade[instrument] = NaN;
+      // Only an instrument in which something waits or rests can owe another event because of a bar.
+      if ((this.#resting[instrument]?.length ?? 0) > 0 || (this.#waiting[instrument]?.length ?? 0) > 0) this.#lookAgain(instrument);
+    }
+    if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
+  }
+
+  #lookAgain(instrument: number): void {
+    this.#isStale[instrument] = 1;
+    this.#anyStale = true;
+  }
+
+  /** The first boundary at or after `from`: whoever holds a position at the boundary pays. */
+  #boundary(instrument: number, from: TimeMs): TimeMs {
+    const intervalMs = this.#settings.instruments[instrument]?.fundingIntervalMs ?? 0;
+    return intervalMs > 0 ? Math.ceil(from / intervalMs) * intervalMs : NEVER;
+  }
+
+  // ---- orders in -----------------------------------------------------------------------------------------------------
+
+  /** Copies the intent: nothing of it is shared. */
+  submit(intent: OrderIntent): void {
+    this.#arrivals.push({ at: this.#arrivalOf(intent.at), order: copied(intent), cancel: '', instrument: intent.instrument });
+  }
+
+  cancel(intent: CancelIntent): void {
+    this.#arrivals.push({ at: this.#arrivalOf(intent.at), order: undefined, cancel: intent.order, instrument: intent.instrument });
+  }
+
+  #arrivalOf(at: TimeMs): TimeMs {
+    return at + Math.max(1, this.#settings.latencyMs);
+  }
+
+  // ---- reports out ---------------------------------------------------------------------------------------------------
+
+  get ended(): boolean {
+    return this.#reports.length === 0 && this.#arrivals.length === 0 && this.#orders.size === 0 && this.#tapeHasEnded();
+  }
+
+  peekAt(): TimeMs {
+    const said = this.#reports[0];
+    if (said !== undefined) return said.at;
+    if (this.#anyStale) this.#schedule();
+    const arrival = this.#arrivals[0];
+    let due = this.#due;
+    if (arrival !== undefined) due = Math.min(due, arrival.at);
+    else if (due === NEVER && this.#orders.size > 0 && this.#tapeHasEnded()) due = this.#lastAt + 1;
+    // Of a feed, what is owed may be known only after later prices were seen.
+    return due === NEVER ? NEVER : Math.max(due, this.#lastAt, this.#settings.notBefore());
+  }
+
+  take(): Event {
+    if (this.#reports.length === 0) this.#act();
+    const report = this.#reports.shift();
+    if (report === undefined) throw new Error('broken invariant: the venue announced an event and had none');
+    this.#lastAt = report.at;
+    return report;
+  }
+
+  /** Carries out what is due first. Every act ends in at least one report. */
+  #act(): void {
+    const at = this.peekAt();
+    const arrival = this.#arrivals[0];
+    if (arrival !== undefined && arrival.at <= this.#due) {
+      this.#arrivals.shift();
+      if (arrival.order !== undefined) this.#arrive(arrival.order, at);
+      else this.#cancelNow(arrival.cancel, arrival.instrument, at);
+      return;
+    }
+    if (this.#due === NEVER) {
+      this.#expireAll(at);
+      return;
+    }
+    const instrument = this.#dueInstrument;
+    switch (this.#dueKind[instrument] ?? 'trigger') {
+      case 'waiting':
+        this.#fillWaiting(instrument, at);
+        break;
+      case 'trigger':
+        this.#trigger(instrument, at);
+        break;
+      case 'funding':
+        this.#payFunding(instrument, at, this.#fundingOwed(instrument));
+        break;
+    }
+  }
+
+  /** Finds what is due next beside arrivals. */
+  #schedule(): void {
+    this.#anyStale = false;
+    this.#due = NEVER;
+    for (let instrument = 0; instrument < this.#dueAt.length; instrument++) {
+      if (this.#isStale[instrument] === 1) this.#look(instrument);
+      const dueAt = this.#dueAt[instrument] ?? NEVER;
+      if (dueAt >= this.#due) continue;
+      this.#due = dueAt;
+      this.#dueInstrument = instrument;
+    }
+  }
+
+  /** What one instrument owes next: one bar ahead where orders rest or wait. At equal times fills come before funding. */
+  #look(instrument: number): void {
+    this.#isStale[instrument] = 0;
+    this.#dueAt[instrument] = NEVER;
+    const source = this.#watched[instrument];
+    if (source === undefined || source.ended) return;
+    const resting = this.#resting[instrument] ?? [];
+    const waiting = this.#waiting[instrument]?.[0];
+    if (resting.length > 0 || waiting !== undefined) {
+      const bar = source.nextBar();
+      if (bar === undefined) {
+        // Not known yet: look again at the next question.
+        this.#lookAgain(instrument);
+      } else {
+        if (waiting !== undefined && waiting.arrivedAt < bar.happenedAt) {
+          this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
+        }
+        if (this.#firstTriggered(instrument, bar) !== undefined) this.#offer(instrument, bar.at, 'trigger');
+      }
+    }
+    this.#offer(instrument, this.#nextFunding[instrument] ?? NEVER, 'funding');
+  }
+
+  #offer(instrument: number, at: TimeMs, kind: DueKind): void {
+    if (at >= (this.#dueAt[instrument] ?? NEVER)) return;
+    this.#dueAt[instrument] = at;
+    this.#dueKind[instrument] = kind;
+  }
+
+  #tapeHasEnded(): boolean {
+    for (const source of this.#watched) if (source !== undefined && !source.ended) return false;
+    return true;
+  }
+
+  // ---- recovery ------------------------------------------------------------------------------------------------------
+
+  /** A price that a recording holds: seen, without a source that could be asked for it again. */
+  see(event: MarketEvent): void {
+    this.#seen(event);
+  }
+
+  /**
+   * Brings this venue to where it was after it had said `report`, from the recorded words alone: which price it knew at that moment
+   * is not known any more. What one act said in several reports is still queued when the first of them is recalled.
+   * @throws BallastError VENUE_DIVERGED when it could not have said that
+   */
+  recall(report: VenueReport): void {
+    if (this.#reports.length === 0) this.#actAgain(report);
+    const said = this.#reports.shift();
+    if (
+      said === undefined ||
+      said.kind !== report.kind ||
+      (said.kind !== 'funding.paid' && report.kind !== 'funding.paid' && said.order !== report.order)
+    ) {
+      throw new BallastError({
+        code: 'VENUE_DIVERGED',
+        place: `simulated venue at ${report.at}`,
+        found: `${report.kind} in the recording`,
+        expected: said === undefined ? 'nothing' : said.kind,
+        remedy: 'the recording and the snapshot are not of one run',
+      });
+    }
+    this.#lastAt = report.at;
+  }
+
+  #actAgain(report: VenueReport): void {
+    const { at, instrument } = report;
+    if (report.kind === 'funding.paid') {
+      this.#payFunding(instrument, at, report.amount);
+      return;
+    }
+    if (report.kind === 'order.expired') {
+      this.#expireAll(at);
+      return;
+    }
+    const isAnswer = report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED);
+    const index = this.#arrivals.findIndex((arrival) => (isAnswer ? arrival.cancel : arrival.order?.id) === report.order);
+    const arrival = this.#arrivals[index];
+    if (arrival !== undefined) {
+      this.#arrivals.splice(index, 1);
+      if (arrival.order === undefined) this.#cancelNow(arrival.cancel, instrument, at);
+      else this.#arriveAgain(arrival.order, report);
+      return;
+    }
+    const order = this.#orders.get(report.order);
+    if (order === undefined) return;
+    if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity);
+    else {
+      this.#end(order);
+      this.#report(report.kind, order.intent, at, report.reason);
+    }
+  }
+
+  #arriveAgain(intent: OrderIntent, report: OrderReport): void {
+    if (report.kind === 'order.rejected') {
+      this.#report('order.rejected', intent, report.at, report.reason);
+      return;
+    }
+    const order = this.#register(intent, report.at);
+    if (report.fill !== undefined) {
+      this.#fill(order, report.fill.price, report.at, report.fill.liquidity);
+      return;
+    }
+    this.#accept(order, report.at);
+  }
+
+  // ---- arrivals ------------------------------------------------------------------------------------------------------
+
+  #arrive(intent: OrderIntent, at: TimeMs): void {
+    const refusal = this.#refusal(intent, at);
+    if (refusal !== undefined) {
+      this.#report('order.rejected', intent, at, refusal);
+      return;
+    }
+    const order = this.#register(intent, at);
+    const price = intent.type === 'market' ? this.#priceNow(intent.instrument, at) : undefined;
+    if (price === undefined) this.#accept(order, at);
+    else this.#fill(order, this.#slipped(intent, price), at, 'taker');
+  }
+
+  #accept(order: VenueOrder, at: TimeMs): void {
+    const { intent } = order;
+    this.#lookAgain(intent.instrument);
+    (intent.type === 'market' ? this.#waiting : this.#resting)[intent.instrument]?.push(order);
+    this.#report('order.accepted', intent, at, '');
+    // Its position may have been closed while it was on its way.
+    if (intent.wholePosition) this.#endWholePositionStops(intent.instrument, at);
+  }
+
+  #register(intent: OrderIntent, at: TimeMs): VenueOrder {
+    const order: VenueOrder = { intent, arrivedAt: at, filled: ZERO_QUANTITY, number: ++this.#numbers };
+    this.#orders.set(intent.id, order);
+    for (const stop of intent.attached) {
+      this.#orders.set(stop.id, { intent: stop, arrivedAt: NaN, filled: ZERO_QUANTITY, number: ++this.#numbers });
+    }
+    return order;
+  }
+
+  /** What no venue would take; said with its reason. */
+  #refusal(intent: OrderIntent, at: TimeMs): string | undefined {
+    const instrument = this.#settings.instruments[intent.instrument];
+    if (instrument === undefined) return 'unknown instrument';
+    const malformed = this.#malformation(intent, instrument);
+    if (malformed !== undefined) return malformed;
+    for (const stop of intent.attached) {
+      const why = this.#malformation(stop, instrument);
+      if (why !== undefined) return `attached ${stop.id}: ${why}`;
+    }
+    if (intent.type === 'post-only' && this.#wouldTake(intent, at)) return 'post-only: it would have taken liquidity';
+    const { quantity } = intent;
+    const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
+    if (intent.reduceOnly) {
+      // A stop may come to rest for a position that is still on its way.
+      if (intent.type !== 'stop' && signOf(position) !== (intent.side === 'sell' ? 1 : -1)) return NOTHING_TO_REDUCE;
+      return undefined;
+    }
+    if (this.#isSpotSale(intent) && compare(quantity, position) > 0) {
+      return `insufficient balance: ${format(position)} ${instrument.base} held, ${format(quantity)} to sell`;
+    }
+    const reference = intent.limitPrice ?? intent.stopPrice ?? this.#reference(intent.instrument, instrument);
+    if (reference === undefined) return undefined;
+    const value = notional(reference, quantity);
+    if (compare(value, instrument.minimumNotional) < 0)
+      return `notional ${format(value)} is below the minimum ${format(instrument.minimumNotional)}`;
+    return this.#unaffordable(intent, instrument, value);
+  }
+
+  /** What is wrong with an order by itself: its id, its steps, its prices. */
+  #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
+    if (this.#orders.has(intent.id)) return `duplicate client order id ${intent.id}`;
+    const { quantity, limitPrice, stopPrice } = intent;
+    if (signOf(quantity) <= 0) return `quantity ${format(quantity)} is not positive`;
+    // A stop on the whole position is as large as the position by then, however small that is.
+    if (!intent.wholePosition) {
+      if (compare(roundToStep(quantity, instrument.lot), quantity) !== 0)
+        return `quantity ${format(quantity)} is off the lot ${format(instrument.lot)}`;
+      if (compare(quantity, instrument.minimumQuantity) < 0)
+        return `quantity ${format(quantity)} is below the minimum ${format(instrument.minimumQuantity)}`;
+    }
+    for (const price of [limitPrice, stopPrice]) {
+      if (price === undefined) continue;
+      if (signOf(price) <= 0) return `price ${format(price)} is not positive`;
+      if (compare(roundToStep(price, instrument.tick), price) !== 0)
+        return `price ${format(price)} is off the tick ${format(instrument.tick)}`;
+    }
+    if ((intent.type === 'limit' || intent.type === 'post-only') && limitPrice === undefined) return 'a limit order without a price';
+    if (intent.type === 'stop' && stopPrice === undefined) return 'a stop without a price';
+    return undefined;
+  }
+
+  /** On spot what is not held cannot be sold. */
+  #isSpotSale({ instrument, side }: OrderIntent): boolean {
+    return side === 'sell' && this.#settings.instruments[instrument]?.kind === 'spot' && !this.#settings.allowSpotShort;
+  }
+
+  #reference(instrumentIndex: number, instrument: Instrument): Price | undefined {
+    const last = this.#last[instrumentIndex] ?? NaN;
+    return last > 0 ? priceFrom(last, instrument.tick, 'nearest') : undefined;
+  }
+
+  #unaffordable(intent: OrderIntent, instrument: Instrument, value: Amount): string | undefined {
+    if (instrument.kind === 'spot' && !this.#settings.allowSpotShort) {
+      if (intent.side === 'sell' || compare(value, this.cash) <= 0) return undefined;
+      return `insufficient balance: ${format(this.cash)} ${instrument.quote} free, ${format(value)} needed`;
+    }
+    const signed = intent.side === 'buy' ? intent.quantity : negate(intent.quantity);
+    let gross = 0;
+    let grossBefore = 0;
+    for (let index = 0; index < this.position.length; index++) {
+      const held = this.position[index] ?? ZERO_QUANTITY;
+      const last = this.#last[index] ?? 0;
+      grossBefore += Math.abs(toNumber(held)) * (Number.isNaN(last) ? 0 : last);
+      const after = index === intent.instrument ? add(held, signed) : held;
+      gross += Math.abs(toNumber(after)) * (Number.isNaN(last) ? 0 : last);
+    }
+    if (gross <= grossBefore || gross <= this.#settings.maximumLeverage * this.equity()) return undefined;
+    return `insufficient margin: exposure ${gross.toFixed(2)} over equity ${this.equity().toFixed(2)} exceeds leverage ${this.#settings.maximumLeverage}`;
+  }
+
+  /** Cash plus positions at their last prices. */
+  equity(): number {
+    let equity = toNumber(this.cash);
+    for (let index = 0; index < this.position.length; index++) {
+      const held = toNumber(this.position[index] ?? ZERO_QUANTITY);
+      if (held !== 0) equity += held * (this.#last[index] ?? NaN);
+    }
+    return equity;
+  }
+
+  /** The last trade seen since the last bar closed, or the open of the bar that contains `at`; undefined when neither is known. */
+  #priceNow(instrument: number, at: TimeMs): number | undefined {
+    const bar = this.#watched[instrument]?.nextBar();
+    // In a gap of the data there is no price until the next bar opens.
+    if (bar !== undefined && (at >= bar.happenedAt || at < bar.happenedAt - this.#settings.baseTimeframeMs)) return undefined;
+    const trade = this.#lastTrade[instrument] ?? NaN;
+    return Number.isNaN(trade) ? bar?.open : trade;
+  }
+
+  #wouldTake(intent: OrderIntent, at: TimeMs): boolean {
+    const price = this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
+    const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
+    return intent.side === 'buy' ? limit >= price : limit <= price;
+  }
+
+  #cancelNow(id: string, instrument: number, at: TimeMs): void {
+    const order = this.#orders.get(id);
+    if (order === undefined) {
+      this.#reports.push({ kind: 'order.cancelled', at, happenedAt: at, instrument, order: id, reason: HAD_ENDED, fill: undefined });
+      return;
+    }
+    this.#end(order);
+    this.#report('order.cancelled', order.intent, at, ASKED_FOR);
+  }
+
+  // ---- fills ---------------------------------------------------------------------------------------------------------
+
+  #fillWaiting(instrument: number, at: TimeMs): void {
+    const order = this.#waiting[instrument]?.shift();
+    const bar = this.#watched[instrument]?.nextBar();
+    if (order === undefined || bar === undefined) throw new Error('broken invariant: a waiting order and its bar are there');
+    this.#fill(order, this.#slipped(order.intent, bar.open), at, 'taker');
+  }
+
+  #trigger(instrument: number, at: TimeMs): void {
+    const bar = this.#watched[instrument]?.nextBar();
+    const order = bar === undefined ? undefined : this.#firstTriggered(instrument, bar);
+    if (order === undefined || bar === undefined) throw new Error('broken invariant: a triggered order and its bar are there');
+    const { intent } = order;
+    if (intent.type === 'stop') {
+      const stop = intent.stopPrice === undefined ? NaN : toNumber(intent.stopPrice);
+      const raw = intent.side === 'sell' ? Math.min(bar.open, stop) : Math.max(bar.open, stop);
+      this.#fill(order, this.#slipped(intent, raw), at, 'taker');
+      return;
+    }
+    const limitPrice = intent.limitPrice;
+    if (limitPrice === undefined) throw new Error('broken invariant: a limit order has a price');
+    const limit = toNumber(limitPrice);
+    const better = intent.side === 'buy' ? bar.open < limit : bar.open > limit;
+    const tick = this.#settings.instruments[instrument]?.tick;
+    const price = better && tick !== undefined ? priceFrom(bar.open, tick, intent.side === 'buy' ? 'up' : 'down') : limitPrice;
+    // Marketable where the bar opened: it took; otherwise the market came to it.
+    this.#fill(order, price, at, better ? 'taker' : 'maker');
+  }
+
+  /** Stops before targets; of several the nearest to the open; then by arrival. */
+  #firstTriggered(instrument: number, bar: Readonly<MarketEvent>): VenueOrder | undefined {
+    let first: VenueOrder | undefined;
+    let firstRank = Infinity;
+    const resting = this.#resting[instrument] ?? [];
+    for (let index = 0; index < resting.length; index++) {
+      const order = resting[index];
+      if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
+      const { intent } = order;
+      let rank: number;
+      if (intent.type === 'stop') {
+        const stop = intent.stopPrice === undefined ? NaN : toNumber(intent.stopPrice);
+        if (intent.side === 'sell' ? bar.low > stop : bar.high < stop) continue;
+        rank = intent.side === 'sell' ? Math.max(0, bar.open - stop) : Math.max(0, stop - bar.open);
+      } else {
+        const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
+        if (intent.side === 'buy' ? bar.low >= limit : bar.high <= limit) continue;
+        // A bar's range is far below this, so that every stop comes before every limit.
+        rank = 1e15 + Math.abs(bar.open - limit);
+      }
+      if (rank < firstRank) {
+        firstRank = rank;
+        first = order;
+      }
+    }
+    return first;
+  }
+
+  /** Against us: a buy pays more, a sale brings less; then onto the tick, in the same direction. */
+  #slipped(intent: OrderIntent, price: number): Price {
+    const { slippageRatio, instruments } = this.#settings;
+    const tick = instruments[intent.instrument]?.tick;
+    if (tick === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
+    return intent.side === 'buy'
+      ? priceFrom(price * (1 + slippageRatio), tick, 'up')
+      : priceFrom(price * (1 - slippageRatio), tick, 'down');
+  }
+
+  #fill(order: VenueOrder, price: Price, at: TimeMs, liquidity: Fill['liquidity']): void {
+    const { intent } = order;
+    const { instrument } = intent;
+    const position = this.position[instrument] ?? ZERO_QUANTITY;
+    const wanted = subtract(intent.quantity, order.filled);
+    let quantity = wanted;
+    // What was held while a sale on spot came to rest need not be held any more.
+    if (intent.reduceOnly || this.#isSpotSale(intent)) {
+      const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
+      quantity = intent.wholePosition ? reducible : smaller(wanted, reducible);
+      if (isZero(quantity)) {
+        this.#end(order);
+        this.#report('order.cancelled', intent, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
+        return;
+      }
+    }
+    const value = notional(price, quantity);
+    const rate = this.#feeRates[instrument]?.[liquidity] ?? ZERO_AMOUNT;
+    const fee = proportion(value, rate, ONE);
+    this.position[instrument] = intent.side === 'buy' ? add(position, quantity) : subtract(position, quantity);
+    this.cash = subtract(intent.side === 'buy' ? subtract(this.cash, value) : add(this.cash, value), fee);
+    if (isZero(this.position[instrument])) this.#nextFunding[instrument] = NEVER;
+    else if (isZero(position)) this.#nextFunding[instrument] = this.#boundary(instrument, at);
+    const isFirst = isZero(order.filled);
+    order.filled = add(order.filled, quantity);
+    const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
+    this.#reports.push({ kind: 'order.filled', at, happenedAt: at, instrument, order: intent.id, reason: '', fill });
+    this.#end(order);
+    // Every order ends by a word: a fill of all that it asked for, or this.
+    if (compare(order.filled, intent.quantity) < 0) {
+      this.#report('order.cancelled', intent, at, intent.reduceOnly ? 'reduce-only: the position is closed' : 'insufficient balance');
+    }
+    if (isFirst) {
+      for (const attached of intent.attached) {
+        const stop = this.#orders.get(attached.id);
+        if (stop === undefined) continue;
+        // As if it had been there as long as its entry: it is tested against the bar in which that has filled.
+        stop.arrivedAt = order.arrivedAt;
+        this.#resting[instrument]?.push(stop);
+      }
+    }
+    this.#endWholePositionStops(instrument, at);
+  }
+
+  /** A whole-position stop ends with its position, as on the real venues that have it. */
+  #endWholePositionStops(instrument: number, at: TimeMs): void {
+    const side = signOf(this.position[instrument] ?? ZERO_QUANTITY);
+    for (const order of [...(this.#resting[instrument] ?? [])]) {
+      if (!order.intent.wholePosition) continue;
+      if (side !== 0 && (order.intent.side === 'sell') === side > 0) continue;
+      this.#end(order);
+      this.#report('order.cancelled', order.intent, at, 'its position is closed');
+    }
+  }
+
+  #end(order: VenueOrder): void {
+    this.#lookAgain(order.intent.instrument);
+    this.#orders.delete(order.intent.id);
+    for (const list of [this.#resting[order.intent.instrument], this.#waiting[order.intent.instrument]]) {
+      const index = list?.indexOf(order) ?? -1;
+      if (index >= 0) list?.splice(index, 1);
+    }
+    // Stops attached to an entry that never filled never came to rest: they end with it, without a word.
+    if (isZero(order.filled)) for (const stop of order.intent.attached) this.#orders.delete(stop.id);
+  }
+
+  /** On the price at the boundary: the close of the bar that ends there, where it is known; else the last. Longs pay a positive rate. */
+  #fundingOwed(instrument: number): Amount {
+    const traded = this.#settings.instruments[instrument];
+    if (traded === undefined) return ZERO_AMOUNT;
+    const bar = this.#watched[instrument]?.nextBar();
+    const isOfBoundary = bar !== undefined && bar.happenedAt === this.#nextFunding[instrument];
+    const price = priceFrom(isOfBoundary ? bar.close : (this.#last[instrument] ?? NaN), traded.tick, 'nearest');
+    return negate(proportion(notional(price, this.position[instrument] ?? ZERO_QUANTITY), amountFrom(traded.fundingRate), ONE));
+  }
+
+  #payFunding(instrument: number, at: TimeMs, amount: Amount): void {
+    this.#lookAgain(instrument);
+    this.#nextFunding[instrument] = this.#boundary(instrument, (this.#nextFunding[instrument] ?? at) + 1);
+    this.cash = add(this.cash, amount);
+    const rate = this.#settings.instruments[instrument]?.fundingRate ?? 0;
+    const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
+    this.#reports.push(report);
+  }
+
+  /** The tape has ended: what is still open is named and ends. */
+  #expireAll(at: TimeMs): void {
+    for (const order of [...this.#orders.values()]) {
+      if (!this.#orders.has(order.intent.id)) continue;
+      this.#end(order);
+      this.#report('order.expired', order.intent, at, 'the tape ended');
+    }
+  }
+
+  #report(kind: OrderReport['kind'], intent: OrderIntent, at: TimeMs, reason: string): void {
+    this.#reports.push({ kind, at, happenedAt: at, instrument: intent.instrument, order: intent.id, reason, fill: undefined });
+  }
+
+  // ---- state ---------------------------------------------------------------------------------------------------------
+
+  /** Ids of the orders that rest or wait here, for tests and displays. */
+  openOrders(): readonly OrderIntent[] {
+    return [...this.#orders.values()].map((order) => order.intent);
+  }
+
+  stateHash(): string {
+    const out = new ByteWriter(1 << 12);
+    this.save(out);
+    return createHash('sha256').update(out.view()).digest('hex');
+  }
+
+  save(out: ByteWriter): void {
+    for (const position of this.position) out.decimal(position);
+    out.decimal(this.cash);
+    out.numbers(this.#last);
+    out.numbers(this.#lastTrade);
+    out.numbers(this.#nextFunding);
+    out.count(this.#numbers);
+    out.count(this.#fills);
+    out.number(this.#lastAt);
+    out.count(this.#orders.size);
+    for (const order of this.#orders.values()) {
+      writeIntent(out, order.intent);
+      out.number(order.arrivedAt);
+      out.decimal(order.filled);
+      out.count(order.number);
+    }
+    for (const lists of [this.#resting, this.#waiting]) {
+      for (const list of lists) {
+        out.count(list.length);
+        for (const order of list) out.text(order.intent.id);
+      }
+    }
+    out.count(this.#arrivals.length);
+    for (const arrival of this.#arrivals) {
+      out.number(arrival.at);
+      out.count(arrival.instrument);
+      out.text(arrival.cancel);
+      out.flag(arrival.order !== undefined);
+      if (arrival.order !== undefined) writeIntent(out, arrival.order);
+    }
+    out.count(this.#reports.length);
+    for (const report of this.#reports) writeReport(out, report);
+  }
+
+  restore(from: ByteReader): void {
+    for (let index = 0; index < this.position.length; index++) this.position[index] = from.decimal();
+    this.cash = from.decimal();
+    from.numbers(this.#last);
+    from.numbers(this.#lastTrade);
+    from.numbers(this.#nextFunding);
+    this.#numbers = from.count();
+    this.#fills = from.count();
+    this.#lastAt = from.number();
+    this.#orders.clear();
+    for (let left = from.count(); left > 0; left--) {
+      const intent = readIntent(from);
+      this.#orders.set(intent.id, { intent, arrivedAt: from.number(), filled: from.decimal(), number: from.count() });
+    }
+    for (const lists of [this.#resting, this.#waiting]) {
+      for (const list of lists) {
+        list.length = 0;
+        for (let left = from.count(); left > 0; left--) {
+          const order = this.#orders.get(from.text());
+          if (order !== undefined) list.push(order);
+        }
+      }
+    }
+    this.#arrivals.length = 0;
+    for (let left = from.count(); left > 0; left--) {
+      const at = from.number();
+      const instrument = from.count();
+      const cancel = from.text();
+      this.#arrivals.push({ at, instrument, cancel, order: from.flag() ? readIntent(from) : undefined });
+    }
+    this.#reports.length = 0;
+    for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
+    this.#isStale.fill(1);
+    this.#anyStale = true;
+  }
+}
+
+function copied(intent: OrderIntent): OrderIntent {
+  return { ...intent, attached: intent.attached.map(copied) };
+}
+
+const REPORT_KINDS: readonly OrderReport['kind'][] = [
+  'order.accepted',
+  'order.rejected',
+  'order.cancelled',
+  'order.expired',
+  'order.filled',
+];
+
+function writeReport(out: ByteWriter, report: VenueReport): void {
+  out.flag(report.kind === 'funding.paid');
+  out.number(report.at);
+  out.number(report.happenedAt);
+  out.count(report.instrument);
+  if (report.kind === 'funding.paid') {
+    out.decimal(report.amount);
+    out.number(report.rate);
+    return;
+  }
+  out.byte(REPORT_KINDS.indexOf(report.kind));
+  out.text(report.order);
+  out.text(report.reason);
+  out.flag(report.fill !== undefined);
+  if (report.fill === undefined) return;
+  out.text(report.fill.id);
+  out.decimal(report.fill.price);
+  out.decimal(report.fill.quantity);
+  out.decimal(report.fill.fee);
+  out.flag(report.fill.liquidity === 'maker');
+}
+
+function readReport(from: ByteReader): VenueReport {
+  const isFunding = from.flag();
+  const at = from.number();
+  const happenedAt = from.number();
+  const instrument = from.count();
+  if (isFunding) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
+  const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
+  const order = from.text();
+  const reason = from.text();
+  const fill: Fill | undefined = from.flag()
+    ? { id: from.text(), price: from.decimal(), quantity: from.decimal(), fee: from.decimal(), liquidity: from.flag() ? 'maker' : 'taker' }
+    : undefined;
+  return { kind, at, happenedAt, instrument, order, reason, fill };
+}
