@@ -1,0 +1,116 @@
+// What the HTTP server of a session answers, as schemas: the page, the command line and docs/reference/http.md know it from here.
+import { z } from 'zod';
+
+/** JSON has no NaN: an estimate that is not known is null. */
+const estimate = z.number().nullable();
+const time = z.string().meta({ description: 'ISO-8601, UTC' });
+const timeMs = z.int().meta({ description: 'integer milliseconds since 1970, UTC' });
+const decimal = z.string().meta({ description: 'an exact number, as a decimal text' });
+
+export const positionSchema = z
+  .strictObject({
+    sleeve: z.string().meta({ description: 'whose position it is' }),
+    symbol: z.string(),
+    quantity: decimal.meta({ description: 'exact, negative for short' }),
+    entryPrice: estimate,
+    mark: estimate.meta({ description: 'last known price' }),
+    unrealisedPnl: estimate,
+    stopPrice: estimate.meta({ description: 'null for a pair, whose stop is on the spread' }),
+    stopRestsAt: z.enum(['venue', 'engine']).meta({ description: 'who acts on the stop' }),
+  })
+  .readonly();
+
+export const runStatusSchema = z
+  .strictObject({
+    runId: z.string(),
+    state: z.enum(['warming-up', 'running', 'halted', 'paused', 'stopping', 'ended']),
+    haltCause: z.string().meta({ description: 'empty unless halted' }),
+    at: time.meta({ description: 'market time, ISO-8601 UTC' }),
+    atMs: timeMs.meta({ description: 'market time' }),
+    startedAtMs: timeMs.meta({ description: 'when this process started the session, wall time' }),
+    symbols: z.array(z.string()).readonly(),
+    strategies: z.array(z.string()).readonly(),
+    capital: decimal.meta({ description: 'cash at the start, exact' }),
+    equity: estimate,
+    cash: decimal.meta({ description: 'exact' }),
+    peakEquity: estimate,
+    drawdownRatio: estimate.meta({ description: 'of the peak, 0..1' }),
+    dayLossRatio: estimate.meta({ description: 'lost since the start of the UTC day, 0..1' }),
+    feesPaid: decimal.meta({ description: 'exact' }),
+    fundingPaid: decimal.meta({ description: 'exact; negative was paid by us' }),
+    closedTrades: z.int(),
+    winningTrades: z.int(),
+    stopOuts: z.int(),
+    rulings: z
+      .record(z.string(), z.int())
+      .readonly()
+      .meta({ description: 'by rule of either gate: how often it clamped, refused or halted' }),
+    alerts: z
+      .array(z.strictObject({ at: time, rule: z.string(), why: z.string() }).readonly())
+      .readonly()
+      .meta({ description: 'the latest, newest last' }),
+    positions: z.array(positionSchema).readonly(),
+    openOrders: z.int(),
+    events: z.int().meta({ description: 'handled so far' }),
+    eventsPerSecond: estimate.meta({ description: 'wall time' }),
+    staleSymbols: z.array(z.string()).readonly().meta({ description: 'without fresh prices: nothing opens there' }),
+    suspendedMinds: z.array(z.string()).readonly().meta({ description: 'silenced after failing too often' }),
+    minutes: z
+      .array(z.strictObject({ at: time, words: z.string() }).readonly())
+      .readonly()
+      .meta({ description: 'the words of the latest decisions, newest last' }),
+    equityCurve: z
+      .array(z.tuple([timeMs, estimate]).readonly())
+      .readonly()
+      .meta({ description: 'pairs of market time and equity, thinned' }),
+    folder: z.string().meta({ description: 'of the run, on the machine of the session' }),
+    pid: z.int(),
+  })
+  .readonly();
+
+/** A session's status once it has been JSON: RunStatus fits it. */
+export type StatusDocument = z.infer<typeof runStatusSchema>;
+
+export const healthSchema = z
+  .strictObject({
+    status: z.enum(['ok', 'starting']),
+    runId: z.string().nullable().meta({ description: 'null while the session is starting' }),
+    at: time.nullable().meta({ description: 'market time, ISO-8601 UTC; null while the session is starting' }),
+  })
+  .readonly();
+
+export type HealthDocument = z.infer<typeof healthSchema>;
+
+/** What a page may ask of a session; ending it belongs to whoever started the process. */
+export const commandNames = ['halt', 'resume', 'flatten', 'close'] as const;
+export type CommandName = (typeof commandNames)[number];
+
+export const commandBodySchema = z
+  .strictObject({ argument: z.string().max(1_000).optional().meta({ description: 'for `close`: the name of the sleeve' }) })
+  .readonly();
+
+export const commandAnswerSchema = z
+  .strictObject({
+    command: z.enum(commandNames),
+    argument: z.string(),
+    status: runStatusSchema.meta({ description: 'after the session has handled the command' }),
+  })
+  .readonly();
+
+export type CommandAnswer = z.infer<typeof commandAnswerSchema>;
+
+export const failureSchema = z
+  .strictObject({
+    error: z
+      .strictObject({
+        code: z.string().meta({ description: 'one of errors.md' }),
+        place: z.string(),
+        found: z.string(),
+        expected: z.string(),
+        remedy: z.string().nullable(),
+      })
+      .readonly(),
+  })
+  .readonly();
+
+export type FailureDocument = z.infer<typeof failureSchema>;

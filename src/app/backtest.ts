@@ -1,0 +1,254 @@
+// A backtest: a tape of stored bars, a clock that jumps, the simulated venue. A run like any other, with a report at its end.
+import { join } from 'node:path';
+import type { BarColumns } from '../domain/bars.ts';
+import { amount } from '../domain/decimal.ts';
+import { BallastError } from '../domain/errors.ts';
+import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
+import { run } from '../engine/run.ts';
+import { SimulatedClock } from '../engine/simulated-clock.ts';
+import { BarSource } from '../market/bar-source.ts';
+import { openStore, type BarStore } from '../market/history/store.ts';
+import type { Marks } from '../views/metrics.ts';
+import { report, type ReportDocument } from '../views/report.ts';
+import { warmupBars } from './assemble.ts';
+import { loadConfig, withOverrides } from './config.ts';
+import { guarded, isTimeout } from './guard.ts';
+import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrategy, type Recipe } from './recipe.ts';
+import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
+import { openParts } from './session-parts.ts';
+
+export interface BacktestRequest {
+  readonly home: string;
+  readonly configFile?: string | undefined;
+  /** A name, or the path of a file. */
+  readonly strategy: string;
+  /** `k=v,…` or the path of a JSON file. */
+  readonly parameters?: string | undefined;
+  readonly symbols: readonly string[];
+  readonly venue?: string | undefined;
+  readonly timeframeMs: TimeMs;
+  /** Inclusive, on the bar's open; the first stored bar unless said. */
+  readonly fromMs?: TimeMs | undefined;
+  /** Exclusive, on the bar's open; after the last stored bar unless said. */
+  readonly toMs?: TimeMs | undefined;
+  readonly capital?: string | undefined;
+  readonly feeRate?: number | undefined;
+  readonly slippageRatio?: number | undefined;
+  readonly sizing?: string | undefined;
+  readonly noRisk: boolean;
+  readonly warmup: 'auto' | 'none';
+  readonly seed: number;
+  readonly allowSpotShort: boolean;
+  /** Market time done, of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  readonly onNotice?: (words: string) => void;
+}
+
+/** More rows than this are streamed: a million bars in memory are 48 MB. */
+const MOST_ROWS_IN_MEMORY = 2_000_000;
+const CHUNK_ROWS = 65_536;
+/** A slice of the loop takes 20 ms; one that takes this long is held by a strategy that does not return. */
+const SLICE_TIMEOUT_MS = 10_000;
+
+/** Runs it, writes `runs/<id>/`, and gives the document. @throws BallastError */
+export async function runBacktest(request: BacktestRequest): Promise<ReportDocument> {
+  const { home, timeframeMs, symbols } = request;
+  const config = withOverrides(loadConfig({ home, file: request.configFile }), {
+    venue: { feeRate: request.feeRate, slippageRatio: request.slippageRatio },
+  });
+  const store = await openStore(home);
+  try {
+    const venues = symbols.map((symbol) => store.resolve({ symbol, venue: request.venue, timeframeMs }));
+    const strategy = await writeStrategy({ strategy: request.strategy, parameters: request.parameters ?? {} }, home);
+    const range = await rangeOf(store, request, venues);
+    const draft: Recipe = {
+      kind: 'backtest',
+      config: request.sizing === undefined ? config : { ...config, sizing: sizingNamed(request.sizing) },
+      instruments: symbols.map((symbol, index) => writeInstrument(unfilteredInstrument(venues[index] ?? '', symbol, '--symbols'))),
+      baseTimeframeMs: timeframeMs,
+      timeframeMs,
+      strategies: [strategy],
+      capital: request.capital ?? String(config.paper.capital),
+      noRisk: request.noRisk,
+      allowSpotShort: request.allowSpotShort,
+      seed: request.seed,
+      market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs },
+      mindFailure: 'stop',
+    };
+    const warmupMs = request.warmup === 'none' ? 0 : warmupBars(await planOf(draft, home)) * timeframeMs;
+    const recipe: Recipe = {
+      ...draft,
+      market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs - warmupMs },
+    };
+    return await runRecipe(request, recipe, store, venues);
+  } finally {
+    await store.close();
+  }
+}
+
+function sizingNamed(name: string): Recipe['config']['sizing'] {
+  switch (name) {
+    case 'risk':
+    case 'fixed':
+    case 'volatility':
+    case 'kelly':
+    case 'all-in':
+      return name;
+    default:
+      throw new BallastError({
+        code: 'ARGUMENT_INVALID',
+        place: '--sizing',
+        found: JSON.stringify(name),
+        expected: 'risk, fixed, volatility, kelly or all-in',
+        exitCode: 2,
+      });
+  }
+}
+
+/** Bounds that were left out are the stored ones. @throws BallastError RANGE_REVERSED, RANGE_EMPTY */
+async function rangeOf(store: BarStore, request: BacktestRequest, venues: readonly string[]): Promise<{ fromMs: TimeMs; toMs: TimeMs }> {
+  const { symbols, timeframeMs } = request;
+  const stored = (await store.list()).filter(
+    (series) =>
+      series.timeframeMs === timeframeMs && symbols.some((symbol, index) => series.symbol === symbol && series.venue === venues[index]),
+  );
+  const first = Math.min(...stored.map((series) => series.fromMs));
+  const last = Math.max(...stored.map((series) => series.toMs));
+  const fromMs = request.fromMs ?? first;
+  const toMs = request.toMs ?? last;
+  if (fromMs >= toMs) {
+    throw new BallastError({
+      code: 'RANGE_REVERSED',
+      place: '--from and --to',
+      found: `${formatTime(fromMs)} to ${formatTime(toMs)}`,
+      expected: 'a start before its end',
+      exitCode: 2,
+    });
+  }
+  if (toMs <= first || fromMs >= last) {
+    throw new BallastError({
+      code: 'RANGE_EMPTY',
+      place: '--from and --to',
+      found: `no ${formatSpan(timeframeMs)} bars of ${symbols.join(', ')} from ${formatTime(fromMs)} to ${formatTime(toMs)}`,
+      expected: `a range within ${formatTime(first)} to ${formatTime(last)}`,
+      exitCode: 2,
+    });
+  }
+  return { fromMs, toMs };
+}
+
+async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarStore, venues: readonly string[]): Promise<ReportDocument> {
+  const { home, symbols, timeframeMs } = request;
+  if (recipe.market.source !== 'history') throw new Error('broken invariant: a backtest runs on history');
+  const { from, to, warmupFrom } = recipe.market;
+  const plan = await planOf(recipe, home);
+  const configHash = recipeHash(recipe);
+  const runId = newRunId(home, 'backtest');
+  const folder = createRun(home, runId, configHash, recipe);
+  const parts = openParts({ folder, plan, recipe, configHash, durability: 'at-end', askTimeoutMs: 0 });
+  const { engine, venue, journal, tape, ledger, equity } = parts;
+  const marks: { first: number; last: number }[] = symbols.map(() => ({ first: NaN, last: NaN }));
+  const isLarge = ((to - warmupFrom) / timeframeMs) * symbols.length > MOST_ROWS_IN_MEMORY;
+  const sources: BarSource[] = [];
+  for (const [instrument, symbol] of symbols.entries()) {
+    const range = { venue: venues[instrument] ?? '', symbol, timeframeMs, fromMs: warmupFrom, toMs: to };
+    const chunks = isLarge ? store.stream(range, CHUNK_ROWS) : [await store.load(range)];
+    sources.push(new BarSource({ instrument, timeframeMs, from, chunks: marking(chunks, from, marks[instrument]) }));
+  }
+  let status: 'finished' | 'failed' = 'failed';
+  try {
+    const outcome = await run({
+      engine,
+      clock: new SimulatedClock(),
+      sources: [venue, ...sources.map((source) => venue.watching(source))],
+      isStopping: () => request.signal?.aborted === true,
+      onSlice: () => request.onProgress?.(Math.max(0, engine.at - from), to - from),
+      ...(plan.minds.every((mind) => mind.isTrusted) ? {} : { guard: (slice: () => void) => guarded(slice, SLICE_TIMEOUT_MS) }),
+    });
+    if (outcome === 'stopped') {
+      throw new BallastError({
+        code: 'RUN_STOPPED',
+        place: `run ${runId}`,
+        found: `a stop at ${formatTime(engine.at)}`,
+        expected: `to reach ${formatTime(to)}`,
+        remedy: `what was recorded is in ${folder}`,
+      });
+    }
+    const stateHash = engine.stateHash(configHash);
+    const end = {
+      kind: 'run.ended',
+      at: engine.at,
+      cause: outcome,
+      stateHash,
+      equity: engine.portfolio.equity,
+      cash: engine.portfolio.totalCash(),
+    } as const;
+    parts.recorder.entry(end, engine.sequence);
+    const document = report({
+      runId,
+      stateHash,
+      config: {
+        strategy: recipe.strategies[0]?.strategy,
+        parameters: recipe.strategies[0]?.parameters,
+        venue: venues.join(', '),
+        feeRates: plan.instruments.map((instrument) => instrument.takerFeeRate),
+        slippageRatio: recipe.config.venue.slippageRatio,
+        sizing: plan.sizing,
+        noRisk: recipe.noRisk,
+        warmup: request.warmup,
+        seed: request.seed,
+      },
+      symbols,
+      timeframeMs,
+      from,
+      to,
+      capital: amount(recipe.capital),
+      currency: plan.instruments[0]?.quote ?? '',
+      allowSpotShort: recipe.allowSpotShort,
+      equity,
+      ledger,
+      marks,
+    });
+    writeFileOfRun(join(folder, 'report.json'), `${JSON.stringify(document)}\n`);
+    // Most of the journal is written now: a run whose journal did not fit has not finished.
+    tape.close();
+    journal.close();
+    status = 'finished';
+    return document;
+  } catch (cause) {
+    if (!isTimeout(cause)) throw cause;
+    const suspects = plan.minds.filter((mind) => !mind.isTrusted).map((mind) => mind.name);
+    throw new BallastError({
+      code: 'MIND_ENDLESS',
+      place: `strategy ${suspects.join(' or ')} near ${formatTime(engine.at)}`,
+      found: `no answer within ${SLICE_TIMEOUT_MS / 1000} s`,
+      expected: 'an answer within microseconds',
+      remedy: 'look for a loop in it that does not end',
+      cause,
+    });
+  } finally {
+    letGo([() => tape.close(), () => journal.close(), () => setRunStatus(folder, status)], request.onNotice ?? ((): void => undefined));
+  }
+}
+
+/** Notes the first open and the last close of the range while the bars pass. */
+async function* marking(
+  chunks: AsyncIterable<BarColumns> | Iterable<BarColumns>,
+  from: TimeMs,
+  marks: { first: number; last: number } | undefined,
+): AsyncGenerator<BarColumns> {
+  for await (const chunk of chunks) {
+    const rows = chunk.openAt.length;
+    if (marks !== undefined && rows > 0) {
+      if (Number.isNaN(marks.first)) {
+        const row = chunk.openAt.findIndex((openAt) => openAt >= from);
+        if (row >= 0) marks.first = chunk.open[row] ?? NaN;
+      }
+      if ((chunk.openAt[rows - 1] ?? NaN) >= from) marks.last = chunk.close[rows - 1] ?? NaN;
+    }
+    yield chunk;
+  }
+}
+
+export type { Marks, ReportDocument as BacktestDocument };

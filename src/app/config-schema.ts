@@ -1,0 +1,487 @@
+// Every field of ballast.yaml: its limits, its default, its unit and why it is there. The file itself and docs/reference/config.md are
+// written from this by `scripts/reference.ts`, so what they say is what is checked.
+import { z } from 'zod';
+import { defaultCouncilSettings } from '../council/council.ts';
+import { BallastError } from '../domain/errors.ts';
+import { parseSymbol } from '../domain/instrument.ts';
+import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseSpan, SECOND_MS, type TimeMs } from '../domain/time.ts';
+import { defaultRiskPolicy as risk, type RiskPolicy } from '../risk/policy.ts';
+
+interface Limits {
+  readonly above?: number;
+  readonly least?: number;
+  readonly most?: number;
+  readonly whole?: boolean;
+}
+
+function number(fallback: number, unit: string, { above, least, most, whole }: Limits, description: string) {
+  let schema: z.ZodNumber = whole === true ? z.int() : z.number();
+  if (above !== undefined) schema = schema.gt(above);
+  if (least !== undefined) schema = schema.gte(least);
+  if (most !== undefined) schema = schema.lte(most);
+  return schema.default(fallback).meta({ description, unit });
+}
+
+/** A part of something: above 0 and at most 1. */
+function ratio(fallback: number, unit: string, description: string) {
+  return number(fallback, unit, { above: 0, most: 1 }, description);
+}
+
+const LONGEST_SPAN_MS = 3_650 * DAY_MS;
+
+/** A span of time: a text such as `10s`, or whole milliseconds. */
+function spanOf(least: TimeMs, most: TimeMs, unit: string, description: string) {
+  const allowed = `a span such as 10s, 4h or 30d, or whole milliseconds, from ${formatLimit(least)} to ${formatLimit(most)}`;
+  return z
+    .union([z.string(), z.number()], { error: `expected ${allowed}` })
+    .transform((value, check): TimeMs => {
+      const spanMs = typeof value === 'number' ? value : spanFrom(value);
+      if (Number.isInteger(spanMs) && spanMs >= least && spanMs <= most) return spanMs;
+      check.issues.push({ code: 'custom', input: value, message: `expected ${allowed}` });
+      return z.NEVER;
+    })
+    .meta({ description, unit, allowed: `${formatLimit(least)} to ${formatLimit(most)}` });
+}
+
+function span(fallback: string | number, least: TimeMs, most: TimeMs, unit: string, description: string) {
+  const schema = spanOf(least, most, unit, description);
+  // Shown as a text where there is one: 1m says more than 60000.
+  return schema.prefault(typeof fallback === 'number' && fallback >= SECOND_MS ? formatSpan(fallback) : fallback).meta(schema.meta() ?? {});
+}
+
+function formatLimit(spanMs: TimeMs): string {
+  return spanMs === 0 ? '0' : formatSpan(spanMs);
+}
+
+function spanFrom(text: string): TimeMs {
+  try {
+    return parseSpan(text);
+  } catch (error) {
+    // Its message knows neither file nor limits; the caller's does.
+    if (error instanceof BallastError) return NaN;
+    throw error;
+  }
+}
+
+const symbol = z.string().superRefine((text, check) => {
+  try {
+    parseSymbol(text);
+  } catch (error) {
+    if (!(error instanceof BallastError)) throw error;
+    check.addIssue({ code: 'custom', message: `expected ${error.expected}` });
+  }
+});
+
+const everyRatio = 'ratio of equity';
+
+type NumericField = { [Field in keyof RiskPolicy]: RiskPolicy[Field] extends number ? Field : never }[keyof RiskPolicy];
+
+const riskPolicy = z
+  .strictObject({
+    riskPerTradeRatio: ratio(
+      risk.riskPerTradeRatio,
+      everyRatio,
+      'What one sleeve may lose at its stop. Ten such losses in a row leave 82 %.',
+    ),
+    positionRatio: number(
+      risk.positionRatio,
+      everyRatio,
+      { above: 0, most: 10 },
+      'Gross of all sleeves in one instrument: one coin going to zero must not end the account.',
+    ),
+    heatRatio: ratio(risk.heatRatio, everyRatio, 'What all sleeves may lose at their stops together: stops are hit together in a crash.'),
+    leverageRatio: number(
+      risk.leverageRatio,
+      everyRatio,
+      { above: 0, most: 10 },
+      'Gross of all sleeves: at 2 the market must fall by half before equity is gone.',
+    ),
+    maximumPositions: number(
+      risk.maximumPositions,
+      'sleeves',
+      { least: 1, most: 1_000, whole: true },
+      'Sleeves with a position, a pair being one: more than one person can follow.',
+    ),
+    standingToleranceRatio: number(
+      risk.standingToleranceRatio,
+      'multiple of a limit',
+      { least: 1, most: 2 },
+      'What stands already is cut only beyond limit x this, and then to the limit: drift is not traded.',
+    ),
+    stopRatio: ratio(
+      risk.stopRatio,
+      'ratio of price',
+      'Widest stop that is set without being asked for; the tighter of this and stopAtr is used.',
+    ),
+    stopAtr: number(
+      risk.stopAtr,
+      'average true ranges',
+      { above: 0, most: 50 },
+      'The other candidate, in ranges of the decision timeframe: a quiet market deserves a nearer stop.',
+    ),
+    trailR: number(
+      risk.trailR,
+      'R, the stop distance at entry',
+      { least: 0, most: 100 },
+      'A stop follows the best price in whole steps of this many R once one step is won; 0 is off.',
+    ),
+    dailyLossAlertRatio: ratio(
+      risk.dailyLossAlertRatio,
+      "ratio of equity at the day's start",
+      "Loss since the day's start that raises an alert.",
+    ),
+    dailyLossPauseRatio: ratio(
+      risk.dailyLossPauseRatio,
+      "ratio of equity at the day's start",
+      "Loss since the day's start from which nothing may increase until the next day: bad days cluster.",
+    ),
+    dayStartMs: span(risk.dayStartMs, 0, 23 * HOUR_MS, 'time after 00:00 UTC', 'When the day of the daily loss starts.'),
+    drawdownAlertRatio: ratio(risk.drawdownAlertRatio, 'ratio of peak equity', 'Fall from the peak that raises an alert.'),
+    drawdownHalveRatio: ratio(
+      risk.drawdownHalveRatio,
+      'ratio of peak equity',
+      'Fall from the peak from which fresh targets get half of their size: what goes wrong is bet on less.',
+    ),
+    drawdownHaltRatio: ratio(
+      risk.drawdownHaltRatio,
+      'ratio of peak equity',
+      'Fall from the peak that halts: latched, everything is closed, released by hand only.',
+    ),
+    antiKnife: z
+      .strictObject({
+        percentB: number(
+          risk.antiKnife.percentB,
+          'Bollinger %B',
+          { least: -5, most: 1 },
+          'Price at or below this place in its band, 0 being the lower band.',
+        ),
+        volatilityRatio: number(
+          risk.antiKnife.volatilityRatio,
+          'short over long volatility',
+          { above: 0, most: 100 },
+          'And volatility this many times its usual size.',
+        ),
+      })
+      .prefault({})
+      .meta({ description: 'Both at once are a waterfall: nothing long is added while it lasts.' }),
+    staleIntervals: number(
+      risk.staleIntervals,
+      'bars',
+      { least: 1, most: 1_000 },
+      'A feed of bars is stale after this many of its own intervals without a word: nothing is added on old prices.',
+    ),
+    staleMs: span(risk.staleMs, SECOND_MS, DAY_MS, 'market time', 'The same for feeds without an interval: trades and marks.'),
+    collarRatio: ratio(
+      risk.collarRatio,
+      'ratio of the mark',
+      'How far from the mark a limit price may be: beyond it is a slip, not a price.',
+    ),
+    fatFingerRatio: number(
+      risk.fatFingerRatio,
+      everyRatio,
+      { above: 0, most: 25 },
+      'Notional of one order. Turning the largest lawful position over takes 2 x positionRatio x standingToleranceRatio, so not less than that.',
+    ),
+    ordersPerMinute: number(
+      risk.ordersPerMinute,
+      'orders a minute of market time',
+      { least: 1, most: 6_000 },
+      'Over all instruments, in the long run: a loop that runs wild is stopped here, not by the venue.',
+    ),
+    orderBurst: number(
+      risk.orderBurst,
+      'orders',
+      { least: 1, most: 6_000, whole: true },
+      'Orders that may go out at one instant after a quiet time: a whole portfolio turns at once.',
+    ),
+    fixedRatio: number(risk.fixedRatio, everyRatio, { above: 0, most: 10 }, 'What `sizing: fixed` asks for.'),
+    targetVolatilityRatio: number(
+      risk.targetVolatilityRatio,
+      'volatility a year',
+      { above: 0, most: 10 },
+      'What `sizing: volatility` aims at: calm markets are held larger than wild ones.',
+    ),
+    kellyFraction: ratio(
+      risk.kellyFraction,
+      'part of the full Kelly bet',
+      'What `sizing: kelly` asks for: the full bet is right only when the odds are exactly known.',
+    ),
+    kellyPayoffRatio: number(
+      risk.kellyPayoffRatio,
+      'win over loss',
+      { above: 0, most: 100 },
+      "Kelly's payoff where an opinion names no target.",
+    ),
+  } satisfies Record<keyof RiskPolicy, z.ZodType>)
+  .superRefine((policy, check) => {
+    // How the limits interlock: each of these would make a limit meaningless, not merely strict.
+    const atMost = (field: NumericField, limit: NumericField, why: string): void => {
+      if (policy[field] > policy[limit]) {
+        check.addIssue({
+          code: 'custom',
+          path: [field],
+          message: `expected at most ${limit}, which is ${policy[limit]}: ${why}`,
+        });
+      }
+    };
+    atMost('riskPerTradeRatio', 'heatRatio', 'one sleeve cannot lose more than all together');
+    atMost('positionRatio', 'leverageRatio', 'one instrument cannot be larger than all together');
+    atMost('dailyLossAlertRatio', 'dailyLossPauseRatio', 'an alert comes before the pause');
+    atMost('drawdownAlertRatio', 'drawdownHalveRatio', 'an alert comes before halving');
+    atMost('drawdownHalveRatio', 'drawdownHaltRatio', 'halving comes before the halt');
+    const turn = 2 * policy.positionRatio * policy.standingToleranceRatio;
+    if (policy.fatFingerRatio < turn - 1e-12) {
+      check.addIssue({
+        code: 'custom',
+        path: ['fatFingerRatio'],
+        message: `expected at least ${turn}, 2 x positionRatio x standingToleranceRatio: a lawful turn of the largest position would be refused`,
+      });
+    }
+  });
+
+const council = z.strictObject({
+  minimumConsensus: number(
+    defaultCouncilSettings.minimumConsensus,
+    'sources',
+    { least: 1, most: 100, whole: true },
+    'How many sources must be on the pooled side; a sleeve with fewer sources needs all of them.',
+  ),
+  minimumHoldMs: span(
+    defaultCouncilSettings.minimumHoldMs,
+    0,
+    LONGEST_SPAN_MS,
+    'market time',
+    'A position is not closed or turned by opinion before it was held this long; stops are not bound by it.',
+  ),
+  cooldownMs: span(
+    defaultCouncilSettings.cooldownMs,
+    0,
+    LONGEST_SPAN_MS,
+    'market time',
+    'After a position is closed none is opened for this long: the second thought of a bad moment is bad too.',
+  ),
+});
+
+const desk = z.strictObject({
+  rebalanceBandRatio: number(
+    0.05,
+    'ratio of the position',
+    { least: 0, most: 1 },
+    'Drift of the net position inside this band is not traded: it would pay fees for noise.',
+  ),
+  disasterRatio: ratio(
+    0.1,
+    'ratio of price',
+    'First distance of the disaster stop, which rests at the venue for the case that this process is dead; it lies beyond every sleeve stop.',
+  ),
+  disasterGapRatio: ratio(
+    0.05,
+    'ratio of price',
+    'How far beyond the furthest sleeve stop it is kept, so that it never competes with one.',
+  ),
+  maximumLeggedMs: span(
+    '10s',
+    SECOND_MS,
+    DAY_MS,
+    'market time',
+    'A pair may hold one leg only for this long: half a pair is a bet nobody made.',
+  ),
+  maximumLeggedLossRatio: ratio(0.005, everyRatio, 'And may lose this much meanwhile.'),
+});
+
+const decision = z.strictObject({
+  stanceStep: number(
+    0.25,
+    'stance, from -1 to 1',
+    { least: 0, most: 2 },
+    'A stance must change its sign, or move by this much, before a target is computed anew: trading every tremble tripled the fills.',
+  ),
+  graceMs: span(
+    '2s',
+    1,
+    HOUR_MS,
+    'market time',
+    'How long the bars of one close wait for each other before the minds are asked without the rest.',
+  ),
+  opinionLifeBars: number(
+    3,
+    "bars of the source's timeframe",
+    { least: 1, most: 1_000, whole: true },
+    'A forecast that is not renewed for so long counts for flat: nobody stands behind it any more.',
+  ),
+});
+
+const minds = z.strictObject({
+  strikes: number(
+    3,
+    'failures',
+    { least: 1, most: 1_000, whole: true },
+    'A strategy that throws or answers nonsense so often is suspended and its sleeve made flat.',
+  ),
+  timeoutMs: span(
+    200,
+    1,
+    MINUTE_MS,
+    'wall time',
+    'How long a strategy may think about one bar before that is a failure: a reflex must never wait for it.',
+  ),
+});
+
+const venue = z.strictObject({
+  slippageRatio: number(
+    0.0005,
+    'ratio of price',
+    { least: 0, most: 0.5 },
+    'A market order and a triggered stop fill this much worse than the bar says.',
+  ),
+  feeRate: z.number().gte(-0.01).lte(0.5).nullable().default(null).meta({
+    description: "Fee of every fill; null takes each instrument's own taker and maker rates.",
+    unit: 'ratio of notional',
+    allowed: '-0.01 to 0.5, or null',
+  }),
+  latencyMs: span(1, 1, MINUTE_MS, 'market time', "From an order to the venue's answer: nothing fills at the moment it is thought of."),
+  maximumLeverage: number(
+    10,
+    'gross over equity',
+    { above: 0, most: 200 },
+    'Beyond this the simulated venue itself refuses an increase, as a real one would.',
+  ),
+});
+
+/** One source of opinion, and where it speaks. */
+const strategyEntry = z
+  .strictObject({
+    strategy: z.string().min(1).meta({ description: 'Name of a strategy, or path of a file with one of your own.' }),
+    parameters: z
+      .record(z.string(), z.unknown())
+      .prefault({})
+      .meta({ description: 'Parameters by name; `ballast strategies` lists them with their defaults.' }),
+    symbols: z.array(symbol).min(1).readonly().optional().meta({ description: 'Where it speaks; all symbols of the session unless said.' }),
+    pairs: z
+      .array(z.tuple([symbol, symbol]).readonly())
+      .min(1)
+      .readonly()
+      .optional()
+      .meta({ description: 'The same for a strategy with two legs: pairs of symbols.' }),
+    timeframeMs: spanOf(
+      SECOND_MS,
+      30 * DAY_MS,
+      'length of a bar',
+      "How long its bars are; the session's timeframe unless said.",
+    ).optional(),
+    weight: z
+      .number()
+      .gt(0)
+      .lte(1_000)
+      .default(1)
+      .meta({ description: "Its weight in its sleeve's council; alone it has nobody to outweigh." }),
+    shareRatio: z.number().gt(0).lte(1).optional().meta({
+      description: 'Share of equity of each of its sleeves; what is not given out is divided equally among the others.',
+      unit: everyRatio,
+    }),
+    council: z.string().min(1).optional().meta({
+      description: 'Strategies that name the same council speak in one sleeve for each symbol; without one, each has sleeves of its own.',
+    }),
+  })
+  .superRefine(({ symbols, pairs }, check) => {
+    if (symbols === undefined || pairs === undefined) return;
+    check.addIssue({ code: 'custom', path: ['pairs'], message: 'expected symbols or pairs, not both' });
+  });
+
+const paper = z.strictObject({
+  symbols: z
+    .array(symbol)
+    .min(1)
+    .readonly()
+    .default(['BTC/USDT:USDT', 'ETH/USDT:USDT', 'SOL/USDT:USDT'])
+    .meta({ description: 'What is traded. `BTC/USDT` is spot, `BTC/USDT:USDT` the linear perpetual.' }),
+  baseTimeframeMs: span(
+    '1m',
+    SECOND_MS,
+    DAY_MS,
+    'length of a bar',
+    'Bars that the market brings: stops and limits are looked at with each.',
+  ),
+  timeframeMs: span('15m', SECOND_MS, 30 * DAY_MS, 'length of a bar', 'Bars that strategies look at: a multiple of the base.'),
+  strategies: z
+    .array(strategyEntry)
+    .min(1)
+    .readonly()
+    .prefault([{ strategy: 'trend' }, { strategy: 'mean-reversion' }])
+    .meta({ description: 'Who forms opinions, on what, and with what share of equity.' }),
+  capital: number(10_000, 'quote currency', { above: 0, most: 1e12 }, 'Cash at the start.'),
+  seed: number(
+    1,
+    'any number',
+    { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true },
+    'One seed, one synthetic market: the same run again.',
+  ),
+  warmupMs: span(
+    '30d',
+    0,
+    LONGEST_SPAN_MS,
+    'market time',
+    'History before the first decision, at least: features are formed from it, nothing is decided.',
+  ),
+  speed: z
+    .union([z.number().gt(0).lte(1e9), z.literal('max')], { error: 'expected a number above 0, at most 1e9, or max' })
+    .default(60)
+    .meta({ description: 'How fast the market of the session passes.', unit: 'market seconds per second', allowed: 'above 0, or max' }),
+});
+
+const api = z.strictObject({
+  port: number(
+    3_000,
+    'port',
+    { least: 0, most: 65_535, whole: true },
+    'One port for pages and API, for this machine only: whoever reaches it can halt the session. 0 takes a free one.',
+  ),
+});
+
+/** Names of sections, in the order of the file. */
+export const configSchema = z
+  .strictObject({
+    risk: riskPolicy.prefault({}).meta({ description: 'What protects from ruin. Both gates, sizing and the reflexes read it.' }),
+    sizing: z.enum(['risk', 'fixed', 'volatility', 'kelly', 'all-in']).default('risk').meta({
+      description:
+        'How much a fresh opinion asks for, before any limit: `risk` lets the stop decide, `fixed` a constant, `volatility` the market, `kelly` the odds, `all-in` asks for everything.',
+    }),
+    council: council.prefault({}).meta({ description: 'How the opinions of one sleeve become one stance.' }),
+    desk: desk.prefault({}).meta({ description: 'How targets become orders, and how positions are protected when nobody is there.' }),
+    decision: decision.prefault({}).meta({ description: 'When a decision is taken anew.' }),
+    minds: minds.prefault({}).meta({ description: 'What a source of opinion may do wrong before it is silenced.' }),
+    venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),
+    paper: paper.prefault({}).meta({ description: 'The session of `ballast paper`; flags override it.' }),
+    api: api.prefault({}).meta({ description: 'The HTTP server of a running session.' }),
+  })
+  .superRefine((config, check) => {
+    if (config.venue.maximumLeverage < config.risk.leverageRatio) {
+      check.addIssue({
+        code: 'custom',
+        path: ['venue', 'maximumLeverage'],
+        message: `expected at least risk.leverageRatio, which is ${config.risk.leverageRatio}: the venue would refuse what is lawful`,
+      });
+    }
+    if (config.paper.timeframeMs % config.paper.baseTimeframeMs !== 0) {
+      check.addIssue({
+        code: 'custom',
+        path: ['paper', 'timeframeMs'],
+        message: `expected a multiple of paper.baseTimeframeMs, which is ${formatSpan(config.paper.baseTimeframeMs)}`,
+      });
+    }
+  });
+
+type DeepReadonly<Value> = Value extends readonly unknown[]
+  ? Value
+  : Value extends object
+    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+    : Value;
+
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
+/** One entry of `paper.strategies`. */
+export type StrategyEntry = Config['paper']['strategies'][number];
+
+/** The defaults alone. */
+export function defaultConfig(): Config {
+  return configSchema.parse({});
+}

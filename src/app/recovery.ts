@@ -1,0 +1,80 @@
+// Recovery is the normal start, and a replay is a recovery without an end: recorded events, in their recorded order, through the same engine.
+import { BallastError } from '../domain/errors.ts';
+import { isMarketEvent, type Event, type MarketEvent } from '../domain/event.ts';
+import type { MarketSource } from '../domain/ports.ts';
+import { NEVER } from '../domain/time.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { RecordedStep } from '../journal/recording.ts';
+import type { SimulatedVenue } from '../venues/simulated/venue.ts';
+import type { ComparingRecorder } from './session-recorder.ts';
+
+export interface FollowParts {
+  readonly engine: Engine;
+  readonly recorder: ComparingRecorder;
+  /** Filled in as failures are read, for the engine to look at. */
+  readonly knownFailures: Map<number, ReadonlyMap<number, string>>;
+  /** The venue of this process, to be brought along; undefined in a replay. */
+  readonly venue: SimulatedVenue | undefined;
+  /** By instrument: sources that make the same events again, as the engine sees them; undefined for one that does not come again. */
+  readonly sources: readonly (MarketSource | undefined)[];
+  readonly onEvent?: (handled: number) => void;
+}
+
+/**
+ * Feeds the steps to the engine, compares what it says, and brings venue and sources along. The last instant is left open.
+ * @returns how many events were handled
+ * @throws BallastError REPLAY_MISMATCH, SOURCE_DIVERGED
+ */
+export function follow(steps: Iterable<RecordedStep>, parts: FollowParts): number {
+  const { engine, recorder, knownFailures } = parts;
+  let handled = 0;
+  for (const { event, sequence, outputs, failures } of steps) {
+    if (event !== undefined) {
+      // An instant is over once the next event is known to be later.
+      if (engine.isOpen && event.at > engine.at) engine.closeInstant();
+      recorder.settle();
+      // What was said in the step before is compared; its failures are not needed any more.
+      knownFailures.clear();
+    }
+    if (failures.length > 0) knownFailures.set(sequence, new Map(failures.map((failure) => [failure.source, failure.because])));
+    recorder.expect({ outputs, failures, sequence });
+    if (event === undefined) continue;
+    bringAlong(event, parts);
+    engine.handle(event);
+    handled++;
+    parts.onEvent?.(handled);
+  }
+  return handled;
+}
+
+function bringAlong(event: Event, { venue, sources }: FollowParts): void {
+  if (venue === undefined) return;
+  if (event.kind === 'funding.paid' || 'order' in event) {
+    venue.recall(event);
+  } else if (isMarketEvent(event)) {
+    const source = sources[event.instrument];
+    if (source === undefined) venue.see(event);
+    else mustEqual(source.peekAt() === NEVER ? undefined : (source.take() as MarketEvent), event);
+  }
+}
+
+/** A generator that goes on with other prices than it had recorded would fill orders in a market that never was. */
+function mustEqual(made: MarketEvent | undefined, recorded: MarketEvent): void {
+  if (made?.kind === recorded.kind && made.at === recorded.at && made.close === recorded.close && made.volume === recorded.volume) return;
+  throw new BallastError({
+    code: 'SOURCE_DIVERGED',
+    place: `instrument ${recorded.instrument} at ${recorded.at}`,
+    found: made === undefined ? 'nothing' : `${made.kind} at ${made.at}, close ${made.close}`,
+    expected: `${recorded.kind} at ${recorded.at}, close ${recorded.close}`,
+    remedy: 'the market source has changed since the run was recorded: start a new run',
+  });
+}
+
+/**
+ * How far the tape of a killed run is to be believed: what stands after the journal's last word may lack reports that came between.
+ * `snapshotOffset` is where its snapshot was taken, before which everything is known.
+ */
+export function believedEnd(journal: Journal, snapshotOffset: number): number {
+  return Math.max(snapshotOffset, journal.lastTapeOffset, Number(journal.getMeta('tapeOffset') ?? 0));
+}

@@ -1,0 +1,62 @@
+// What a running session shows and obeys: the API, the control socket and the terminal know nothing else of it.
+import type { OperatorCommand } from '../domain/event.ts';
+import type { TimeMs } from '../domain/time.ts';
+
+export interface PositionStatus {
+  readonly sleeve: string;
+  readonly symbol: string;
+  /** Signed decimal string. */
+  readonly quantity: string;
+  readonly entryPrice: number;
+  readonly mark: number;
+  readonly unrealisedPnl: number;
+  /** NaN is null in JSON: a pair has none. */
+  readonly stopPrice: number | null;
+  readonly stopRestsAt: 'venue' | 'engine';
+}
+
+export interface RunStatus {
+  readonly runId: string;
+  readonly state: 'warming-up' | 'running' | 'halted' | 'paused' | 'stopping' | 'ended';
+  readonly haltCause: string;
+  /** Market time, ISO-8601 UTC. */
+  readonly at: string;
+  readonly atMs: TimeMs;
+  readonly startedAtMs: TimeMs;
+  readonly symbols: readonly string[];
+  readonly strategies: readonly string[];
+  readonly capital: string;
+  readonly equity: number;
+  readonly cash: string;
+  readonly peakEquity: number;
+  readonly drawdownRatio: number;
+  readonly dayLossRatio: number;
+  readonly feesPaid: string;
+  readonly fundingPaid: string;
+  readonly closedTrades: number;
+  readonly winningTrades: number;
+  readonly stopOuts: number;
+  /** By rule of either gate: how often it clamped, refused or halted. */
+  readonly rulings: Readonly<Record<string, number>>;
+  readonly alerts: readonly { readonly at: string; readonly rule: string; readonly why: string }[];
+  readonly positions: readonly PositionStatus[];
+  readonly openOrders: number;
+  readonly events: number;
+  readonly eventsPerSecond: number;
+  readonly staleSymbols: readonly string[];
+  readonly suspendedMinds: readonly string[];
+  /** The latest decisions' minutes, newest last. */
+  readonly minutes: readonly { readonly at: string; readonly words: string }[];
+  /** Thinned, for a small chart. */
+  readonly equityCurve: readonly (readonly [TimeMs, number])[];
+  readonly folder: string;
+  readonly pid: number;
+}
+
+export interface RunHandle {
+  status(): RunStatus;
+  /** Puts an operator's word before the loop. Resolves once the loop has handled it. */
+  command(command: OperatorCommand, argument: string, by: string): Promise<void>;
+  /** Asks the session to drain and end. */
+  stop(): void;
+}

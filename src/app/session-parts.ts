@@ -1,0 +1,164 @@
+// The parts that every session has: engine, venue, journal, tape, and the views that are folded while it runs.
+import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
+import { BallastError } from '../domain/errors.ts';
+import type { MarketSource } from '../domain/ports.ts';
+import { toNumber } from '../domain/decimal.ts';
+import { Engine } from '../engine/engine.ts';
+import type { RunPlan } from '../engine/plan.ts';
+import type { Recorder } from '../engine/recorder.ts';
+import { Journal, type Durability } from '../journal/journal.ts';
+import { readRecording, type RecordedPlace } from '../journal/recording.ts';
+import { TapeReader, TapeWriter } from '../journal/tape.ts';
+import { SimulatedVenue } from '../venues/simulated/venue.ts';
+import { EquityRecorder } from '../views/equity.ts';
+import { TradeLedger } from '../views/trades.ts';
+import { guarded } from './guard.ts';
+import { believedEnd, follow } from './recovery.ts';
+import type { Recipe } from './recipe.ts';
+import { journalPath, tapePath } from './runs.ts';
+import { ComparingRecorder, SessionRecorder } from './session-recorder.ts';
+
+export interface SessionParts {
+  readonly plan: RunPlan;
+  readonly recipe: Recipe;
+  readonly configHash: string;
+  readonly engine: Engine;
+  readonly venue: SimulatedVenue;
+  readonly journal: Journal;
+  readonly tape: TapeWriter;
+  readonly recorder: SessionRecorder;
+  readonly ledger: TradeLedger;
+  readonly equity: EquityRecorder;
+  readonly knownFailures: Map<number, ReadonlyMap<number, string>>;
+  readonly comparing: ComparingRecorder;
+}
+
+export interface OpenParts {
+  readonly folder: string;
+  readonly plan: RunPlan;
+  readonly recipe: Recipe;
+  readonly configHash: string;
+  readonly durability: Durability;
+  /** A question to a mind that is not trusted ends after this; 0 for no guard of its own. */
+  readonly askTimeoutMs: number;
+  /** A journal that is already open, or none yet. */
+  readonly journal?: Journal;
+}
+
+/** The venue of a recipe, fresh. */
+export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number): SimulatedVenue {
+  const { slippageRatio, latencyMs, maximumLeverage } = recipe.config.venue;
+  return new SimulatedVenue({
+    instruments: plan.instruments,
+    baseTimeframeMs: plan.baseTimeframeMs,
+    capital: plan.capital,
+    slippageRatio,
+    latencyMs,
+    maximumLeverage,
+    allowSpotShort: plan.allowSpotShort,
+    notBefore,
+  });
+}
+
+/** Builds the parts over a new or an existing journal. Views are folded from what the journal holds. */
+export function openParts({ folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened }: OpenParts): SessionParts {
+  const journal = opened ?? Journal.create(journalPath(folder), { durability, meta: { configHash, recipe: JSON.stringify(recipe) } });
+  const tape = TapeWriter.open(tapePath(folder), journal);
+  const recorder = new SessionRecorder(journal, tape, durability === 'every-commit');
+  const comparing = new ComparingRecorder();
+  const knownFailures = new Map<number, ReadonlyMap<number, string>>();
+  const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
+  const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
+  for (const row of journal.rows()) ledger.fold(row);
+  journal.onRow((row) => ledger.fold(row));
+  const isNew = journal.rowCount === 0 && tape.offset === 0;
+  const engineRecorder: Recorder = isNew ? recorder : comparing;
+  const place = { notBefore: (): number => 0 };
+  const venue = venueOf(recipe, plan, () => place.notBefore());
+  const engine = new Engine({
+    plan,
+    recorder: engineRecorder,
+    venue,
+    onBar: (at, value) => equity.record(at, value),
+    knownFailures,
+    ...(askTimeoutMs > 0 ? { guard: (question: () => void) => guarded(question, askTimeoutMs) } : {}),
+  });
+  place.notBefore = () => engine.earliestNext;
+  return { plan, recipe, configHash, engine, venue, journal, tape, recorder, ledger, equity, knownFailures, comparing };
+}
+
+/** A snapshot is all state in one order, with its place in the recording. */
+export function saveSnapshot(parts: SessionParts, market: Stateful | undefined): void {
+  const out = new ByteWriter(1 << 18);
+  out.count(parts.tape.offset);
+  parts.engine.save(out);
+  parts.venue.save(out);
+  parts.equity.save(out);
+  market?.save(out);
+  parts.recorder.commit();
+  parts.journal.saveSnapshot(parts.engine.sequence, out.view());
+}
+
+/**
+ * Recovery: the last snapshot, then what was recorded after it, through the same engine. Leaves the parts where the killed process was.
+ * @returns how many recorded events were followed
+ * @throws BallastError REPLAY_MISMATCH, SOURCE_DIVERGED and whatever journal and tape have to say of themselves
+ */
+export function recover(
+  parts: SessionParts,
+  market: Stateful | undefined,
+  sources: readonly (MarketSource | undefined)[],
+  onNotice: (words: string) => void,
+): number {
+  const { journal, tape, engine, venue, comparing, recorder, folderOfTape } = { ...parts, folderOfTape: parts.tape.directory };
+  const snapshot = journal.lastSnapshot((damage) => onNotice(damage.message));
+  let from: RecordedPlace = { sequence: 0, tapeOffset: 0 };
+  if (snapshot !== undefined) {
+    const state = new ByteReader(snapshot.bytes);
+    from = { sequence: snapshot.sequence, tapeOffset: state.count() };
+    engine.restore(state);
+    venue.restore(state);
+    parts.equity.restore(state);
+    market?.restore(state);
+  }
+  // A market that can be made again is cut there; of one that does not come again everything is believed but its last moment.
+  const believed = believedEnd(journal, from.tapeOffset);
+  if (tape.offset > believed) tape.truncateTo(believed);
+  const reader = TapeReader.open(folderOfTape, journal.segments());
+  const handled = follow(readRecording(journal.rowsFrom(snapshot?.rows ?? 0), reader, from), {
+    engine,
+    recorder: comparing,
+    knownFailures: parts.knownFailures,
+    venue,
+    sources,
+  });
+  comparing.goOn(recorder);
+  // The recording has words of an instant that is open here: it was closed there.
+  if (comparing.outstanding > 0) engine.closeInstant();
+  comparing.settle();
+  parts.knownFailures.clear();
+  return handled;
+}
+
+/** Opens the journal of an unfinished run; a damaged one is put aside and its clean prefix goes on. */
+export function reopenJournal(folder: string, onNotice: (words: string) => void): Journal {
+  const journal = Journal.open(journalPath(folder));
+  if (journal.damage.length > 0) {
+    for (const damage of journal.damage) onNotice(damage.message);
+    onNotice(`the damaged journal is kept as ${journal.quarantine()}; the run goes on from its clean part`);
+  }
+  return journal;
+}
+
+/** @throws BallastError RUN_OTHER_RECIPE */
+export function mustBeSameRecipe(journal: Journal, configHash: string, folder: string): void {
+  const recorded = journal.getMeta('configHash');
+  if (recorded === configHash) return;
+  throw new BallastError({
+    code: 'RUN_OTHER_RECIPE',
+    place: folder,
+    found: `a journal of configuration ${recorded ?? 'unknown'}`,
+    expected: configHash,
+    remedy: 'run.json and journal are not of one run',
+  });
+}

@@ -1,0 +1,136 @@
+// The status of a running session: folded from its journal and read off its parts.
+import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add } from '../domain/decimal.ts';
+import type { JournalRow } from '../domain/entry.ts';
+import { formatTime, type TimeMs } from '../domain/time.ts';
+import type { PositionStatus, RunStatus } from './run-handle.ts';
+import type { SessionParts } from './session-parts.ts';
+
+/** How many of the latest alerts and minutes are shown. */
+const SHOWN = 20;
+const CURVE_POINTS = 300;
+
+/** What of the journal a status shows that no other view keeps. */
+export class StatusNotes {
+  readonly alerts: { readonly at: string; readonly rule: string; readonly why: string }[] = [];
+  readonly minutes: { readonly at: string; readonly words: string }[] = [];
+  #events = 0;
+  #since = performance.now();
+  eventsPerSecond = 0;
+
+  fold({ entry }: JournalRow): void {
+    if (entry.kind === 'alert.raised') push(this.alerts, { at: formatTime(entry.at), rule: entry.rule, why: entry.why });
+    else if (entry.kind === 'halt.latched') push(this.alerts, { at: formatTime(entry.at), rule: 'halt', why: entry.cause });
+    else if (entry.kind === 'pause.began') push(this.alerts, { at: formatTime(entry.at), rule: 'pause', why: entry.cause });
+    else if (entry.kind === 'mind.failed') push(this.alerts, { at: formatTime(entry.at), rule: 'mind', why: entry.because });
+    else if (entry.kind === 'feed.lost' || entry.kind === 'feed.restored') {
+      push(this.alerts, { at: formatTime(entry.at), rule: entry.kind, why: entry.reason });
+    } else if (entry.kind === 'decision.taken' && entry.minutes !== '')
+      push(this.minutes, { at: formatTime(entry.at), words: entry.minutes });
+  }
+
+  refuse(why: string): void {
+    push(this.alerts, { at: formatTime(Date.now()), rule: 'feed refused', why });
+  }
+
+  /** Once a slice: how fast events pass, over the last second or so. */
+  tick(sequence: number): void {
+    const now = performance.now();
+    if (now - this.#since < 1_000) return;
+    this.eventsPerSecond = Math.round(((sequence - this.#events) * 1_000) / (now - this.#since));
+    this.#events = sequence;
+    this.#since = now;
+  }
+}
+
+function push<T>(list: T[], item: T): void {
+  list.push(item);
+  if (list.length > SHOWN) list.shift();
+}
+
+export interface StatusFrame {
+  readonly runId: string;
+  readonly folder: string;
+  readonly startedAtMs: TimeMs;
+  readonly isStopping: boolean;
+  readonly isOver: boolean;
+  readonly isWarm: boolean;
+}
+
+export function statusOf(parts: SessionParts, notes: StatusNotes, frame: StatusFrame): RunStatus {
+  const { engine, plan, ledger } = parts;
+  const { portfolio, account } = engine;
+  const { equity } = portfolio;
+  const curve = parts.equity.curve();
+  const stride = Math.max(1, Math.ceil(curve.length / CURVE_POINTS));
+  const closed = [...ledger.trades()];
+  const rulings: Record<string, number> = {};
+  for (const [rule, counts] of ledger.rulingCounts()) rulings[rule] = counts.clamps + counts.halts + counts.refusals;
+  return {
+    runId: frame.runId,
+    state: stateOf(parts, frame),
+    haltCause: engine.haltCause,
+    at: formatTime(engine.at),
+    atMs: engine.at,
+    startedAtMs: frame.startedAtMs,
+    symbols: plan.instruments.map((instrument) => instrument.symbol),
+    strategies: [...new Set(plan.minds.map((mind) => mind.name.split(' ')[0] ?? mind.name))],
+    capital: format(plan.capital),
+    equity,
+    cash: format(portfolio.totalCash()),
+    peakEquity: account.peakEquity,
+    drawdownRatio: Math.max(0, 1 - equity / account.peakEquity),
+    dayLossRatio: Math.max(0, 1 - equity / account.dayStartEquity),
+    feesPaid: format(portfolio.fees.reduce((sum, fee) => add(sum, fee), ZERO_AMOUNT)),
+    fundingPaid: format(portfolio.funding.reduce((sum, each) => add(sum, each), ZERO_AMOUNT)),
+    closedTrades: closed.length,
+    winningTrades: closed.filter((trade) => toNumber(trade.pnl) > 0).length,
+    stopOuts: ledger.stopOuts,
+    rulings,
+    alerts: [...notes.alerts],
+    positions: positionsOf(parts),
+    openOrders: engine.desk.tracker.open.size,
+    events: engine.sequence,
+    eventsPerSecond: notes.eventsPerSecond,
+    staleSymbols: plan.instruments.flatMap((instrument, index) => (engine.market.stale[index] === 1 ? [instrument.symbol] : [])),
+    suspendedMinds: engine.minds.flatMap((mind) => (mind.suspended ? [mind.name] : [])),
+    minutes: [...notes.minutes],
+    equityCurve: curve.flatMap((point, index) =>
+      index % stride === 0 || index === curve.length - 1 ? [[point.at, point.equity] as const] : [],
+    ),
+    folder: frame.folder,
+    pid: process.pid,
+  };
+}
+
+function stateOf({ engine }: SessionParts, frame: StatusFrame): RunStatus['state'] {
+  if (frame.isOver) return 'ended';
+  if (frame.isStopping) return 'stopping';
+  if (engine.account.halted) return 'halted';
+  if (!frame.isWarm) return 'warming-up';
+  return engine.account.paused ? 'paused' : 'running';
+}
+
+function positionsOf({ engine, plan }: SessionParts): readonly PositionStatus[] {
+  const { portfolio, desk, holdings } = engine;
+  return Array.from({ length: holdings.count }, (_, holding): PositionStatus[] => {
+    const held = portfolio.held[holding] ?? 0;
+    if (held === 0) return [];
+    const sleeve = holdings.sleeve[holding] ?? 0;
+    const instrument = holdings.instrument[holding] ?? 0;
+    const mark = portfolio.mark[instrument] ?? NaN;
+    const entryPrice = portfolio.entryPrice[holding] ?? NaN;
+    const stop = desk.wants.stopPrice[sleeve] ?? NaN;
+    return [
+      {
+        sleeve: plan.sleeves[sleeve]?.name ?? '',
+        symbol: plan.instruments[instrument]?.symbol ?? '',
+        quantity: format(portfolio.quantity[holding] ?? ZERO_QUANTITY),
+        entryPrice,
+        mark,
+        unrealisedPnl: held * (mark - entryPrice),
+        stopPrice: Number.isNaN(stop) ? null : stop,
+        stopRestsAt: desk.restsAtVenue(sleeve) ? 'venue' : 'engine',
+      },
+    ];
+  }).flat();
+}

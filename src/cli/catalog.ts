@@ -1,0 +1,76 @@
+// Every command by name, each in a file of its own that is read when it is asked for: `ballast --help` needs no more than this page.
+import type { AnyCommand } from './definition.ts';
+
+export interface CatalogEntry {
+  /** `data import` is two words. */
+  readonly name: string;
+  /** One line for `ballast --help`. */
+  readonly summary: string;
+  readonly load: () => Promise<AnyCommand>;
+}
+
+/** A first word that is no command by itself. */
+export const groups: Readonly<Record<string, string>> = { data: 'history of bars: import, export' };
+
+export const catalog: readonly CatalogEntry[] = [
+  {
+    name: 'paper',
+    summary: 'the main job (npm start): a session on the synthetic market or a feed, with simulated fills',
+    load: async () => (await import('./commands/paper.ts')).paper,
+  },
+  {
+    name: 'backtest',
+    summary: 'the same engine on stored bars, with a report under runs/',
+    load: async () => (await import('./commands/backtest.ts')).backtest,
+  },
+  {
+    name: 'data import',
+    summary: 'bars from CSV files into the store',
+    load: async () => (await import('./commands/data-import.ts')).dataImport,
+  },
+  {
+    name: 'data export',
+    summary: 'bars from the store as CSV',
+    load: async () => (await import('./commands/data-export.ts')).dataExport,
+  },
+  {
+    name: 'replay',
+    summary: 'runs a journal again and proves the same decisions and the same state hash',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  {
+    name: 'status',
+    summary: 'what a running session holds and does',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'halt',
+    summary: 'stops all trading and closes everything; latched until resume, also over a restart',
+    load: async () => (await import('./commands/halt.ts')).halt,
+  },
+  {
+    name: 'resume',
+    summary: 'releases a halt',
+    load: async () => (await import('./commands/resume.ts')).resume,
+  },
+  {
+    name: 'flatten',
+    summary: 'closes every position; the session goes on',
+    load: async () => (await import('./commands/flatten.ts')).flatten,
+  },
+  {
+    name: 'close',
+    summary: 'closes the position of one sleeve; the session goes on',
+    load: async () => (await import('./commands/close.ts')).close,
+  },
+  {
+    name: 'strategies',
+    summary: 'the strategies there are, with their parameters',
+    load: async () => (await import('./commands/strategies.ts')).strategies,
+  },
+  {
+    name: 'doctor',
+    summary: 'whether this machine has what Ballast needs',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+];

@@ -1,0 +1,84 @@
+import { defaulted, defineCommand, done, optional, required, toggle } from '../definition.ts';
+import { listenForEnd } from '../ending.ts';
+import { Progress } from '../progress.ts';
+import * as values from '../values.ts';
+
+export const backtest = defineCommand({
+  about: 'Runs a strategy on stored bars with the engine, the rules and the fills of every other session, and writes a report.',
+  details: [
+    'From is inclusive, to exclusive, on the open time of bars, UTC; left out, the stored bars have their own ends. The document of --json is also report.json in the folder of the run.',
+  ],
+  flags: {
+    strategy: required('--strategy <name>', 'name of a strategy, or path of a file with one of your own', values.word),
+    symbols: required('--symbols <symbols>', 'such as BTC/USDT,ETH/USDT', values.symbols),
+    timeframe: required('--timeframe <span>', 'length of the bars: 1m, 15m, 1h, 1d', values.timeframe),
+    venue: optional('--venue <name>', 'whose bars; may be left out when one stored venue has the symbol', values.word),
+    from: optional('--from <time>', 'first bar: 2021-01-01, 20210101 or an ISO-8601 time', values.time),
+    to: optional('--to <time>', 'end, exclusive', values.time),
+    timerange: optional('--timerange <range>', 'both at once: 20210101-20230101', values.timeRange),
+    params: optional('--params <parameters>', 'name=value,… or a JSON file; ballast strategies lists them', values.word),
+    capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
+    fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
+    slippage: optional('--slippage <ratio>', 'of price, for market orders and stops', values.number({ least: 0, most: 0.5 })),
+    fill: defaulted('--fill <rule>', 'where a market order fills', values.oneOf('next-open'), 'next-open'),
+    sizing: optional(
+      '--sizing <rule>',
+      'how much a fresh opinion asks for: risk, fixed, volatility, kelly or all-in',
+      values.oneOf('risk', 'fixed', 'volatility', 'kelly', 'all-in'),
+    ),
+    noRisk: toggle('--no-risk', 'without the rules that clamp and halt: research only, printed in the report'),
+    warmup: defaulted(
+      '--warmup <kind>',
+      'auto forms features from bars before --from; none starts cold',
+      values.oneOf('auto', 'none'),
+      'auto',
+    ),
+    seed: defaulted('--seed <number>', 'of everything random', values.seed, '1'),
+    allowSpotShort: toggle('--allow-spot-short', 'short positions on spot: research only, printed in the report'),
+  },
+  examples: [
+    'ballast backtest --strategy trend --symbols BTC/USDT --timeframe 1h --from 2021-01-01 --to 2023-01-01',
+    'ballast backtest --strategy ./my-strategy.ts --params fast=10,slow=40 --symbols BTC/USDT,ETH/USDT --timeframe 1h --timerange 20210101-20230101 --json',
+  ],
+  async run({ flags }, { home, configFile, terminal }) {
+    const { fromMs, toMs } = values.rangeOf(flags);
+    const { runBacktest } = await import('../../app/backtest.ts');
+    const { reportText } = await import('../../views/report.ts');
+    const progress = new Progress(terminal.stderr, 'backtest');
+    const ending = listenForEnd(
+      (by) => {
+        progress.end();
+        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
+      },
+      () => progress.end(),
+    );
+    try {
+      const document = await runBacktest({
+        home,
+        configFile,
+        strategy: flags.strategy,
+        parameters: flags.params,
+        symbols: flags.symbols,
+        venue: flags.venue,
+        timeframeMs: flags.timeframe,
+        fromMs,
+        toMs,
+        capital: flags.capital,
+        feeRate: flags.fee,
+        slippageRatio: flags.slippage,
+        sizing: flags.sizing,
+        noRisk: flags.noRisk,
+        warmup: flags.warmup,
+        seed: flags.seed,
+        allowSpotShort: flags.allowSpotShort,
+        onProgress: (finished, total) => progress.update(finished, total),
+        signal: ending.signal,
+      });
+      progress.end();
+      return done(document, reportText(document));
+    } finally {
+      progress.end();
+      ending.release();
+    }
+  },
+});

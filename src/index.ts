@@ -1,0 +1,104 @@
+// The public API. A user's strategy imports it as `ballast`, so nothing here loads a database, a server or an exchange's client.
+
+// What a strategy is made of.
+export { z } from 'zod';
+export { defineStrategy, forecaster } from './domain/strategy.ts';
+export type { Evidence, Forecaster, OwnSleeve, ParameterSchema, Strategy } from './domain/strategy.ts';
+export { abstain } from './domain/opinion.ts';
+export type { Abstention, Forecast, Opinion, Protection, Reasons } from './domain/opinion.ts';
+export {
+  atr,
+  bollinger,
+  columns,
+  donchian,
+  ema,
+  on,
+  realisedVolatility,
+  rsi,
+  sma,
+  standardDeviation,
+  volatilityRatio,
+  zScore,
+} from './features/catalog.ts';
+export type { CatalogSpec } from './features/catalog.ts';
+export type { BarView, Features, FeatureSpec, FeatureSpecs, Indicator } from './domain/feature.ts';
+export { meanReversion } from './forecasts/strategies/mean-reversion.ts';
+export { trend } from './forecasts/strategies/trend.ts';
+
+// Nouns.
+export {
+  absolute,
+  add,
+  amount,
+  amountFrom,
+  compare,
+  format,
+  isZero,
+  larger,
+  negate,
+  notional,
+  price,
+  priceFrom,
+  proportion,
+  quantity,
+  quantityFrom,
+  roundToStep,
+  signOf,
+  smaller,
+  subtract,
+  toNumber,
+  ZERO_AMOUNT,
+  ZERO_PRICE,
+  ZERO_QUANTITY,
+} from './domain/decimal.ts';
+export type { Amount, Decimal, Price, Quantity, Rounding } from './domain/decimal.ts';
+export { DAY_MS, formatSpan, formatTime, HOUR_MS, MINUTE_MS, NEVER, parseSpan, parseTime, SECOND_MS, startOfDay } from './domain/time.ts';
+export type { TimeMs } from './domain/time.ts';
+export { instrumentId, parseSymbol } from './domain/instrument.ts';
+export type { Instrument, InstrumentKind } from './domain/instrument.ts';
+export { BallastError } from './domain/errors.ts';
+export type { ErrorParts } from './domain/errors.ts';
+export type { BarColumns } from './domain/bars.ts';
+export { ByteReader, ByteWriter } from './domain/bytes.ts';
+export type { Stateful } from './domain/bytes.ts';
+export { PASS } from './domain/decision.ts';
+export type { AccountView, Approved, Decision, MarketView, RiskRule, Ruling, Target } from './domain/decision.ts';
+export type { DecisionTaken, Entry, EntryKind, InputEntry, JournalRow, OutputEntry, RulingNote, StateChange } from './domain/entry.ts';
+export type { Event, Fill, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from './domain/event.ts';
+export type { CancelIntent, OrderIntent, OrderState, OrderType, Share, Side } from './domain/order.ts';
+export type { Clock, EmbeddedVenue, MarketSource, Source, Venue } from './domain/ports.ts';
+export type { Holdings, PortfolioView, Sleeve } from './domain/sleeve.ts';
+
+// A run and its parts.
+export { assemblePlan, warmupBars } from './app/assemble.ts';
+export type { PlannedStrategy, PlanRequest } from './app/assemble.ts';
+export { defaultConfig } from './app/config-schema.ts';
+export type { Config } from './app/config-schema.ts';
+export { listStrategies, parameterFields, parseParameters, strategyNamed } from './app/registry.ts';
+export type { ListedStrategy, NamedStrategy, ParameterField } from './app/registry.ts';
+export { Engine } from './engine/engine.ts';
+export type { EngineParts } from './engine/engine.ts';
+export { run } from './engine/run.ts';
+export type { RunOutcome, Session } from './engine/run.ts';
+export type { MindPlan, RunPlan } from './engine/plan.ts';
+export type { Recorder } from './engine/recorder.ts';
+export { SimulatedClock } from './engine/simulated-clock.ts';
+export { SystemClock } from './engine/system-clock.ts';
+export { BarSource } from './market/bar-source.ts';
+export type { BarSourceParts } from './market/bar-source.ts';
+export { SyntheticMarket, syntheticMarket } from './market/synthetic/market.ts';
+export type { SyntheticMarketOptions } from './market/synthetic/options.ts';
+export { SimulatedVenue } from './venues/simulated/venue.ts';
+export type { SimulatedVenueSettings } from './venues/simulated/venue.ts';
+export { defaultRiskPolicy } from './risk/policy.ts';
+export type { RiskPolicy } from './risk/policy.ts';
+export { defaultRules } from './risk/rules/default-rules.ts';
+export type { SizingMethod } from './risk/sizing.ts';
+export type { CouncilSettings } from './council/council.ts';
+export type { DeskSettings } from './execution/desk.ts';
+
+// What a run leaves behind.
+export { Journal } from './journal/journal.ts';
+export { readRecording } from './journal/recording.ts';
+export type { RecordedPlace, RecordedStep } from './journal/recording.ts';
+export { TapeReader, TapeWriter } from './journal/tape.ts';
