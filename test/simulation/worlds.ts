@@ -1,0 +1,75 @@
+// Random worlds from a seed: two instruments, two sleeves that tend to oppose each other, one on the other instrument, a pair over both;
+// prices with holes, jumps and crashes; an operator and a feed that interfere. One seed is one world, in every process.
+import fc from 'fast-check';
+import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
+import { ema } from '../../src/features/catalog.ts';
+import { abstain } from '../../src/domain/opinion.ts';
+import { Random } from '../../src/quant/random.ts';
+import { bars, feed, forecast, operator, START, walk, type SessionParts, type TestMind } from '../support/session.ts';
+
+export interface World {
+  readonly seed: number;
+  readonly count: number;
+  readonly latencyMs: TimeMs;
+  readonly isRuled: boolean;
+}
+
+export const anyWorld = (longest: number): fc.Arbitrary<World> =>
+  fc.record({
+    seed: fc.nat({ max: 1_000_000 }),
+    count: fc.integer({ min: 20, max: longest }),
+    // Within a bar, and once longer than a bar, so that orders and cancels cross.
+    latencyMs: fc.constantFrom(1, 1, 500, 59_999, 90_000),
+    isRuled: fc.constantFrom(true, true, true, false),
+  });
+
+/** How often, with what seed and how verbosely properties are tried: fixed, unless somebody hunts. */
+export function trials(numRuns: number): fc.Parameters<unknown> {
+  return {
+    numRuns: Number(process.env['BALLAST_PROPERTY_RUNS'] ?? numRuns),
+    seed: Number(process.env['BALLAST_PROPERTY_SEED'] ?? 20_261_120),
+    endOnFailure: process.env['BALLAST_PROPERTY_SHRINK'] === undefined,
+  };
+}
+
+/** A stance that stays for a while and then jumps; sometimes an abstention. Known from the bar's number alone. */
+function moods(random: Random, count: number, jumpChance: number): TestMind['says'] {
+  const list: (number | undefined)[] = [];
+  let stance = 0;
+  for (let bar = 0; bar <= count; bar++) {
+    if (random.uniform() < jumpChance) stance = Math.round((random.uniform() * 2 - 1) * 4) / 4;
+    list.push(random.uniform() < 0.03 ? undefined : stance);
+  }
+  return (bar) => {
+    const said = list[bar];
+    return said === undefined ? abstain('no opinion today') : forecast(said, { confidence: 0.5 });
+  };
+}
+
+export function partsOf({ seed, count, latencyMs, isRuled }: World): SessionParts {
+  const random = new Random(seed);
+  const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
+  const words = Array.from({ length: random.integer(5) }, () => {
+    const at = START + random.integer(count * MINUTE_MS);
+    const sleeve = `sleeve-${random.integer(4)}`;
+    const halt = [operator(at, 'halt'), operator(at + 1 + random.integer(20 * MINUTE_MS), 'resume')];
+    const lost = [feed(at, 'feed.lost', random.integer(3) - 1), feed(at + 1 + random.integer(5 * MINUTE_MS), 'feed.restored')];
+    return [halt, lost, [operator(at, 'flatten')], [operator(at, 'close', sleeve)]][random.integer(4)] ?? [];
+  }).flat();
+  const trendy: TestMind['says'] = (_, { features }) => Math.sign((features['fast']?.value ?? 0) - (features['slow']?.value ?? 0));
+  const chance = 0.02 + random.uniform() * 0.2;
+  return {
+    instruments: [{ fundingRate: 0.0003, fundingIntervalMs: 60 * MINUTE_MS }, { takerFeeRate: 0.0005 }],
+    bars: [0, 1].map((instrument) => bars(walk({ seed: seed * 2 + instrument, count, from: instrument === 0 ? 100 : 7, ...chaos }))),
+    sleeves: [
+      { instruments: [0], shareRatio: 0.3, minds: [{ says: moods(random, count, chance) }] },
+      { instruments: [0], shareRatio: 0.3, minds: [{ says: trendy, features: { fast: ema(3), slow: ema(9) } }] },
+      { instruments: [1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance), timeframeMs: 5 * MINUTE_MS }] },
+      { instruments: [0, 1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance) }] },
+    ],
+    words,
+    policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
+    plan: { mindFailure: { action: 'suspend', strikes: 3 } },
+    venue: { latencyMs, slippageRatio: 0.0005 },
+  };
+}
