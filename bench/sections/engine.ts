@@ -17,8 +17,8 @@ const SEED = 7;
 
 /** Default config, and the fees of an instrument whose venue was not asked. */
 export const LITTLE: BacktestCase = { fast: 2_000, slow: 10_000, instruments: 1 };
-/** Default config but for fees and slippage: those of a hundred thousand orders would halt the run. */
-export const BUSY: BacktestCase = { fast: 4, slow: 16, instruments: 1, feeRate: 0.0000002, slippageRatio: 0.0000002 };
+/** An order intended every tenth bar: targets, and stops that follow. Default config but for fees and slippage: those of a hundred thousand orders would halt the run. */
+export const BUSY: BacktestCase = { fast: 6, slow: 20, instruments: 1, feeRate: 0.0000002, slippageRatio: 0.0000002 };
 const HOURLY: BacktestCase = { fast: 24, slow: 168, instruments: 1, timeframeMs: HOUR_MS };
 const FOUR: BacktestCase = { ...LITTLE, instruments: 4 };
 

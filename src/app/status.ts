@@ -1,7 +1,9 @@
 // The status of a running session: folded from its journal and read off its parts.
 import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add } from '../domain/decimal.ts';
-import type { JournalRow } from '../domain/entry.ts';
+import { minutes } from '../council/minutes.ts';
+import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
 import { formatTime, type TimeMs } from '../domain/time.ts';
+import type { RunPlan } from '../engine/plan.ts';
 import type { PositionStatus, RunStatus } from './run-handle.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -12,7 +14,7 @@ const CURVE_POINTS = 300;
 /** What of the journal a status shows that no other view keeps. */
 export class StatusNotes {
   readonly alerts: { readonly at: string; readonly rule: string; readonly why: string }[] = [];
-  readonly minutes: { readonly at: string; readonly words: string }[] = [];
+  readonly #decisions: DecisionTaken[] = [];
   #events = 0;
   #since = performance.now();
   eventsPerSecond = 0;
@@ -24,8 +26,15 @@ export class StatusNotes {
     else if (entry.kind === 'mind.failed') push(this.alerts, { at: formatTime(entry.at), rule: 'mind', why: entry.because });
     else if (entry.kind === 'feed.lost' || entry.kind === 'feed.restored') {
       push(this.alerts, { at: formatTime(entry.at), rule: entry.kind, why: entry.reason });
-    } else if (entry.kind === 'decision.taken' && entry.minutes !== '')
-      push(this.minutes, { at: formatTime(entry.at), words: entry.minutes });
+    } else if (entry.kind === 'decision.taken' && (entry.changes.length > 0 || entry.rulings.length > 0)) {
+      push(this.#decisions, entry);
+    }
+  }
+
+  /** The words of the latest decisions, oldest first. */
+  minutes({ sleeves, minds, council: settings }: RunPlan): { readonly at: string; readonly words: string }[] {
+    const parts = { sleeveNames: sleeves.map((sleeve) => sleeve.name), sourceNames: minds.map((mind) => mind.name), settings };
+    return this.#decisions.map((decision) => ({ at: formatTime(decision.at), words: minutes(decision, parts) }));
   }
 
   refuse(why: string): void {
@@ -93,7 +102,7 @@ export function statusOf(parts: SessionParts, notes: StatusNotes, frame: StatusF
     eventsPerSecond: notes.eventsPerSecond,
     staleSymbols: plan.instruments.flatMap((instrument, index) => (engine.market.stale[index] === 1 ? [instrument.symbol] : [])),
     suspendedMinds: engine.minds.flatMap((mind) => (mind.suspended ? [mind.name] : [])),
-    minutes: [...notes.minutes],
+    minutes: notes.minutes(plan),
     equityCurve: curve.flatMap((point, index) =>
       index % stride === 0 || index === curve.length - 1 ? [[point.at, point.equity] as const] : [],
     ),

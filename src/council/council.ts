@@ -1,4 +1,5 @@
 // The opinions of one sleeve's sources become one stance, by arithmetic that anyone can repeat. Words are in minutes.ts.
+import type { PoolNote, PoolOutcome } from '../domain/entry.ts';
 import type { Opinion } from '../domain/opinion.ts';
 import type { TimeMs } from '../domain/time.ts';
 
@@ -13,24 +14,8 @@ export interface CouncilSettings {
 
 export const defaultCouncilSettings: CouncilSettings = { minimumConsensus: 1, minimumHoldMs: 0, cooldownMs: 0 };
 
-/** How the stance came about. */
-export type PoolOutcome =
-  /** The sleeve's only source has spoken. */
-  | 'single'
-  | 'pooled'
-  /** Nobody spoke: hold, add nothing. */
-  | 'all-abstained'
-  /** Too few on one side: neutral. */
-  | 'no-consensus'
-  /** Nobody stands by a forecast any more: flat. */
-  | 'expired'
-  /** It would leave a position that is too young: hold, add nothing. */
-  | 'held'
-  /** It would open too soon after closing: flat. */
-  | 'cooldown';
-
 /** Written by `pool` and then by `temper`. Reused by its owner: copy what you keep. */
-export interface Pooled {
+export interface Pooled extends PoolNote {
   /** `hold`: keep what is held and add nothing. Not the same as a stance of 0, which makes flat. */
   kind: 'stance' | 'hold';
   outcome: PoolOutcome;
@@ -42,11 +27,8 @@ export interface Pooled {
   confidence: number;
   /** The opinion whose legs, protection and horizon go with the stance: the heaviest on the pooled side; -1 when there is none. */
   leader: number;
-  /** How many sources took part. */
   voices: number;
-  /** How many of them are on the pooled side. */
   agreeing: number;
-  /** In [0, 1]: 1 when nobody contradicts, 0 when the sides are even. */
   agreement: number;
 }
 

@@ -1,42 +1,35 @@
-// The council's words: who said what, how it became a stance, which rules spoke. Built only when a decision is recorded.
-import type { OpinionNote, RulingNote } from '../domain/entry.ts';
-import type { CouncilSettings, Pooled } from './council.ts';
-
-/** One sleeve whose stance has changed. */
-export interface SleeveMinutes {
-  /** Its place in the decision's targets. */
-  readonly position: number;
-  readonly stanceBefore: number;
-  readonly pooled: Readonly<Pooled>;
-  readonly opinions: readonly OpinionNote[];
-}
+// The council's words: who said what, how it became a stance, which rules spoke. Composed of a recorded decision when somebody reads it.
+import type { DecisionTaken, OpinionNote, PoolNote, RulingNote, SleeveChange } from '../domain/entry.ts';
+import type { CouncilSettings } from './council.ts';
 
 export interface MinutesParts {
-  readonly sleeves: readonly SleeveMinutes[];
-  readonly rulings: readonly RulingNote[];
-  /** By position in the decision's targets. */
+  /** By sleeve. */
   readonly sleeveNames: readonly string[];
   /** By an opinion's source. */
   readonly sourceNames: readonly string[];
   readonly settings: CouncilSettings;
 }
 
-/** One readable paragraph. The same parts give the same words, to the letter. */
-export function minutes({ sleeves, rulings, sleeveNames, sourceNames, settings }: MinutesParts): string {
+/** One readable paragraph. The same decision gives the same words, to the letter. */
+export function minutes(
+  { changes, rulings }: Pick<DecisionTaken, 'changes' | 'rulings'>,
+  { sleeveNames, sourceNames, settings }: MinutesParts,
+): string {
   const sentences: string[] = [];
-  for (const sleeve of sleeves) {
-    sentences.push(`${nameOf(sleeveNames, sleeve.position, 'sleeve')}: ${change(sleeve)}.`);
-    for (const opinion of sleeve.opinions) sentences.push(`${nameOf(sourceNames, opinion.source, 'source')} ${saying(opinion)}.`);
-    sentences.push(pooling(sleeve.pooled, settings));
+  for (const change of changes) {
+    if (change.pool === undefined) continue;
+    sentences.push(`${nameOf(sleeveNames, change.sleeve, 'sleeve')}: ${turn(change, change.pool)}.`);
+    for (const opinion of change.opinions) sentences.push(`${nameOf(sourceNames, opinion.source, 'source')} ${saying(opinion)}.`);
+    sentences.push(pooling(change.pool, settings));
   }
   for (const ruling of rulings) sentences.push(`Rule ${ruling.rule} ${effect(ruling, sleeveNames)}: ${ruling.why}.`);
   return sentences.join(' ');
 }
 
-function change({ stanceBefore, pooled }: SleeveMinutes): string {
-  if (pooled.kind === 'hold') return `holds ${stanceWords(stanceBefore)} and adds nothing`;
-  if (stanceBefore === pooled.stance) return `stays ${stanceWords(stanceBefore)}`;
-  return `from ${stanceWords(stanceBefore)} to ${stanceWords(pooled.stance)}`;
+function turn({ stanceBefore, stance }: SleeveChange, { outcome }: PoolNote): string {
+  if (outcome === 'all-abstained' || outcome === 'held') return `holds ${stanceWords(stanceBefore)} and adds nothing`;
+  if (stanceBefore === stance) return `stays ${stanceWords(stanceBefore)}`;
+  return `from ${stanceWords(stanceBefore)} to ${stanceWords(stance)}`;
 }
 
 function saying({ abstained, stance, confidence, because }: OpinionNote): string {
@@ -44,9 +37,8 @@ function saying({ abstained, stance, confidence, because }: OpinionNote): string
   return abstained ? `abstained${reason}` : `said ${stanceWords(stance)} with confidence ${confidence.toFixed(2)}${reason}`;
 }
 
-function pooling(pooled: Readonly<Pooled>, settings: CouncilSettings): string {
-  const { agreeing, voices, agreement } = pooled;
-  switch (pooled.outcome) {
+function pooling({ outcome, agreeing, voices, agreement }: PoolNote, settings: CouncilSettings): string {
+  switch (outcome) {
     case 'single':
       return 'Its one source decides.';
     case 'pooled': {

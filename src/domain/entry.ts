@@ -21,6 +21,33 @@ export interface OpinionNote {
   readonly because: string;
 }
 
+/** How a sleeve's stance came about. */
+export type PoolOutcome =
+  /** The sleeve's only source has spoken. */
+  | 'single'
+  | 'pooled'
+  /** Nobody spoke: hold, add nothing. */
+  | 'all-abstained'
+  /** Too few on one side: neutral. */
+  | 'no-consensus'
+  /** Nobody stands by a forecast any more: flat. */
+  | 'expired'
+  /** It would leave a position that is too young: hold, add nothing. */
+  | 'held'
+  /** It would open too soon after closing: flat. */
+  | 'cooldown';
+
+/** How many spoke and agreed, in numbers. The council's minutes are composed of it when somebody reads them. */
+export interface PoolNote {
+  readonly outcome: PoolOutcome;
+  /** How many sources took part. */
+  readonly voices: number;
+  /** How many of them are on the pooled side. */
+  readonly agreeing: number;
+  /** In [0, 1]: 1 when nobody contradicts, 0 when the sides are even. */
+  readonly agreement: number;
+}
+
 export interface SleeveChange {
   readonly sleeve: number;
   readonly stanceBefore: number;
@@ -28,6 +55,8 @@ export interface SleeveChange {
   /** Targets of the sleeve's legs once every rule has spoken. */
   readonly quantities: readonly Quantity[];
   readonly opinions: readonly OpinionNote[];
+  /** Undefined where a rule cut a standing target and nobody was asked. */
+  readonly pool: PoolNote | undefined;
 }
 
 export interface RulingNote {
@@ -45,8 +74,6 @@ export interface DecisionTaken {
   readonly equity: number;
   readonly changes: readonly SleeveChange[];
   readonly rulings: readonly RulingNote[];
-  /** The council's minutes, in words. */
-  readonly minutes: string;
 }
 
 export interface OrderIntended {

@@ -2,7 +2,6 @@
 // passes the data along between the stages, which do not know each other. The order of things is in `handle` and `closeInstant`.
 import { createHash } from 'node:crypto';
 import { emptyPooled, pool, rearms, temper, type Pooled } from '../council/council.ts';
-import { minutes, type SleeveMinutes } from '../council/minutes.ts';
 import { ByteWriter, type ByteReader, type Stateful } from '../domain/bytes.ts';
 import { quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
 import type { AccountView, Decision, MarketView, Target } from '../domain/decision.ts';
@@ -111,7 +110,6 @@ export class Engine implements Stateful {
   readonly #isLongOnly: Uint8Array;
   /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
   readonly #isFresh: Uint8Array;
-  readonly #names: { readonly sleeves: readonly string[]; readonly sources: readonly string[] };
 
   constructor(parts: EngineParts) {
     const { plan } = parts;
@@ -181,7 +179,6 @@ export class Engine implements Stateful {
     this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
       !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
     );
-    this.#names = { sleeves: plan.sleeves.map((sleeve) => sleeve.name), sources: plan.minds.map((mind) => mind.name) };
     this.#setFloor();
   }
 
@@ -205,6 +202,11 @@ export class Engine implements Stateful {
       },
       yearFactor: Math.sqrt((365 * DAY_MS) / shortest),
     };
+  }
+
+  /** A question to a mind that is not trusted ends by itself: somebody waits for what comes after it. */
+  get guardsMinds(): boolean {
+    return this.#guard !== undefined;
   }
 
   /** The earliest time that the next event may carry: not before the last one, and not within an instant that was decided. */
@@ -882,7 +884,6 @@ export class Engine implements Stateful {
     const decision: Decision = { id: this.desk.beginDecision(), at: this.at, targets };
     const { approved, rulings } = review(decision, this.market, account, this.plan.rules, this.#reviewed);
     const changes: SleeveChange[] = [];
-    const spoken: SleeveMinutes[] = [];
     for (let sleeve = 0; sleeve < targets.length; sleeve++) {
       const asked = targets[sleeve];
       const given = approved.targets[sleeve];
@@ -896,28 +897,18 @@ export class Engine implements Stateful {
         this.desk.freeze(sleeve, { quantities, stance, stopRatio, trailR: this.#trailOf(sleeve) });
         this.#isFresh[sleeve] = 0;
         this.#refreshOwn(sleeve);
+        const { outcome, voices, agreeing, agreement } = pooled;
         const opinions = this.#notes(sleeve);
-        changes.push({ sleeve, stanceBefore, stance, quantities, opinions });
-        spoken.push({ position: sleeve, stanceBefore, pooled, opinions });
+        changes.push({ sleeve, stanceBefore, stance, quantities, opinions, pool: { outcome, voices, agreeing, agreement } });
       } else if (given !== asked && given.weights.some((weight, leg) => Math.abs(weight) < Math.abs(asked.weights[leg] ?? 0))) {
         const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
         this.desk.shrink(sleeve, quantities);
-        changes.push({ sleeve, stanceBefore, stance: stanceBefore, quantities, opinions: [] });
+        changes.push({ sleeve, stanceBefore, stance: stanceBefore, quantities, opinions: [], pool: undefined });
       }
     }
     if (changes.length > 0 || rulings.length > 0) {
-      const words = minutes({
-        sleeves: spoken,
-        rulings,
-        sleeveNames: this.#names.sleeves,
-        sourceNames: this.#names.sources,
-        settings: this.plan.council,
-      });
       const { equity } = account;
-      this.#recorder.entry(
-        { kind: 'decision.taken', at: this.at, id: decision.id, equity, changes, rulings, minutes: words },
-        this.sequence,
-      );
+      this.#recorder.entry({ kind: 'decision.taken', at: this.at, id: decision.id, equity, changes, rulings }, this.sequence);
     }
     const halt = rulings.find((ruling) => ruling.kind === 'halt');
     if (halt !== undefined && !account.halted) this.#say({ kind: 'halt.latched', at: this.at, cause: `${halt.rule}: ${halt.why}` });

@@ -20,8 +20,10 @@ export interface Session {
 
 export type RunOutcome = 'ended' | 'until' | 'stopped';
 
-/** How many events between two looks at the wall clock. */
+/** How many events between two looks at the wall clock, at most. A slice begins with one and doubles. */
 const EVENTS_A_LOOK = 128;
+/** The same where minds are asked that are not known to answer in time: few enough that a slow one does not hold the slice. */
+const STRANGERS_EVENTS_A_LOOK = 16;
 
 /** Runs until the sources end, `until` is reached, or somebody asks it to stop. */
 export async function run(session: Session): Promise<RunOutcome> {
@@ -51,14 +53,15 @@ function guardedTurn(session: Session): TurnEnd {
 /** Handles what is due, for one slice of wall time. */
 function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
   clock.beginSlice();
-  // A mind of somebody's may think for long each time: between two of its answers an operator must be heard.
   const asksStrangers = engine.minds.some((mind) => !mind.isTrusted);
-  let hasAsked = false;
-  for (let handled = 1; ; handled++) {
+  // Where an operator may speak, he must be heard between two answers of a mind that thinks for long each time.
+  const mostEvents = engine.guardsMinds && asksStrangers ? 1 : asksStrangers ? STRANGERS_EVENTS_A_LOOK : EVENTS_A_LOOK;
+  let stride = 1;
+  let untilLook = 1;
+  for (;;) {
     const choice = clock.next(sources, engine.timerBound);
     // The instant is over once the next event is known to be later, or none is known: one decision for all of it.
     if (engine.isOpen && !(choice === 'wait' ? isLoading(sources) : clock.nextAt <= engine.at)) {
-      hasAsked = asksStrangers;
       // What was sent may be answered before what was next, and an opinion that was formed may expire before it.
       if (engine.closeInstant() || engine.timerBound < clock.nextAt) continue;
     }
@@ -72,8 +75,10 @@ function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
       const source = sources[choice];
       if (source !== undefined) engine.handle(source.take());
     }
-    if ((hasAsked || handled % EVENTS_A_LOOK === 0) && clock.sliceIsOver()) return 'slice';
-    hasAsked = false;
+    if (--untilLook > 0) continue;
+    if (clock.sliceIsOver()) return 'slice';
+    stride = Math.min(2 * stride, mostEvents);
+    untilLook = stride;
   }
 }
 

@@ -203,7 +203,8 @@ test('three minds of one sleeve become one stance, one decision and one order', 
     change?.opinions.map(({ stance }) => stance),
     [1, -0.5, 0.5],
   );
-  assert.match(decisions[0]?.minutes ?? '', /bull .*bear .*cow/s);
+  const { voices, agreeing } = change?.pool ?? {};
+  assert.deepEqual([voices, agreeing], [3, 2]);
   assert.equal(entries(run).length, 1);
 });
 

@@ -53,12 +53,16 @@ const anyForecast: fc.Arbitrary<Forecast> = fc.record(
 );
 const anyOpinion = fc.oneof(anyForecast, fc.record({ kind: fc.constant('abstention'), because: text }));
 const anyNote = fc.record({ source: index, stance: number, confidence: number, abstained: fc.boolean(), because: text });
+const POOL_OUTCOMES = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'] as const;
 const anyChange = fc.record({
   sleeve: index,
   stanceBefore: number,
   stance: number,
   quantities: fc.array(quantity, { maxLength: 3 }),
   opinions: fc.array(anyNote, { maxLength: 3 }),
+  pool: fc.option(fc.record({ outcome: fc.constantFrom(...POOL_OUTCOMES), voices: index, agreeing: index, agreement: number }), {
+    nil: undefined,
+  }),
 });
 const anyRuling = fc.record({ rule: text, kind: fc.constantFrom('clamp', 'halt'), why: text, scales: numbers });
 
@@ -103,7 +107,6 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     equity: number,
     changes: fc.array(anyChange, { maxLength: 3 }),
     rulings: fc.array(anyRuling, { maxLength: 3 }),
-    minutes: text,
   }),
   'order.intended': fc.record({ kind: kind('order.intended'), at: time, intent: anyIntent }),
   'cancel.intended': fc.record({

@@ -9,6 +9,8 @@ import type {
   EntryKind,
   JournalRow,
   OpinionNote,
+  PoolNote,
+  PoolOutcome,
   RulingNote,
   RunEnded,
   SleeveChange,
@@ -19,7 +21,7 @@ import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinio
 import type { CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -57,7 +59,9 @@ const KIND = KIND_BYTES;
 const ORDER_TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop'];
 const ORDER_ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
 const COMMANDS: readonly OperatorCommand[] = ['halt', 'resume', 'flatten', 'close'];
+const OUTCOMES: readonly PoolOutcome[] = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'];
 
+const NO_POOL = 255;
 const IS_SELL = 1;
 const IS_REDUCE_ONLY = 32;
 const IS_WHOLE_POSITION = 64;
@@ -434,7 +438,6 @@ function encodeDecision(out: ByteWriter, decision: DecisionTaken): void {
   for (const change of decision.changes) encodeChange(out, change);
   out.count(decision.rulings.length);
   for (const ruling of decision.rulings) encodeRuling(out, ruling);
-  out.text(decision.minutes);
 }
 
 function decodeDecision(from: ByteReader): DecisionTaken {
@@ -445,7 +448,6 @@ function decodeDecision(from: ByteReader): DecisionTaken {
     equity: from.number(),
     changes: decodeList(from, decodeChange),
     rulings: decodeList(from, decodeRuling),
-    minutes: from.text(),
   };
 }
 
@@ -463,6 +465,12 @@ function encodeChange(out: ByteWriter, change: SleeveChange): void {
     out.flag(opinion.abstained);
     out.text(opinion.because);
   }
+  const { pool } = change;
+  out.byte(pool === undefined ? NO_POOL : OUTCOMES.indexOf(pool.outcome));
+  if (pool === undefined) return;
+  whole(out, pool.voices);
+  whole(out, pool.agreeing);
+  out.number(pool.agreement);
 }
 
 function decodeChange(from: ByteReader): SleeveChange {
@@ -472,7 +480,14 @@ function decodeChange(from: ByteReader): SleeveChange {
     stance: from.number(),
     quantities: decodeList(from, decodeQuantity),
     opinions: decodeList(from, decodeNote),
+    pool: decodePool(from),
   };
+}
+
+function decodePool(from: ByteReader): PoolNote | undefined {
+  const index = from.byte();
+  if (index === NO_POOL) return undefined;
+  return { outcome: choice(from, OUTCOMES, index), voices: from.count(), agreeing: from.count(), agreement: from.number() };
 }
 
 function decodeNote(from: ByteReader): OpinionNote {

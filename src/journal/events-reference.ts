@@ -8,6 +8,7 @@ import type {
   OpinionNote,
   OrderIntended,
   OrderRefused,
+  PoolNote,
   RulingNote,
   RunEnded,
   SleeveChange,
@@ -141,7 +142,6 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
       equity: ['number', 'at the marks'],
       changes: ['list of sleeve changes', ''],
       rulings: ['list of rulings', 'those that are no pass'],
-      minutes: ['text', 'the council’s words'],
     },
   ),
   form<OrderIntended>(
@@ -230,6 +230,10 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     stance: ['number', ''],
     quantities: ['list of quantities', 'targets of its legs once every rule has spoken'],
     opinions: ['list of opinion notes', 'one for each of its sources'],
+    pool: [
+      'pool note, may be absent',
+      'absent where a rule cut a standing target; the council’s words are composed of it when they are read',
+    ],
   } satisfies FieldsOf<SleeveChange>,
   'opinion note': {
     source: SOURCE,
@@ -238,6 +242,12 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     abstained: ['flag', ''],
     because: WORDS,
   } satisfies FieldsOf<OpinionNote>,
+  'pool note': {
+    outcome: ['text', 'how the stance came about'],
+    voices: ['count', 'sources that took part'],
+    agreeing: ['count', 'of them on the pooled side'],
+    agreement: ['number', '1 when nobody contradicts, 0 when the sides are even'],
+  } satisfies FieldsOf<PoolNote>,
   ruling: {
     rule: ['text', 'its name'],
     why: WORDS,

@@ -107,7 +107,8 @@ export class Story {
 
   decide(sleeve: number, stance: number, quantities: readonly string[], more: Partial<DecisionTaken> = {}): void {
     const opinions = [{ source: 0, stance, confidence: 0.6, abstained: false, because: '' }];
-    const changes = [{ sleeve, stanceBefore: 0, stance, quantities: quantities.map((text) => quantity(text)), opinions }];
-    this.tell({ kind: 'decision.taken', at: this.at, id: 1, equity: 1, changes, rulings: [], minutes: '', ...more });
+    const pool = { outcome: 'single', voices: 1, agreeing: 1, agreement: 1 } as const;
+    const changes = [{ sleeve, stanceBefore: 0, stance, quantities: quantities.map((text) => quantity(text)), opinions, pool }];
+    this.tell({ kind: 'decision.taken', at: this.at, id: 1, equity: 1, changes, rulings: [], ...more });
   }
 }

@@ -144,8 +144,6 @@ interface Order {
   /** Signed, by position in the intent's shares. */
   readonly shareFilled: Quantity[];
   isOpen: boolean;
-  /** Its place among the ended ones. */
-  endedAs: number;
   /** Its first fill, and the others where there are any. */
   fillId: string;
   moreFillIds: string[] | undefined;
@@ -153,8 +151,6 @@ interface Order {
 
 /** How many ended orders are remembered: as many as the order tracker does, so that a late report counts here when it counts there. */
 const REMEMBERED = 512;
-/** Orders between two sweeps of those that are forgotten. */
-const SWEEP_EVERY = 1536;
 
 /** Of an order with a single share, which is never divided. */
 const UNDIVIDED: Quantity[] = [];
@@ -168,11 +164,11 @@ export class TradeLedger {
   /** By holding: round of its last trade. By sleeve: the last round begun. */
   readonly #lastRound: Uint32Array;
   readonly #rounds: Uint32Array;
-  /** Those that may still trade, those that ended last, and some that are to be forgotten. */
-  #orders = new Map<string, Order>();
-  /** Forgotten in bulk: losing one key for every new one costs a map more than all the rest of the fold. */
-  #sweepAt = SWEEP_EVERY;
-  #ended = 0;
+  /** Those that may still trade, and those that ended last. */
+  readonly #orders = new Map<string, Order>();
+  /** Ids of the ended ones, oldest overwritten first. */
+  readonly #endedIds: string[] = [];
+  #endedAt = 0;
   /** Why a sleeve would be closed by an order that says nothing of it. */
   readonly #cause: ExitKind[];
   /** By sleeve, 1 when so: its stop has moved since it opened; it is stopped and has not decided since; where its stops were seen. */
@@ -336,35 +332,17 @@ export class TradeLedger {
       filled: ZERO_QUANTITY,
       shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
       isOpen: true,
-      endedAs: 0,
       fillId: '',
       moreFillIds: undefined,
     });
-    if (this.#orders.size >= this.#sweepAt) this.#sweep();
     if (intent.role === 'stop') for (const share of shares) this.#restedAtVenue[share.sleeve] = 1;
     for (const stop of intent.attached) this.#intended(stop);
   }
 
   // ---- what venues report --------------------------------------------------------------------------------------------
 
-  #find(id: string): Order | undefined {
-    const order = this.#orders.get(id);
-    return order !== undefined && this.#isRemembered(order) ? order : undefined;
-  }
-
-  #isRemembered(order: Order): boolean {
-    return order.isOpen || this.#ended - order.endedAs < REMEMBERED;
-  }
-
-  #sweep(): void {
-    const remembered = new Map<string, Order>();
-    for (const [id, order] of this.#orders) if (this.#isRemembered(order)) remembered.set(id, order);
-    this.#orders = remembered;
-    this.#sweepAt = remembered.size + SWEEP_EVERY;
-  }
-
   #over(report: OrderReport, sequence: number): void {
-    const order = this.#find(report.order);
+    const order = this.#orders.get(report.order);
     if (order === undefined) return;
     if (report.kind === 'order.rejected' && order.intent.role !== 'target') this.#unprotectedAt = sequence;
     this.#end(order);
@@ -373,7 +351,10 @@ export class TradeLedger {
   #end(order: Order): void {
     if (!order.isOpen) return;
     order.isOpen = false;
-    order.endedAs = ++this.#ended;
+    const forgotten = this.#endedIds[this.#endedAt];
+    if (forgotten !== undefined) this.#orders.delete(forgotten);
+    this.#endedIds[this.#endedAt] = order.intent.id;
+    this.#endedAt = (this.#endedAt + 1) % REMEMBERED;
     // Stops attached to an entry that never filled never came to rest: they end with it.
     if (!isZero(order.filled)) return;
     for (const stop of order.intent.attached) {
@@ -383,7 +364,7 @@ export class TradeLedger {
   }
 
   #filled(report: OrderReport, sequence: number): void {
-    const order = this.#find(report.order);
+    const order = this.#orders.get(report.order);
     const { fill, instrument, at } = report;
     if (order === undefined || fill === undefined) return;
     // A fill id belongs to one order, so that the order knows which it has seen.

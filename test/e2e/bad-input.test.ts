@@ -294,8 +294,8 @@ describe('a strategy of a user that breaks', () => {
 
 // ---- journal and tape ----------------------------------------------------------------------------------------------------
 
-/** Words that every decision of one strategy has in its minutes: where they are, there are rows. */
-const ROW_WORDS = 'Its one source decides';
+/** Words in the reasons of every decision of mean reversion: where they are, there are rows. */
+const ROW_WORDS = 'the close is ';
 
 /** Flips a bit of some row in the middle of the journal: in the file, or in SQLite's log while that is not folded into it. */
 function flipRow(folder: string): void {
