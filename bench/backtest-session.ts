@@ -8,6 +8,7 @@ import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrateg
 import { createRun, newRunId, setRunStatus } from '../src/app/runs.ts';
 import { openParts, type SessionParts } from '../src/app/session-parts.ts';
 import type { BarColumns } from '../src/domain/bars.ts';
+import type { RunOutcome } from '../src/domain/entry.ts';
 import { MINUTE_MS, type TimeMs } from '../src/domain/time.ts';
 import type { RunPlan } from '../src/engine/plan.ts';
 import { run } from '../src/engine/run.ts';
@@ -128,7 +129,7 @@ export async function runBacktest(
   }
 }
 
-function record({ engine, recorder, configHash }: SessionParts, cause: string): void {
+function record({ engine, recorder, configHash }: SessionParts, cause: RunOutcome): void {
   const { portfolio, at } = engine;
   const end = {
     kind: 'run.ended',

@@ -63,7 +63,17 @@ export { ByteReader, ByteWriter } from './domain/bytes.ts';
 export type { Stateful } from './domain/bytes.ts';
 export { PASS } from './domain/decision.ts';
 export type { AccountView, Approved, Decision, MarketView, RiskRule, Ruling, Target } from './domain/decision.ts';
-export type { DecisionTaken, Entry, EntryKind, InputEntry, JournalRow, OutputEntry, RulingNote, StateChange } from './domain/entry.ts';
+export type {
+  DecisionTaken,
+  Entry,
+  EntryKind,
+  InputEntry,
+  JournalRow,
+  OutputEntry,
+  RulingNote,
+  RunOutcome,
+  StateChange,
+} from './domain/entry.ts';
 export type { Event, Fill, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from './domain/event.ts';
 export type { CancelIntent, OrderIntent, OrderState, OrderType, Share, Side } from './domain/order.ts';
 export type { Clock, EmbeddedVenue, MarketSource, Source, Venue } from './domain/ports.ts';
@@ -79,7 +89,7 @@ export type { ListedStrategy, NamedStrategy, ParameterField } from './app/regist
 export { Engine } from './engine/engine.ts';
 export type { EngineParts } from './engine/engine.ts';
 export { run } from './engine/run.ts';
-export type { RunOutcome, Session } from './engine/run.ts';
+export type { Session } from './engine/run.ts';
 export type { MindPlan, RunPlan } from './engine/plan.ts';
 export type { Recorder } from './engine/recorder.ts';
 export { SimulatedClock } from './engine/simulated-clock.ts';

@@ -1,12 +1,13 @@
 // A paper session: a live or synthetic market, the system's clock, the simulated venue. Starting again goes on where it was killed.
 import { existsSync } from 'node:fs';
 import type { Amount } from '../domain/decimal.ts';
+import type { RunEnded, RunOutcome } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { OperatorCommand } from '../domain/event.ts';
 import type { MarketSource, Source } from '../domain/ports.ts';
 import { DAY_MS, formatTime, NEVER, type TimeMs } from '../domain/time.ts';
 import { Inbox } from '../engine/inbox.ts';
-import { run, type RunOutcome } from '../engine/run.ts';
+import { run } from '../engine/run.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { Feed } from '../market/feed/feed.ts';
 import { connectFeed, type FeedConnection } from '../market/feed/transport.ts';
@@ -219,6 +220,8 @@ class PaperSession {
   #snapshotAt = 0;
   #isStopping = false;
   #isOver = false;
+  /** It had said its last word, and was killed before run.json said so too. */
+  #ended: RunEnded | undefined;
   readonly #answers: { readonly sequence: number; readonly resolve: () => void }[] = [];
 
   constructor(request: PaperRequest, parts: SessionParts, runId: string, folder: string, notice: (words: string) => void) {
@@ -277,7 +280,10 @@ class PaperSession {
 
   recover(): number {
     const { engine } = this.#parts;
-    for (const row of this.#parts.journal.rows()) this.#notes.fold(row);
+    for (const row of this.#parts.journal.rows()) {
+      this.#notes.fold(row);
+      if (row.entry.kind === 'run.ended') this.#ended = row.entry;
+    }
     const followed = recover(this.#parts, this.#market, this.#market === undefined ? [] : this.#watched, this.#notice);
     this.#snapshotAt = engine.sequence;
     // An interrupted run has said what its state was; from here on it is another.
@@ -288,6 +294,7 @@ class PaperSession {
   }
 
   async run(resumed: boolean): Promise<PaperResult> {
+    if (this.#ended !== undefined) return this.#finish(this.#ended.cause, 'finished');
     const { request, handle } = { request: this.#request, handle: this.#handle() };
     const { engine, plan } = this.#parts;
     const control = await openControl(this.#folder, handle);
@@ -398,8 +405,9 @@ class PaperSession {
     const { engine, venue, journal, tape, recorder, configHash, plan, ledger } = this.#parts;
     const stateHash = engine.stateHash(configHash);
     const { equity } = engine.portfolio;
-    saveSnapshot(this.#parts, this.#market);
-    if (status === 'finished') {
+    if (this.#ended === undefined) saveSnapshot(this.#parts, this.#market);
+    if (this.#ended !== undefined) mustBeStateAtEnd(this.#ended, stateHash, this.#folder);
+    else if (status === 'finished') {
       const cash: Amount = engine.portfolio.totalCash();
       recorder.entry({ kind: 'run.ended', at: engine.at, cause: outcome, stateHash, equity, cash }, engine.sequence);
       recorder.commit();
@@ -434,6 +442,13 @@ class PaperSession {
     const { tape, journal } = this.#parts;
     letGo([() => tape.close(), () => journal.close(), () => setRunStatus(this.#folder, 'interrupted')], this.#notice);
   }
+}
+
+/** @throws BallastError REPLAY_MISMATCH */
+function mustBeStateAtEnd({ at, stateHash: expected }: RunEnded, found: string, folder: string): void {
+  if (found === expected) return;
+  const remedy = 'the code, the strategy file or the recording has changed since; what was recorded stays as it is';
+  throw new BallastError({ code: 'REPLAY_MISMATCH', place: `${folder}, state at its end, ${formatTime(at)}`, found, expected, remedy });
 }
 
 function wordsFor(outcome: RunOutcome, status: 'interrupted' | 'finished'): string {

@@ -108,7 +108,7 @@ function* upTo(steps: Iterable<RecordedStep>, tapeOffset: number): Generator<Rec
   }
 }
 
-/** Counts what passes, and takes the run's last word out: it is about the run, and no engine says it. */
+/** Counts what passes, and tells the run's last word. */
 function* counting(
   steps: Iterable<RecordedStep>,
   counts: { decisions: number; orders: number },
@@ -118,11 +118,8 @@ function* counting(
     for (const output of step.outputs) {
       if (output.kind === 'decision.taken') counts.decisions++;
       else if (output.kind === 'order.intended') counts.orders++;
-      else if (output.kind === 'run.ended') onEnd(output.stateHash);
     }
-    const outputs = step.outputs.some((output) => output.kind === 'run.ended')
-      ? step.outputs.filter((output) => output.kind !== 'run.ended')
-      : step.outputs;
-    yield { ...step, outputs };
+    if (step.end !== undefined) onEnd(step.end.stateHash);
+    yield step;
   }
 }

@@ -121,10 +121,13 @@ export type StateChange =
   | { readonly kind: 'stop.moved'; readonly at: TimeMs; readonly sleeve: number; readonly stopPrice: number }
   | { readonly kind: 'mind.suspended'; readonly at: TimeMs; readonly source: number; readonly because: string };
 
+/** Why a run is over: its market ended, it reached what it was asked to reach, or it was stopped. */
+export type RunOutcome = 'ended' | 'until' | 'stopped';
+
 export interface RunEnded {
   readonly kind: 'run.ended';
   readonly at: TimeMs;
-  readonly cause: string;
+  readonly cause: RunOutcome;
   readonly stateHash: string;
   readonly equity: number;
   readonly cash: Amount;

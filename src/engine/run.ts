@@ -1,4 +1,5 @@
 // The loop. One for every mode: only the clock, the sources and the venue differ.
+import type { RunOutcome } from '../domain/entry.ts';
 import type { Clock, Source } from '../domain/ports.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import type { Engine } from './engine.ts';
@@ -17,8 +18,6 @@ export interface Session {
   /** Runs a slice; a guard may end one that a strategy holds for ever. */
   readonly guard?: (slice: () => void) => void;
 }
-
-export type RunOutcome = 'ended' | 'until' | 'stopped';
 
 /** How many events between two looks at the wall clock, at most. A slice begins with one and doubles. */
 const EVENTS_A_LOOK = 128;

@@ -127,7 +127,14 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
   'sleeve.closed': fc.record({ kind: kind('sleeve.closed'), at: time, sleeve: index, because: text }),
   'stop.moved': fc.record({ kind: kind('stop.moved'), at: time, sleeve: index, stopPrice: number }),
   'mind.suspended': fc.record({ kind: kind('mind.suspended'), at: time, source: index, because: text }),
-  'run.ended': fc.record({ kind: kind('run.ended'), at: time, cause: text, stateHash: text, equity: number, cash: amount }),
+  'run.ended': fc.record({
+    kind: kind('run.ended'),
+    at: time,
+    cause: fc.constantFrom('ended', 'until', 'stopped'),
+    stateHash: text,
+    equity: number,
+    cash: amount,
+  }),
 };
 
 /** Cloned, because the generator also makes objects without a prototype. */

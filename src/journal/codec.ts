@@ -13,6 +13,7 @@ import type {
   PoolOutcome,
   RulingNote,
   RunEnded,
+  RunOutcome,
   SleeveChange,
 } from '../domain/entry.ts';
 import { assert, BallastError, unreachable } from '../domain/errors.ts';
@@ -60,6 +61,8 @@ const ORDER_TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop
 const ORDER_ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
 const COMMANDS: readonly OperatorCommand[] = ['halt', 'resume', 'flatten', 'close'];
 const OUTCOMES: readonly PoolOutcome[] = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'];
+
+const RUN_OUTCOMES: readonly RunOutcome[] = ['ended', 'until', 'stopped'];
 
 const NO_POOL = 255;
 const IS_SELL = 1;
@@ -254,7 +257,7 @@ function decodeEntry(from: ByteReader): Entry {
       return {
         kind: 'run.ended',
         at: from.number(),
-        cause: from.text(),
+        cause: decodeRunOutcome(from),
         stateHash: from.text(),
         equity: from.number(),
         cash: from.decimal<Amount>(),
@@ -566,6 +569,11 @@ function encodeCrossing(out: ByteWriter, crossing: CrossingMade): void {
   whole(out, crossing.instrument);
   out.decimal(crossing.price);
   encodeShares(out, crossing.parts);
+}
+
+function decodeRunOutcome(from: ByteReader): RunOutcome {
+  const text = from.text();
+  return choice(from, RUN_OUTCOMES, RUN_OUTCOMES.indexOf(text as RunOutcome));
 }
 
 function encodeEnd(out: ByteWriter, end: RunEnded): void {

@@ -72,17 +72,19 @@ function record(plans: readonly Plan[]): Run {
       journal.append(SAMPLES['mind.failed'], sequence, tape.offset);
     }
     const said: OutputEntry[] = [];
+    let end: RecordedStep['end'];
     for (const output of plan.outputs) {
       const entry = outputs[output];
       assert.ok(entry !== undefined);
       journal.append(entry, sequence, tape.offset);
-      said.push(entry);
+      if (entry.kind === 'run.ended') end = entry;
+      else said.push(entry);
     }
     if (plan.commits) {
       tape.flush();
       journal.commit();
     }
-    expected.push({ sequence, tapeOffset: tape.offset, event, failures, outputs: said });
+    expected.push({ sequence, tapeOffset: tape.offset, event, failures, outputs: said, end });
   }
   tape.flush();
   journal.commit();
@@ -135,8 +137,15 @@ test('rows of the starting place itself come first, without an event', () => {
   tape.flush();
   const steps = [...readRecording(journal.rowsFrom(rows), reader(), { sequence: 1, tapeOffset: 1 }).map(copied)];
   assert.deepEqual(steps, [
-    { sequence: 1, tapeOffset: 1, event: undefined, failures: [SAMPLES['mind.failed']], outputs: [SAMPLES['halt.latched']] },
-    { sequence: 2, tapeOffset: 2, event: bar(2), failures: [], outputs: [] },
+    {
+      sequence: 1,
+      tapeOffset: 1,
+      event: undefined,
+      failures: [SAMPLES['mind.failed']],
+      outputs: [SAMPLES['halt.latched']],
+      end: undefined,
+    },
+    { sequence: 2, tapeOffset: 2, event: bar(2), failures: [], outputs: [], end: undefined },
   ]);
 });
 

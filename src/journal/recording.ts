@@ -1,5 +1,5 @@
 // Journal and tape put together again: what the loop was told, in the order in which it was told, and what it said at each place.
-import type { Entry, JournalRow, MindFailed, OutputEntry } from '../domain/entry.ts';
+import type { Entry, JournalRow, MindFailed, OutputEntry, RunEnded } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { Event, FeedReport, LetterArrived, OperatorSpoke, VenueReport } from '../domain/event.ts';
 import type { TapeReader } from './tape.ts';
@@ -18,6 +18,8 @@ export interface RecordedStep extends RecordedPlace {
   readonly failures: readonly MindFailed[];
   /** What a replay must say again, in this order. */
   readonly outputs: readonly OutputEntry[];
+  /** The run's last word, after this step: it is about the run, and no engine says it. */
+  readonly end: RunEnded | undefined;
 }
 
 const NO_FAILURES: readonly MindFailed[] = [];
@@ -62,16 +64,18 @@ export function* readRecording(
     for (;;) {
       let failures: MindFailed[] | undefined;
       let outputs: OutputEntry[] | undefined;
+      let end: RunEnded | undefined;
       for (; row !== undefined && row.sequence <= sequence; row = nextRow(journal)) {
         if (row.sequence < sequence || row.tapeOffset !== tapeOffset)
           throw broken(row, `sequence ${sequence} after ${tapeOffset} tape records`);
         const { entry } = row;
         if (isRecordedEvent(entry)) throw broken(row, `one event at sequence ${sequence}`);
         if (entry.kind === 'mind.failed') (failures ??= []).push(entry);
+        else if (entry.kind === 'run.ended') end = entry;
         else (outputs ??= []).push(entry);
       }
-      if (event !== undefined || failures !== undefined || outputs !== undefined) {
-        yield { sequence, tapeOffset, event, failures: failures ?? NO_FAILURES, outputs: outputs ?? NO_OUTPUTS };
+      if (event !== undefined || failures !== undefined || outputs !== undefined || end !== undefined) {
+        yield { sequence, tapeOffset, event, failures: failures ?? NO_FAILURES, outputs: outputs ?? NO_OUTPUTS, end };
       }
       sequence++;
       if (row !== undefined && row.sequence === sequence && isRecordedEvent(row.entry)) {

@@ -115,7 +115,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
   'run.ended': {
     kind: 'run.ended',
     at,
-    cause: 'the tape ended',
+    cause: 'ended',
     stateHash: 'ab12',
     equity: 10_400.5,
     cash: amount('10400.5'),

@@ -89,6 +89,24 @@ describe('a run folder cut at a commit', () => {
     t.diagnostic(`${SAMPLES} of ${count} boundaries`);
   });
 
+  test('that ends the run is taken up as that end: nothing is said again, and the next session is a new one', async () => {
+    for (const hasHash of [true, false]) {
+      const endedHome = temporaryHome('ended', CONFIG);
+      const folder = join(endedHome, 'runs', basename(whole.folder));
+      cpSync(whole.folder, folder, { recursive: true });
+      if (!hasHash) changeDatabase(folder, (database) => database.exec("DELETE FROM meta WHERE key = 'stateHash'"));
+      markAsRunning(folder);
+      const taken = await session(endedHome);
+      assert.deepEqual([taken.runId, taken.outcome], [whole.runId, whole.outcome]);
+      assert.deepEqual([taken.stateHash, taken.venueHash], [whole.stateHash, whole.venueHash]);
+      assert.deepEqual(taken.status.equity, whole.status.equity);
+      assert.equal(readRows(folder).head, readRows(whole.folder).head);
+      assert.equal(tapeDigest(folder), tapeDigest(whole.folder));
+      assert.equal((await replayRun({ home: endedHome, runId: whole.runId })).mismatch, undefined);
+      assert.notEqual((await session(endedHome)).runId, whole.runId);
+    }
+  });
+
   test('has an honest journal and replays', async () => {
     const facts = journalFacts(whole.folder, 1);
     assert.deepEqual(facts.faults, []);
@@ -107,7 +125,7 @@ function boundariesOf(folder: string): readonly Boundary[] {
     .all()
     .map((block) => Number(block['first']) + Number(block['rows']));
   database.close();
-  // Before the first commit too. The last one ends the run, and is cut away from it.
+  // Before the first commit too. The last one ends the run, and has a test of its own.
   return [0, ...ends.slice(0, -1)].map((count, index) => ({
     rows: count,
     tapeOffset: offsetAfter(count),
@@ -118,20 +136,30 @@ function boundariesOf(folder: string): readonly Boundary[] {
 /** What a kill would have left: rows up to the boundary, snapshots up to there, and the tape as far as it was flushed. */
 function cut(folder: string, { rows }: Boundary, records: number, tornBytes: number, isSealed: boolean): void {
   const full = Math.floor(records / SEGMENT_RECORDS);
-  const database = new DatabaseSync(join(folder, 'journal.sqlite'));
-  database.prepare('DELETE FROM block WHERE first >= ?').run(rows);
-  // One with as many rows was taken later: the tape had reached the disk up to there.
-  database.prepare('DELETE FROM snapshot WHERE rows >= ?').run(rows);
-  // The newest full segment may have lost its seal with the process that was about to write it.
-  database.prepare('DELETE FROM segment WHERE number > ?').run(isSealed ? full : full - 1);
-  database.exec("DELETE FROM meta WHERE key = 'stateHash'");
-  database.close();
+  changeDatabase(folder, (database) => {
+    database.prepare('DELETE FROM block WHERE first >= ?').run(rows);
+    // One with as many rows was taken later: the tape had reached the disk up to there.
+    database.prepare('DELETE FROM snapshot WHERE rows >= ?').run(rows);
+    // The newest full segment may have lost its seal with the process that was about to write it.
+    database.prepare('DELETE FROM segment WHERE number > ?').run(isSealed ? full : full - 1);
+    database.exec("DELETE FROM meta WHERE key = 'stateHash'");
+  });
   for (const name of readdirSync(join(folder, 'tape'))) {
     const path = join(folder, 'tape', name);
     const number = Number.parseInt(name, 10);
     if (number === full + 1) truncateSync(path, RECORD_BYTES * (1 + (records % SEGMENT_RECORDS)) + tornBytes);
     else if (number > full) rmSync(path);
   }
+  markAsRunning(folder);
+}
+
+function changeDatabase(folder: string, change: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(join(folder, 'journal.sqlite'));
+  change(database);
+  database.close();
+}
+
+function markAsRunning(folder: string): void {
   const file = join(folder, 'run.json');
   const run = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify({ ...run, status: 'running' }));

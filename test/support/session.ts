@@ -6,7 +6,7 @@ import { ByteWriter, type ByteReader, type Stateful } from '../../src/domain/byt
 import { defaultCouncilSettings, type CouncilSettings } from '../../src/council/council.ts';
 import type { RiskRule } from '../../src/domain/decision.ts';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
-import type { Entry, EntryKind } from '../../src/domain/entry.ts';
+import type { Entry, EntryKind, RunOutcome } from '../../src/domain/entry.ts';
 import type { Event, FeedReport, LetterArrived, MarketEvent, OperatorCommand, OperatorSpoke, TimerRang } from '../../src/domain/event.ts';
 import type { FeatureSpecs } from '../../src/domain/feature.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
@@ -17,7 +17,7 @@ import { MINUTE_MS, NEVER, type TimeMs } from '../../src/domain/time.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { MindPlan, RunPlan } from '../../src/engine/plan.ts';
 import type { Recorder } from '../../src/engine/recorder.ts';
-import { run, type RunOutcome } from '../../src/engine/run.ts';
+import { run } from '../../src/engine/run.ts';
 import { SimulatedClock } from '../../src/engine/simulated-clock.ts';
 import type { DeskSettings } from '../../src/execution/desk.ts';
 import { BarSource } from '../../src/market/bar-source.ts';
