@@ -10,7 +10,7 @@ export interface CatalogEntry {
 }
 
 /** A first word that is no command by itself. */
-export const groups: Readonly<Record<string, string>> = { data: 'history of bars: import, export' };
+export const groups: Readonly<Record<string, string>> = { data: 'history of bars: import, export, ls, check' };
 
 export const catalog: readonly CatalogEntry[] = [
   {
@@ -32,6 +32,16 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'data export',
     summary: 'bars from the store as CSV',
     load: async () => (await import('./commands/data-export.ts')).dataExport,
+  },
+  {
+    name: 'data ls',
+    summary: 'which bars are stored, from when to when',
+    load: async () => (await import('./commands/data-ls.ts')).dataLs,
+  },
+  {
+    name: 'data check',
+    summary: 'holes, flat bars, spikes and other flaws of stored bars, with a quality for each series',
+    load: async () => (await import('./commands/data-check.ts')).dataCheck,
   },
   {
     name: 'replay',
