@@ -303,8 +303,11 @@ function flipRow(folder: string): void {
     const path = join(folder, name);
     if (!existsSync(path)) continue;
     const bytes = readFileSync(path);
-    const at = bytes.indexOf(ROW_WORDS, Math.floor(bytes.length * 0.4), 'latin1');
-    if (at >= 0) return flip(path, at);
+    // Where in the file SQLite has put the rows is its own affair: of all of them the middle one.
+    const places: number[] = [];
+    for (let at = bytes.indexOf(ROW_WORDS, 0, 'latin1'); at >= 0; at = bytes.indexOf(ROW_WORDS, at + 1, 'latin1')) places.push(at);
+    const middle = places[places.length >> 1];
+    if (middle !== undefined) return flip(path, middle);
   }
   assert.fail(`no rows found in ${folder}`);
 }
