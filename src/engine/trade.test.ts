@@ -1,6 +1,8 @@
 // The life of a trade, from a bar to a stop and back in, and who may hold what: sleeves, crossings, the disaster stop, funding.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultCouncilSettings } from '../council/council.ts';
+import { minutes } from '../council/minutes.ts';
 import { format, toNumber } from '../domain/decimal.ts';
 import type { OrderIntent } from '../domain/order.ts';
 import { abstain } from '../domain/opinion.ts';
@@ -205,6 +207,8 @@ test('three minds of one sleeve become one stance, one decision and one order', 
   );
   const { voices, agreeing } = change?.pool ?? {};
   assert.deepEqual([voices, agreeing], [3, 2]);
+  const names = { sleeveNames: ['herd'], sourceNames: ['bull', 'bear', 'cow'], settings: defaultCouncilSettings };
+  assert.match(minutes(decisions[0] ?? assert.fail(), names), /bull .*bear .*cow/s);
   assert.equal(entries(run).length, 1);
 });
 
