@@ -473,9 +473,9 @@ export class Engine implements Stateful {
       });
       return;
     }
-    if (!found.news) return;
+    if (found.news === 'none') return;
     if (report.fill !== undefined) this.#onFill(report, found.order.intent, found.parts);
-    this.desk.afterReport(report, found.order, this.at);
+    if (found.news === 'news') this.desk.afterReport(report, found.order, this.at);
   }
 
   #onFill(report: OrderReport, intent: OrderIntent, parts: readonly { holding: number; quantity: Quantity }[]): void {

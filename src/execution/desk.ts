@@ -345,7 +345,10 @@ export class Desk implements Stateful {
 
   /** An entry on its way already brings the disaster stop of that side. */
   #isDisasterComing(instrument: number, side: -1 | 0 | 1): boolean {
-    for (const order of this.tracker.open.values()) {
+    const { open } = this.tracker;
+    for (let place = 0; place < open.places; place++) {
+      const order = open.valueAt(place);
+      if (order === undefined) continue;
       const { intent } = order;
       if (intent.wholePosition && intent.instrument === instrument && sideProtected(intent) === side && awaitsParent(order)) return true;
     }
@@ -410,6 +413,9 @@ export class Desk implements Stateful {
       this.#retry[intent.instrument] = 1;
       return;
     }
+    // It ended with its position, which is protected by another one, or gone.
+    const net = signOf(this.#portfolio.net[intent.instrument] ?? ZERO_QUANTITY);
+    if (report.kind === 'order.cancelled' && intent.wholePosition && sideProtected(intent) !== net) return;
     if (report.kind === 'order.filled' && intent.role === 'stop') this.#stoppedAtVenue(intent, at);
     this.#touch(intent.instrument);
     this.protect(intent.instrument, at);
@@ -520,7 +526,10 @@ export class Desk implements Stateful {
   /** Protective stops of an instrument that rest at the venue, or will when it has heard of them. */
   #restingStops(instrument: number): readonly TrackedOrder[] {
     const resting: TrackedOrder[] = [];
-    for (const order of this.tracker.open.values()) {
+    const { open } = this.tracker;
+    for (let place = 0; place < open.places; place++) {
+      const order = open.valueAt(place);
+      if (order === undefined) continue;
       const { role } = order.intent;
       if (role === 'target' || order.intent.instrument !== instrument || order.state === 'cancelling' || awaitsParent(order)) continue;
       resting.push(order);

@@ -19,6 +19,7 @@ import {
 } from '../domain/decimal.ts';
 import type { OrderReport } from '../domain/event.ts';
 import { isOpen, sumOfShares, type OrderIntent, type Share } from '../domain/order.ts';
+import { HOUR_MS } from '../domain/time.ts';
 import { layOut, type Sleeve } from '../domain/sleeve.ts';
 import { awaitsParent, OrderTracker } from './tracker.ts';
 
@@ -165,14 +166,38 @@ describe('states', () => {
     }
   });
 
-  test('of the ended orders the last 512 are remembered', () => {
+  test('what a report says that was expected is told apart: an order comes to rest, a stop ends that was cancelled', () => {
     const orders = tracker();
-    for (let index = 1; index <= 513; index++) {
+    orders.submitted(intent('1-1', [[0, 0, '2']]));
+    assert.equal(orders.report(say('order.accepted', '1-1'))?.news, 'expected');
+    const working = orders.find('1-1');
+    assert.ok(working !== undefined);
+    orders.cancelling(working, false);
+    assert.equal(orders.report(say('order.cancelled', '1-1'))?.news, 'news', 'what a target would have brought is missing now');
+    assert.equal(orders.report(say('order.accepted', '1-1'))?.news, 'news', 'it came back to life');
+    orders.submitted({ ...intent('1-2', [[0, 0, '2']]), role: 'stop' });
+    assert.equal(orders.report(say('order.cancelled', '1-2'))?.news, 'news', 'nobody asked for that');
+    orders.submitted({ ...intent('1-3', [[0, 0, '2']]), role: 'stop' });
+    const stop = orders.find('1-3');
+    assert.ok(stop !== undefined);
+    orders.cancelling(stop, false);
+    assert.equal(orders.report(say('order.cancelled', '1-3'))?.news, 'expected');
+  });
+
+  test('ended orders are remembered for an hour of market time, and the last 32 however long', () => {
+    const orders = tracker();
+    for (let index = 1; index <= 100; index++) {
       orders.submitted(intent(`1-${index}`, [[0, 0, '1']]));
-      orders.report(say('order.rejected', `1-${index}`));
+      orders.report({ ...say('order.rejected', `1-${index}`), at: index < 50 ? 1_000 : 1_000 + HOUR_MS });
     }
-    assert.equal(orders.find('1-1'), undefined);
-    assert.equal(orders.find('1-2')?.state, 'rejected');
+    assert.equal(orders.find('1-49'), undefined, 'an hour ago, and 51 have ended since');
+    assert.equal(orders.find('1-50')?.state, 'rejected', 'within the hour');
+    for (let index = 101; index <= 132; index++) {
+      orders.submitted(intent(`1-${index}`, [[0, 0, '1']]));
+      orders.report({ ...say('order.rejected', `1-${index}`), at: 1_000 + index * HOUR_MS });
+    }
+    assert.equal(orders.find('1-100'), undefined);
+    assert.equal(orders.find('1-101')?.state, 'rejected', 'hours ago, but one of the last 32');
   });
 });
 
@@ -182,13 +207,13 @@ describe('fills', () => {
     orders.submitted(intent('1-1', [[0, 0, '2']]));
     orders.submitted(intent('1-2', [[1, 0, '2']]));
     const report = fill('1-1', '0.5', 'twin');
-    assert.equal(orders.report(report)?.news, true);
+    assert.equal(orders.report(report)?.news, 'news');
     for (let index = 0; index < 600; index++) {
       orders.submitted(intent(`2-${index}`, [[2, 1, '1']]));
       orders.report(fill(`2-${index}`, '1'));
     }
     const again = orders.report(report);
-    assert.deepEqual([again?.news, again?.parts, format(orders.find('1-1')?.filled ?? ZERO_QUANTITY)], [false, [], '0.5']);
+    assert.deepEqual([again?.news, again?.parts, format(orders.find('1-1')?.filled ?? ZERO_QUANTITY)], ['none', [], '0.5']);
     assert.deepEqual(parts(orders, fill('1-2', '0.5', 'twin')), [[1, '0.5']]);
   });
 
@@ -343,7 +368,7 @@ test('whatever is reported, in whatever order: pending is the sum of the open co
         const found = orders.report(report);
         const order = known.find((each) => each.intent.id === report.order);
         assert.ok(found !== undefined && order !== undefined);
-        if (report.fill === undefined || !found.news) return assert.deepEqual(found.parts, []);
+        if (report.fill === undefined || found.news === 'none') return assert.deepEqual(found.parts, []);
         order.filled = add(order.filled, report.fill.quantity);
         for (const part of found.parts) {
           order.byHolding.set(part.holding, add(order.byHolding.get(part.holding) ?? ZERO_QUANTITY, part.quantity));

@@ -5,7 +5,10 @@ import { assert } from '../domain/errors.ts';
 import type { OrderReport } from '../domain/event.ts';
 import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
 import type { Holdings } from '../domain/sleeve.ts';
+import { IdMap } from '../domain/id-map.ts';
+import { EndedOrders } from '../domain/ended-orders.ts';
 import { readIntent, writeIntent } from '../domain/intent-bytes.ts';
+import { NEVER, type TimeMs } from '../domain/time.ts';
 
 export interface TrackedOrder {
   readonly intent: OrderIntent;
@@ -21,6 +24,8 @@ export interface TrackedOrder {
   reported: boolean;
   /** The entry it is attached to; undefined for an order sent by itself. */
   readonly parent: TrackedOrder | undefined;
+  /** NEVER while it is open. */
+  endedAt: TimeMs;
 }
 
 /** An attached stop whose entry has not filled: it does not rest at the venue, and nothing is to be done about it. */
@@ -34,20 +39,30 @@ export interface SharePart {
   readonly quantity: Quantity;
 }
 
-const STATES: readonly OrderState[] = ['submitted', 'working', 'cancelling', 'in-doubt', 'filled', 'cancelled', 'expired', 'rejected'];
+/** `none`: seen before. `expected`: the venue did as it was told, and what follows from it was done when it was told. */
+export type News = 'none' | 'expected' | 'news';
 
-/** How many ended orders are remembered, so that late and repeated reports find their order. */
-const REMEMBERED = 512;
+export interface Reported {
+  readonly order: TrackedOrder;
+  readonly news: News;
+  readonly parts: readonly SharePart[];
+}
+
+/** An order that comes to rest, or a protective stop that ends because it was cancelled: neither is counted otherwise than before. */
+function isExpected(report: OrderReport, { state, intent, counted }: TrackedOrder): boolean {
+  if (report.kind === 'order.accepted') return isOpen(state);
+  return report.kind === 'order.cancelled' && state === 'cancelling' && intent.role !== 'target' && !counted;
+}
+
+const STATES: readonly OrderState[] = ['submitted', 'working', 'cancelling', 'in-doubt', 'filled', 'cancelled', 'expired', 'rejected'];
 
 export class OrderTracker implements Stateful {
   readonly #holdings: Holdings;
   /** By instrument: the lot in which fills are divided. */
   readonly #lots: readonly Quantity[];
-  readonly #open = new Map<string, TrackedOrder>();
-  readonly #ended = new Map<string, TrackedOrder>();
-  /** Their ids, oldest overwritten first. */
-  readonly #endedIds: string[] = [];
-  #endedAt = 0;
+  readonly #open = new IdMap<TrackedOrder>();
+  readonly #ended = new IdMap<TrackedOrder>();
+  readonly #memory = new EndedOrders<TrackedOrder>((order) => this.#ended.delete(order.intent.id));
   /** By holding, signed: what working and in-doubt orders may still bring. */
   readonly pending: Quantity[];
 
@@ -57,7 +72,7 @@ export class OrderTracker implements Stateful {
     this.pending = Array.from({ length: holdings.count }, () => ZERO_QUANTITY);
   }
 
-  get open(): ReadonlyMap<string, TrackedOrder> {
+  get open(): IdMap<TrackedOrder> {
     return this.#open;
   }
 
@@ -77,6 +92,7 @@ export class OrderTracker implements Stateful {
       counted: intent.role === 'target',
       reported: false,
       parent,
+      endedAt: NEVER,
     };
     this.#open.set(intent.id, order);
     if (order.counted) this.#count(order, 1);
@@ -96,15 +112,16 @@ export class OrderTracker implements Stateful {
 
   /**
    * Applies a report to its order. A fill that was seen before changes nothing.
-   * @returns the order, whether the report was news, and for a fill the sleeves' parts.
+   * @returns the order, what kind of news the report was, and for a fill the sleeves' parts.
    */
-  report(report: OrderReport): { order: TrackedOrder; news: boolean; parts: readonly SharePart[] } | undefined {
+  report(report: OrderReport): Reported | undefined {
     const order = this.find(report.order);
     if (order === undefined) return undefined;
     let parts: readonly SharePart[] = [];
     const { fill } = report;
     assert(report.kind !== 'order.filled' || fill !== undefined, 'an order.filled report carries a fill');
-    if (fill !== undefined && order.fills.includes(fill.id)) return { order, news: false, parts };
+    if (fill !== undefined && order.fills.includes(fill.id)) return { order, news: 'none', parts };
+    const expected = isExpected(report, order);
     if (!order.reported) {
       order.reported = true;
       this.#revive(order, order.state);
@@ -125,13 +142,13 @@ export class OrderTracker implements Stateful {
     const before = order.state;
     const triggered = report.kind === 'order.filled' && order.intent.role === 'stop' && !order.counted;
     order.state = stateAfter(order.state, report, order.filled, order.intent.quantity);
-    if (isOpen(before) && !isOpen(order.state)) this.#end(order);
+    if (isOpen(before) && !isOpen(order.state)) this.#end(order, report.at);
     else if (triggered && isOpen(order.state)) {
       // A stop that has begun to fill is an order at work: its rest will come too.
       order.counted = true;
       this.#count(order, 1);
     }
-    return { order, news: true, parts };
+    return { order, news: expected ? 'expected' : 'news', parts };
   }
 
   /**
@@ -144,6 +161,7 @@ export class OrderTracker implements Stateful {
       return;
     }
     order.state = 'working';
+    order.endedAt = NEVER;
     this.#ended.delete(order.intent.id);
     this.#open.set(order.intent.id, order);
   }
@@ -183,29 +201,21 @@ export class OrderTracker implements Stateful {
     order.counted = false;
   }
 
-  #end(order: TrackedOrder): void {
+  #end(order: TrackedOrder, at: TimeMs): void {
     this.#uncount(order);
     this.#open.delete(order.intent.id);
     this.#ended.set(order.intent.id, order);
-    this.#remember(order.intent.id);
+    this.#memory.remember(order, at);
     // Stops attached to an entry that never filled never came to rest: they end with it.
     if (isZero(order.filled)) {
       for (const stop of order.intent.attached) {
         const attached = this.#open.get(stop.id);
         if (attached !== undefined) {
           attached.state = order.state === 'rejected' ? 'rejected' : 'cancelled';
-          this.#end(attached);
+          this.#end(attached, at);
         }
       }
     }
-  }
-
-  /** The oldest makes room. By its place in a ring: looking for a map's first key walks over all that were deleted before it. */
-  #remember(id: string): void {
-    const forgotten = this.#endedIds[this.#endedAt];
-    if (forgotten !== undefined) this.#ended.delete(forgotten);
-    this.#endedIds[this.#endedAt] = id;
-    this.#endedAt = (this.#endedAt + 1) % REMEMBERED;
   }
 
   save(out: ByteWriter): void {
@@ -222,6 +232,7 @@ export class OrderTracker implements Stateful {
         for (const part of order.shareFilled) out.decimal(part);
         out.count(order.fills.length);
         for (const id of order.fills) out.text(id);
+        out.number(order.endedAt);
       }
     }
   }
@@ -242,13 +253,13 @@ export class OrderTracker implements Stateful {
         for (let shares = from.count(); shares > 0; shares--) shareFilled.push(from.decimal());
         const fills: string[] = [];
         for (let seen = from.count(); seen > 0; seen--) fills.push(from.text());
-        const order: TrackedOrder = { intent, state, filled, shareFilled, fills, counted, reported, parent: parents.get(intent.id) };
+        const parent = parents.get(intent.id);
+        const order = { intent, state, filled, shareFilled, fills, counted, reported, parent, endedAt: from.number() };
         orders.set(intent.id, order);
         for (const stop of intent.attached) parents.set(stop.id, order);
       }
     }
-    this.#endedIds.length = 0;
-    this.#endedAt = 0;
-    for (const id of this.#ended.keys()) this.#remember(id);
+    this.#memory.clear();
+    for (const order of [...this.#ended.values()]) this.#memory.remember(order, order.endedAt);
   }
 }

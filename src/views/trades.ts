@@ -25,7 +25,9 @@ import type { OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { filledShares, scaledShares, type OrderIntent, type OrderRole, type Side } from '../domain/order.ts';
 import { layOut, type Holdings, type Sleeve } from '../domain/sleeve.ts';
-import type { TimeMs } from '../domain/time.ts';
+import { NEVER, type TimeMs } from '../domain/time.ts';
+import { IdMap } from '../domain/id-map.ts';
+import { EndedOrders } from '../domain/ended-orders.ts';
 
 /**
  * What ended a trade. `opinion` is a decision; `risk rule` a decision in which a rule took what the opinion asked for;
@@ -143,14 +145,12 @@ interface Order {
   filled: Quantity;
   /** Signed, by position in the intent's shares. */
   readonly shareFilled: Quantity[];
-  isOpen: boolean;
+  /** NEVER while it is open. */
+  endedAt: TimeMs;
   /** Its first fill, and the others where there are any. */
   fillId: string;
   moreFillIds: string[] | undefined;
 }
-
-/** How many ended orders are remembered: as many as the order tracker does, so that a late report counts here when it counts there. */
-const REMEMBERED = 512;
 
 /** Of an order with a single share, which is never divided. */
 const UNDIVIDED: Quantity[] = [];
@@ -165,10 +165,8 @@ export class TradeLedger {
   readonly #lastRound: Uint32Array;
   readonly #rounds: Uint32Array;
   /** Those that may still trade, and those that ended last. */
-  readonly #orders = new Map<string, Order>();
-  /** Ids of the ended ones, oldest overwritten first. */
-  readonly #endedIds: string[] = [];
-  #endedAt = 0;
+  readonly #orders = new IdMap<Order>();
+  readonly #memory = new EndedOrders<Order>((order) => this.#orders.delete(order.intent.id));
   /** Why a sleeve would be closed by an order that says nothing of it. */
   readonly #cause: ExitKind[];
   /** By sleeve, 1 when so: its stop has moved since it opened; it is stopped and has not decided since; where its stops were seen. */
@@ -331,7 +329,7 @@ export class TradeLedger {
       intent,
       filled: ZERO_QUANTITY,
       shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
-      isOpen: true,
+      endedAt: NEVER,
       fillId: '',
       moreFillIds: undefined,
     });
@@ -345,21 +343,17 @@ export class TradeLedger {
     const order = this.#orders.get(report.order);
     if (order === undefined) return;
     if (report.kind === 'order.rejected' && order.intent.role !== 'target') this.#unprotectedAt = sequence;
-    this.#end(order);
+    this.#end(order, report.at);
   }
 
-  #end(order: Order): void {
-    if (!order.isOpen) return;
-    order.isOpen = false;
-    const forgotten = this.#endedIds[this.#endedAt];
-    if (forgotten !== undefined) this.#orders.delete(forgotten);
-    this.#endedIds[this.#endedAt] = order.intent.id;
-    this.#endedAt = (this.#endedAt + 1) % REMEMBERED;
+  #end(order: Order, at: TimeMs): void {
+    if (order.endedAt !== NEVER) return;
+    this.#memory.remember(order, at);
     // Stops attached to an entry that never filled never came to rest: they end with it.
     if (!isZero(order.filled)) return;
     for (const stop of order.intent.attached) {
       const attached = this.#orders.get(stop.id);
-      if (attached !== undefined) this.#end(attached);
+      if (attached !== undefined) this.#end(attached, at);
     }
   }
 
@@ -382,7 +376,7 @@ export class TradeLedger {
       this.#divide(order, fill.quantity, price, fee, at);
     }
     order.filled = add(order.filled, fill.quantity);
-    if (compare(order.filled, intent.quantity) >= 0) this.#end(order);
+    if (compare(order.filled, intent.quantity) >= 0) this.#end(order, at);
   }
 
   /** The cumulative fill is divided by the frozen shares, the remainder to the last; the last fill completes every share. */

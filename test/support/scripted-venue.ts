@@ -235,7 +235,7 @@ export class ScriptedVenue implements DeskOutput {
   tell(report: OrderReport): void {
     this.at++;
     const found = this.desk.tracker.report(report);
-    if (found === undefined || !found.news) return;
+    if (found === undefined || found.news === 'none') return;
     const { intent } = found.order;
     const { fill, instrument } = report;
     if (fill !== undefined) {
@@ -249,7 +249,7 @@ export class ScriptedVenue implements DeskOutput {
       } else this.portfolio.book(instrument, found.parts, fill.price, fill.fee);
       for (const booking of bookings) this.desk.afterBooking(booking.holding, toNumber(fill.price), this.at);
     }
-    this.desk.afterReport(report, found.order, this.at);
+    if (found.news === 'news') this.desk.afterReport(report, found.order, this.at);
     this.order();
   }
 

@@ -27,6 +27,7 @@ import {
 import { BallastError } from '../../domain/errors.ts';
 import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
+import { IdMap } from '../../domain/id-map.ts';
 import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
 import type { CancelIntent, OrderIntent } from '../../domain/order.ts';
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
@@ -76,7 +77,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #settings: SimulatedVenueSettings;
   readonly #feeRates: readonly { readonly taker: Amount; readonly maker: Amount }[];
   readonly #watched: (MarketSource | undefined)[];
-  readonly #orders = new Map<string, VenueOrder>();
+  readonly #orders = new IdMap<VenueOrder>();
   readonly #resting: VenueOrder[][];
   /** Market orders that have arrived and wait for a bar. */
   readonly #waiting: VenueOrder[][];

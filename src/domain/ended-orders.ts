@@ -1,0 +1,47 @@
+// How long an order is remembered after its end, so that late and repeated reports find it. One rule for the order tracker and for the
+// views, so that a late report counts in one where it counts in the other.
+import { HOUR_MS, NEVER, type TimeMs } from './time.ts';
+
+/** In market time. A venue that speaks of an order after more than this speaks of an order nobody knows. */
+const REMEMBERED_MS = HOUR_MS;
+/** However long ago they ended: on daily bars an hour is nothing. */
+const ALWAYS_REMEMBERED = 32;
+/** Empty places at the front of the queue before they are given back. */
+const COMPACTED = 64;
+
+export interface EndingOrder {
+  /** NEVER while it is open. */
+  endedAt: TimeMs;
+}
+
+/** A queue of ended orders, oldest first. Short on purpose: what lives a while is copied twice by the garbage collector. */
+export class EndedOrders<Order extends EndingOrder> {
+  readonly #queue: (Order | undefined)[] = [];
+  #first = 0;
+  readonly #forget: (order: Order) => void;
+
+  constructor(forget: (order: Order) => void) {
+    this.#forget = forget;
+  }
+
+  /** The order has ended; those that need not be remembered any longer are forgotten. */
+  remember(order: Order, at: TimeMs): void {
+    order.endedAt = at;
+    this.#queue.push(order);
+    while (this.#queue.length - this.#first > ALWAYS_REMEMBERED) {
+      const oldest = this.#queue[this.#first];
+      // One that came back to life is open again, or has a later place in the queue.
+      if (oldest === undefined || (oldest.endedAt !== NEVER && oldest.endedAt > at - REMEMBERED_MS)) break;
+      this.#queue[this.#first++] = undefined;
+      if (oldest.endedAt !== NEVER) this.#forget(oldest);
+    }
+    if (this.#first < COMPACTED) return;
+    this.#queue.splice(0, this.#first);
+    this.#first = 0;
+  }
+
+  clear(): void {
+    this.#queue.length = 0;
+    this.#first = 0;
+  }
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { IdMap } from './id-map.ts';
+
+test('it is a Map: the same entries in the same order after whatever is done to it', () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom('set', 'delete', 'clear', 'set', 'delete', 'set'), fc.nat({ max: 60 })), {
+    maxLength: 600,
+  });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const map = new IdMap<number>();
+      const model = new Map<string, number>();
+      all.forEach(([act, number], step) => {
+        const id = `${number % 7}-${number}`;
+        if (act === 'set') {
+          map.set(id, step);
+          model.set(id, step);
+        } else if (act === 'delete') assert.equal(map.delete(id), model.delete(id));
+        // Seldom, so that it grows between.
+        else if (number === 0) {
+          map.clear();
+          model.clear();
+        }
+        assert.equal(map.size, model.size);
+        assert.deepEqual([map.get(id), map.has(id)], [model.get(id), model.has(id)]);
+      });
+      assert.deepEqual([...map], [...model]);
+      assert.deepEqual([[...map.keys()], [...map.values()]], [[...model.keys()], [...model.values()]]);
+      const byPlace = Array.from({ length: map.places }, (_, place) => map.valueAt(place)).filter((value) => value !== undefined);
+      assert.deepEqual(byPlace, [...model.values()]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('what comes and goes leaves no places behind', () => {
+  const map = new IdMap<number>();
+  for (let index = 0; index < 100_000; index++) {
+    map.set(`${index}-1`, index);
+    if (index >= 5) map.delete(`${index - 5}-1`);
+  }
+  assert.equal(map.size, 5);
+  assert.ok(map.places <= 64, `${map.places} places for 5 entries`);
+});

@@ -1,0 +1,127 @@
+// A map from short ids to what is alive for a while. A Map whose entries come and go outgrows its table every few hundred deletions, and the
+// table left behind points at the next: once one of them is old, the garbage collector keeps every later one, with all it held. In a busy
+// backtest that was a tenth of the time.
+
+const FEWEST_PLACES = 32;
+
+/** In order of insertion, like a Map; without a Map's trail. */
+export class IdMap<Value> {
+  /** By place; undefined where an entry was deleted. */
+  readonly #ids: (string | undefined)[] = [];
+  readonly #values: (Value | undefined)[] = [];
+  /** Open addressing: a place + 1; 0 where nothing ever was, below 0 where something was. */
+  #slots = new Int32Array(2 * FEWEST_PLACES);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many places there are to walk over by `valueAt`, deleted ones included. */
+  get places(): number {
+    return this.#ids.length;
+  }
+
+  /** By order of insertion; undefined where it was deleted. Places change with `set`. */
+  valueAt(place: number): Value | undefined {
+    return this.#values[place];
+  }
+
+  get(id: string): Value | undefined {
+    const slot = this.#find(id);
+    return slot < 0 ? undefined : this.#values[(this.#slots[slot] ?? 0) - 1];
+  }
+
+  has(id: string): boolean {
+    return this.#find(id) >= 0;
+  }
+
+  set(id: string, value: Value): void {
+    const slot = this.#find(id);
+    if (slot >= 0) {
+      this.#values[(this.#slots[slot] ?? 0) - 1] = value;
+      return;
+    }
+    if (2 * this.#ids.length >= this.#slots.length) this.#compact();
+    this.#ids.push(id);
+    this.#values.push(value);
+    this.#size++;
+    this.#enter(id, this.#ids.length);
+  }
+
+  delete(id: string): boolean {
+    const slot = this.#find(id);
+    if (slot < 0) return false;
+    const place = (this.#slots[slot] ?? 0) - 1;
+    this.#slots[slot] = -1;
+    this.#ids[place] = undefined;
+    this.#values[place] = undefined;
+    this.#size--;
+    return true;
+  }
+
+  clear(): void {
+    this.#ids.length = 0;
+    this.#values.length = 0;
+    this.#slots.fill(0);
+    this.#size = 0;
+  }
+
+  *keys(): Generator<string, void, undefined> {
+    for (const [id] of this) yield id;
+  }
+
+  *values(): Generator<Value, void, undefined> {
+    for (const [, value] of this) yield value;
+  }
+
+  *[Symbol.iterator](): Generator<[string, Value], void, undefined> {
+    for (let place = 0; place < this.#ids.length; place++) {
+      const id = this.#ids[place];
+      if (id !== undefined) yield [id, this.#values[place] as Value];
+    }
+  }
+
+  /** The slot that holds the id, or -1. */
+  #find(id: string): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hashOf(id) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot] ?? 0;
+      if (entry === 0) return -1;
+      if (entry > 0 && this.#ids[entry - 1] === id) return slot;
+    }
+  }
+
+  #enter(id: string, entry: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hashOf(id) & mask;
+    while ((slots[slot] ?? 0) > 0) slot = (slot + 1) & mask;
+    slots[slot] = entry;
+  }
+
+  /** Gives the places of the deleted back, and makes more room when there were few. At most half of the slots are ever taken. */
+  #compact(): void {
+    let kept = 0;
+    for (let place = 0; place < this.#ids.length; place++) {
+      const id = this.#ids[place];
+      if (id === undefined) continue;
+      this.#ids[kept] = id;
+      this.#values[kept] = this.#values[place];
+      kept++;
+    }
+    this.#ids.length = kept;
+    this.#values.length = kept;
+    if (4 * kept > this.#slots.length) this.#slots = new Int32Array(2 * this.#slots.length);
+    else this.#slots.fill(0);
+    for (let place = 0; place < kept; place++) this.#enter(this.#ids[place] ?? '', place + 1);
+  }
+}
+
+/** FNV-1a over the code units. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
+  return hash ^ (hash >>> 15);
+}
