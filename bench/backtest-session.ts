@@ -35,7 +35,7 @@ export interface BacktestCase {
 export interface BacktestOutcome {
   readonly equity: number;
   readonly fills: number;
-  /** Intents that were sent, without the stops attached to them. */
+  /** Words to the venue about orders that begin or move: new ones, without the stops attached to them, and amendments. */
   readonly orders: number;
   readonly rows: number;
   readonly haltCause: string;
@@ -116,7 +116,7 @@ export async function runBacktest(
     return {
       equity: engine.portfolio.equity,
       fills: ledger.fillCount,
-      orders: ledger.count('order.intended'),
+      orders: ledger.count('order.intended') + ledger.count('amend.intended'),
       rows: journal.rowCount,
       haltCause: engine.haltCause,
       journalBytes: statSync(journal.path).size,

@@ -74,8 +74,8 @@ export type {
   RunOutcome,
   StateChange,
 } from './domain/entry.ts';
-export type { Event, Fill, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from './domain/event.ts';
-export type { CancelIntent, OrderIntent, OrderState, OrderType, Share, Side } from './domain/order.ts';
+export type { Event, Fill, MarketEvent, OperatorSpoke, OrderAmended, OrderReport, TimerRang, VenueReport } from './domain/event.ts';
+export type { AmendIntent, CancelIntent, OrderIntent, OrderState, OrderType, Share, Side } from './domain/order.ts';
 export type { Clock, EmbeddedVenue, MarketSource, Source, Venue } from './domain/ports.ts';
 export type { Holdings, PortfolioView, Sleeve } from './domain/sleeve.ts';
 

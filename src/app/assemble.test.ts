@@ -124,7 +124,11 @@ describe('sleeves', () => {
   test('equal shares never add up to more than the capital, however many there are', () => {
     for (let count = 1; count <= 60; count++) {
       const plan = planOf(Array.from({ length: count }, () => use(trend, { symbols: [BTC] })));
-      const engine = new Engine({ plan, venue: { submit: () => undefined, cancel: () => undefined }, recorder: NO_RECORDER });
+      const engine = new Engine({
+        plan,
+        venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
+        recorder: NO_RECORDER,
+      });
       const reserve = engine.portfolio.cash.at(-1);
       assert.ok(reserve !== undefined && Math.abs(toNumber(reserve)) < 1e-6, `${count} sleeves leave ${reserve && toNumber(reserve)}`);
     }
@@ -264,7 +268,11 @@ const NO_RECORDER = { market: () => undefined, entry: () => undefined, commit: (
 
 /** Whether an engine knows everything after so many warm-up bars. */
 function isWarmAfter(plan: RunPlan, bars: number): boolean {
-  const engine = new Engine({ plan, venue: { submit: () => undefined, cancel: () => undefined }, recorder: NO_RECORDER });
+  const engine = new Engine({
+    plan,
+    venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
+    recorder: NO_RECORDER,
+  });
   // A run may begin anywhere within a higher bar.
   const startAt = 1_000 * 24 * HOUR_MS + 5 * plan.baseTimeframeMs;
   for (let bar = 1; bar <= bars; bar++) {

@@ -33,6 +33,7 @@ export interface ReplayResult {
 
 const NOBODY: Venue = {
   submit: () => undefined,
+  amend: () => undefined,
   cancel: () => undefined,
 };
 

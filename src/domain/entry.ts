@@ -1,7 +1,7 @@
 // The rows of the journal: what the loop was told (inputs, fed again in a replay) and what it concluded (recomputed and compared).
 import type { Amount, Price, Quantity } from './decimal.ts';
 import type { FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
-import type { CancelIntent, OrderIntent, Share } from './order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share } from './order.ts';
 import type { TimeMs } from './time.ts';
 
 /** A source of opinion broke its contract at this place. An input: whether a mind ran out of time is not to be recomputed. */
@@ -82,6 +82,12 @@ export interface OrderIntended {
   readonly intent: OrderIntent;
 }
 
+export interface AmendIntended {
+  readonly kind: 'amend.intended';
+  readonly at: TimeMs;
+  readonly intent: AmendIntent;
+}
+
 export interface CancelIntended {
   readonly kind: 'cancel.intended';
   readonly at: TimeMs;
@@ -134,7 +140,15 @@ export interface RunEnded {
 }
 
 export type InputEntry = VenueReport | FeedReport | OperatorSpoke | LetterArrived | MindFailed;
-export type OutputEntry = DecisionTaken | OrderIntended | CancelIntended | OrderRefused | CrossingMade | StateChange | RunEnded;
+export type OutputEntry =
+  | DecisionTaken
+  | OrderIntended
+  | AmendIntended
+  | CancelIntended
+  | OrderRefused
+  | CrossingMade
+  | StateChange
+  | RunEnded;
 export type Entry = InputEntry | OutputEntry;
 export type EntryKind = Entry['kind'];
 

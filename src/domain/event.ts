@@ -48,6 +48,19 @@ export interface OrderReport {
   readonly fill: Fill | undefined;
 }
 
+/** What a venue says to an amendment. */
+export interface OrderAmended {
+  readonly kind: 'order.amended';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly instrument: number;
+  readonly order: string;
+  /** The trigger that stands now: the one asked for, or where the venue refused the one before. */
+  readonly stopPrice: Price;
+  /** The venue's words for a refusal; empty otherwise. */
+  readonly reason: string;
+}
+
 /** A payment that is no fill. Negative is paid by us. */
 export interface FundingReport {
   readonly kind: 'funding.paid';
@@ -97,7 +110,7 @@ export interface TimerRang {
   timer: number;
 }
 
-export type VenueReport = OrderReport | FundingReport;
+export type VenueReport = OrderReport | OrderAmended | FundingReport;
 export type Event = MarketEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived | TimerRang;
 
 export function isMarketEvent(event: Event): event is MarketEvent {

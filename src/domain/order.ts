@@ -58,6 +58,14 @@ export interface CancelIntent {
   readonly order: string;
 }
 
+/** Moves the trigger of a stop that rests; everything else of it stays. Until the venue has answered, the old trigger protects. */
+export interface AmendIntent {
+  readonly at: TimeMs;
+  readonly instrument: number;
+  readonly order: string;
+  readonly stopPrice: Price;
+}
+
 export type OrderState = 'submitted' | 'working' | 'cancelling' | 'in-doubt' | 'filled' | 'cancelled' | 'expired' | 'rejected';
 
 /** Neither filled nor dead: it may still trade. */

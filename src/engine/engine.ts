@@ -8,7 +8,7 @@ import type { AccountView, Decision, MarketView, Target } from '../domain/decisi
 import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
 import type { Event, LetterArrived, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from '../domain/event.ts';
-import type { CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
 import type { Venue } from '../domain/ports.ts';
 import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
@@ -97,7 +97,7 @@ export class Engine implements Stateful {
   readonly #mustAsk: Uint8Array;
   readonly #isLegged: number[] = [];
   #reviewStanding = false;
-  readonly #outbox: (OrderIntent | CancelIntent)[] = [];
+  readonly #outbox: (OrderIntent | AmendIntent | CancelIntent)[] = [];
   readonly #reviewed = emptyReview();
   /** By sleeve: what its sources came to when it was last pooled, and the arrays that are pooled. */
   readonly #pooled: readonly Pooled[];
@@ -147,6 +147,7 @@ export class Engine implements Stateful {
     };
     this.desk = new Desk(plan.instruments, plan.sleeves, this.holdings, this.portfolio, this.portfolio.mark, plan.desk, {
       send: (intent) => this.#send(intent),
+      amend: (intent, amended) => this.#amend(intent, amended),
       cancel: (intent) => this.#cancel(intent),
       cross: (instrument, shares, price, at) => this.#cross(instrument, shares, price, at),
       say: (change) => this.#say(change),
@@ -239,6 +240,7 @@ export class Engine implements Stateful {
         break;
       case 'funding.paid':
       case 'order.accepted':
+      case 'order.amended':
       case 'order.rejected':
       case 'order.cancelled':
       case 'order.expired':
@@ -463,7 +465,8 @@ export class Engine implements Stateful {
       this.#checkAccount();
       return;
     }
-    const found = this.desk.tracker.report(report);
+    const { tracker } = this.desk;
+    const found = report.kind === 'order.amended' ? tracker.amended(report) : tracker.report(report);
     if (found === undefined) {
       this.#say({
         kind: 'alert.raised',
@@ -474,6 +477,10 @@ export class Engine implements Stateful {
       return;
     }
     if (found.news === 'none') return;
+    if (report.kind === 'order.amended') {
+      if (found.news === 'news') this.desk.notMoved(found.order);
+      return;
+    }
     if (report.fill !== undefined) this.#onFill(report, found.order.intent, found.parts);
     if (found.news === 'news') this.desk.afterReport(report, found.order, this.at);
   }
@@ -1005,19 +1012,28 @@ export class Engine implements Stateful {
 
   /** Gate two, then the journal, then the outbox. */
   #send(intent: OrderIntent): boolean {
-    this.#refreshAccount();
-    const refusal = this.plan.rules.length === 0 ? undefined : this.#admission.admit(intent, this.market, this.account);
-    if (refusal !== undefined) {
-      const { instrument } = intent;
-      this.#recorder.entry(
-        { kind: 'order.refused', at: this.at, order: intent.id, instrument, rule: refusal.rule, why: refusal.why },
-        this.sequence,
-      );
-      return false;
-    }
+    if (!this.#isAdmitted(intent)) return false;
     this.#recorder.entry({ kind: 'order.intended', at: this.at, intent }, this.sequence);
     this.#outbox.push(intent);
     return true;
+  }
+
+  /** The same for an order that rests, judged as it will stand. */
+  #amend(intent: AmendIntent, amended: OrderIntent): boolean {
+    if (!this.#isAdmitted(amended)) return false;
+    this.#recorder.entry({ kind: 'amend.intended', at: this.at, intent }, this.sequence);
+    this.#outbox.push(intent);
+    return true;
+  }
+
+  #isAdmitted(intent: OrderIntent): boolean {
+    if (this.plan.rules.length === 0) return true;
+    this.#refreshAccount();
+    const refusal = this.#admission.admit(intent, this.market, this.account);
+    if (refusal === undefined) return true;
+    const { id: order, instrument } = intent;
+    this.#recorder.entry({ kind: 'order.refused', at: this.at, order, instrument, rule: refusal.rule, why: refusal.why }, this.sequence);
+    return false;
   }
 
   #cancel(intent: CancelIntent): void {
@@ -1031,8 +1047,9 @@ export class Engine implements Stateful {
     for (let index = 0; index < this.#outbox.length; index++) {
       const intent = this.#outbox[index];
       if (intent === undefined) continue;
-      if ('order' in intent) this.#venue.cancel(intent);
-      else this.#venue.submit(intent);
+      if (!('order' in intent)) this.#venue.submit(intent);
+      else if ('stopPrice' in intent) this.#venue.amend(intent);
+      else this.#venue.cancel(intent);
     }
     this.#outbox.length = 0;
   }

@@ -506,6 +506,49 @@ describe('protection', () => {
     assert.deepEqual(kinds(venue), ['stop.moved']);
   });
 
+  test('a stop that rests is moved in place: nothing new is sent, nothing is cancelled', () => {
+    const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+    const [sent, cancels] = [venue.sent.length, venue.cancels.length];
+    venue.bar(0, 111, 108, 112);
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95'], 'the old trigger protects until the venue has answered');
+    venue.pump();
+    assert.deepEqual(
+      venue.amends.map(({ order, stopPrice }) => [order, format(stopPrice)]),
+      [
+        ['1-2', '105'],
+        ['1-3', '88.8'],
+      ],
+    );
+    assert.deepEqual([venue.sent.length, venue.cancels.length], [sent, cancels]);
+  });
+
+  test('a move that the venue or gate two refuses is asked for again with the next bar, and the old stop goes on to protect', () => {
+    for (const refusal of ['venue', 'gate two']) {
+      const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+      venue.refuses = () => refusal === 'gate two';
+      venue.bar(0, 111, 108, 112);
+      if (refusal === 'venue') while (venue.inbox.length > 0) venue.arrive(0, 'reject');
+      venue.pump();
+      assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95'], refusal);
+      assert.deepEqual(kinds(venue), ['stop.moved'], 'it is no reason to close');
+      venue.refuses = () => false;
+      venue.bar(0, 111);
+      venue.pump();
+      assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 105'], refusal);
+    }
+  });
+
+  test('a stop that ended while it was to be moved is set anew', () => {
+    const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+    const [stop] = venue.resting('stop');
+    assert.ok(stop !== undefined);
+    // The venue has ended it by itself, and its word of that is lost.
+    venue.orders.delete(stop.id);
+    venue.bar(0, 111, 108, 112);
+    venue.settle();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 105']);
+  });
+
   test('a short trails downward', () => {
     const venue = new ScriptedVenue({ sleeves: ONE });
     venue.want(0, ['-1'], { trailR: 1 });
@@ -947,8 +990,9 @@ test('a desk saved at any moment and restored goes on as if nothing had been', (
       // What it says next is the same too.
       const report = venue.outbox[0];
       if (report === undefined) return;
-      const left = venue.desk.tracker.report(report);
-      const right = again.tracker.report(report);
+      const [left, right] = [venue.desk.tracker, again.tracker].map((orders) =>
+        report.kind === 'order.amended' ? orders.amended(report) : orders.report(report),
+      );
       assert.deepEqual(right?.parts, left?.parts);
       assert.deepEqual(again.tracker.pending, venue.desk.tracker.pending);
     }),

@@ -17,7 +17,7 @@ import {
 import type { StateChange } from '../domain/entry.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import { isDust, marketOrder, plan, stopOrder, type Plan } from './planner.ts';
@@ -40,6 +40,8 @@ export interface DeskSettings {
 export interface DeskOutput {
   /** Gate two, the journal, the outbox. False when gate two refused. */
   send(intent: OrderIntent): boolean;
+  /** As `send`, for the order as it will stand. */
+  amend(intent: AmendIntent, amended: OrderIntent): boolean;
   cancel(intent: CancelIntent): void;
   cross(instrument: number, parts: readonly Share[], price: Price, at: TimeMs): void;
   say(change: StateChange): void;
@@ -571,14 +573,10 @@ export class Desk implements Stateful {
       // A stop that has begun to fill is on its way to close everything.
       else if (order.counted) isProtected = true;
       else if (!isOneSided) superfluous.push(order);
-      else if (
-        !isProtected &&
-        stopPrice !== undefined &&
-        intent.stopPrice !== undefined &&
-        compare(intent.stopPrice, stopPrice) === 0 &&
-        compare(intent.quantity, absolute(closing)) === 0
-      ) {
-        isProtected = true;
+      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, absolute(closing)) === 0) {
+        if (isAt(intent, stopPrice)) isProtected = true;
+        else if (order.state === 'working') isProtected = this.#move(order, stopPrice, at);
+        else outdated.push(order);
       } else outdated.push(order);
     }
     // A sleeve that is being closed keeps the stop it has in line with what is left, and asks for none where it has none.
@@ -617,7 +615,11 @@ export class Desk implements Stateful {
     if (!(level > 0)) return;
     this.wants.disasterPrice[instrument] = level;
     const stopPrice = priceFrom(level, traded.tick, 'nearest');
-    if (current?.intent.stopPrice !== undefined && compare(current.intent.stopPrice, stopPrice) === 0) return;
+    if (current !== undefined && isAt(current.intent, stopPrice)) return;
+    if (current?.state === 'working') {
+      this.#move(current, stopPrice, at);
+      return;
+    }
     const isSent = this.#sendStop(stopOrder(this.#nextId(), at, instrument, negate(net), stopPrice, [], true));
     if (isSent && current !== undefined) superfluous.push(current);
   }
@@ -630,6 +632,20 @@ export class Desk implements Stateful {
       if (held === 0) return true;
       return held === side && this.#isSingle(sleeve) && this.wants.levelSide[sleeve] === side && (this.wants.stopPrice[sleeve] ?? NaN) > 0;
     });
+  }
+
+  /** A stop that rests is moved, never taken away and set again. Where that is refused, the old one goes on to protect. */
+  #move(order: TrackedOrder, stopPrice: Price, at: TimeMs): true {
+    const { id, instrument } = order.intent;
+    const amended = { ...order.intent, at, stopPrice };
+    if (this.#out.amend({ at, instrument, order: id, stopPrice }, amended)) this.tracker.amending(order, amended);
+    else this.#retry[instrument] = 1;
+    return true;
+  }
+
+  /** The venue refused to move a stop: what it has still protects, and the next bar asks again. */
+  notMoved({ intent }: TrackedOrder): void {
+    this.#retry[intent.instrument] = 1;
   }
 
   #sendStop(intent: OrderIntent): boolean {
@@ -768,6 +784,10 @@ export class Desk implements Stateful {
     this.#halted = from.flag();
     this.#anyDirty = from.flag();
   }
+}
+
+function isAt({ stopPrice }: OrderIntent, wanted: Price): boolean {
+  return stopPrice !== undefined && compare(stopPrice, wanted) === 0;
 }
 
 /** The side of a position that a stop closes. */

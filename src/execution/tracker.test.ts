@@ -17,7 +17,7 @@ import {
   ZERO_QUANTITY,
   type Quantity,
 } from '../domain/decimal.ts';
-import type { OrderReport } from '../domain/event.ts';
+import type { OrderAmended, OrderReport } from '../domain/event.ts';
 import { isOpen, sumOfShares, type OrderIntent, type Share } from '../domain/order.ts';
 import { HOUR_MS } from '../domain/time.ts';
 import { layOut, type Sleeve } from '../domain/sleeve.ts';
@@ -262,6 +262,55 @@ describe('fills', () => {
     orders.submitted(intent('1-1', [], { role: 'disaster', type: 'stop', wholePosition: true, quantity: quantity('3'), side: 'sell' }));
     assert.deepEqual(parts(orders, fill('1-1', '3')), []);
     assert.equal(orders.find('1-1')?.state, 'filled');
+  });
+});
+
+describe('amendments', () => {
+  const moved = (orders: OrderTracker, to: string): void => {
+    const order = orders.find('1-1');
+    assert.ok(order !== undefined);
+    orders.amending(order, { ...order.intent, stopPrice: price(to) });
+  };
+  const answer = (to: string, reason = ''): OrderAmended => ({
+    kind: 'order.amended',
+    at: 1,
+    happenedAt: 1,
+    instrument: 0,
+    order: '1-1',
+    stopPrice: price(to),
+    reason,
+  });
+  const begin = (): OrderTracker => {
+    const orders = tracker();
+    orders.submitted(stop('1-1', '-2'));
+    orders.report(say('order.accepted', '1-1'));
+    return orders;
+  };
+  const at = (orders: OrderTracker): string => format(orders.find('1-1')?.intent.stopPrice ?? price('0'));
+
+  test('stand as they were asked for, unless the venue says otherwise to the last one', () => {
+    const orders = begin();
+    moved(orders, '95');
+    moved(orders, '96');
+    assert.equal(orders.amended(answer('95'))?.news, 'expected', 'a later one is on its way');
+    assert.equal(at(orders), '96');
+    assert.equal(orders.amended(answer('95', 'too late'))?.news, 'news');
+    assert.equal(at(orders), '95');
+    assert.equal(orders.amended(answer('80'))?.news, 'none', 'nobody asked');
+    assert.equal(at(orders), '95');
+    assert.equal(orders.amended({ ...answer('80'), order: '9-9' }), undefined);
+  });
+
+  test('are part of the saved state', () => {
+    const orders = begin();
+    moved(orders, '95');
+    const bytes = new ByteWriter();
+    orders.save(bytes);
+    const again = tracker();
+    again.restore(new ByteReader(bytes.view()));
+    assert.equal(at(again), '95');
+    assert.equal(again.amended(answer('90', 'refused'))?.news, 'news');
+    assert.equal(at(again), '90');
   });
 });
 

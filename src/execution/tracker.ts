@@ -1,8 +1,8 @@
 // Every order we have sent and not seen the end of, with the sleeves' shares frozen on it.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
-import { add, isZero, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
+import { add, compare, isZero, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
 import { assert } from '../domain/errors.ts';
-import type { OrderReport } from '../domain/event.ts';
+import type { OrderAmended, OrderReport } from '../domain/event.ts';
 import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
 import type { Holdings } from '../domain/sleeve.ts';
 import { IdMap } from '../domain/id-map.ts';
@@ -11,7 +11,10 @@ import { readIntent, writeIntent } from '../domain/intent-bytes.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 
 export interface TrackedOrder {
-  readonly intent: OrderIntent;
+  /** As the venue has it, or will once it has heard of the amendments on their way. */
+  intent: OrderIntent;
+  /** Amendments that the venue has not answered. */
+  amendments: number;
   state: OrderState;
   filled: Quantity;
   /** Signed, by position in the intent's shares. */
@@ -85,6 +88,7 @@ export class OrderTracker implements Stateful {
     if (this.#open.has(intent.id) || this.#ended.has(intent.id)) throw new Error(`broken invariant: order id ${intent.id} is used once`);
     const order: TrackedOrder = {
       intent,
+      amendments: 0,
       state: 'submitted',
       filled: ZERO_QUANTITY,
       shareFilled: intent.shares.map(() => ZERO_QUANTITY),
@@ -103,6 +107,26 @@ export class OrderTracker implements Stateful {
   cancelling(order: TrackedOrder, uncount: boolean): void {
     if (order.state === 'submitted' || order.state === 'working' || order.state === 'in-doubt') order.state = 'cancelling';
     if (uncount) this.#uncount(order);
+  }
+
+  /** An amendment was asked for: the order as it will stand. */
+  amending(order: TrackedOrder, amended: OrderIntent): void {
+    order.intent = amended;
+    order.amendments++;
+  }
+
+  /** What stands is what was asked for last, unless the venue says otherwise to the last that was asked. */
+  amended(report: OrderAmended): Reported | undefined {
+    const order = this.find(report.order);
+    if (order === undefined) return undefined;
+    if (order.amendments === 0) return { order, news: 'none', parts: [] };
+    order.reported = true;
+    order.amendments--;
+    const { stopPrice } = order.intent;
+    const stands = stopPrice !== undefined && compare(stopPrice, report.stopPrice) === 0;
+    if (stands || order.amendments > 0 || !isOpen(order.state)) return { order, news: 'expected', parts: [] };
+    order.intent = { ...order.intent, stopPrice: report.stopPrice };
+    return { order, news: 'news', parts: [] };
   }
 
   /** No answer came: ambiguity is a state, not a guess. */
@@ -233,6 +257,7 @@ export class OrderTracker implements Stateful {
         out.count(order.fills.length);
         for (const id of order.fills) out.text(id);
         out.number(order.endedAt);
+        out.count(order.amendments);
       }
     }
   }
@@ -254,7 +279,9 @@ export class OrderTracker implements Stateful {
         const fills: string[] = [];
         for (let seen = from.count(); seen > 0; seen--) fills.push(from.text());
         const parent = parents.get(intent.id);
-        const order = { intent, state, filled, shareFilled, fills, counted, reported, parent, endedAt: from.number() };
+        const endedAt = from.number();
+        const amendments = from.count();
+        const order = { intent, amendments, state, filled, shareFilled, fills, counted, reported, parent, endedAt };
         orders.set(intent.id, order);
         for (const stop of intent.attached) parents.set(stop.id, order);
       }

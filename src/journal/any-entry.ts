@@ -87,6 +87,15 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
   'order.cancelled': orderReport('order.cancelled'),
   'order.expired': orderReport('order.expired'),
   'order.filled': orderReport('order.filled'),
+  'order.amended': fc.record({
+    kind: kind('order.amended'),
+    at: time,
+    happenedAt: time,
+    instrument: index,
+    order: text,
+    stopPrice: price,
+    reason: text,
+  }),
   'funding.paid': fc.record({ kind: kind('funding.paid'), at: time, happenedAt: time, instrument: index, amount, rate: number }),
   'feed.lost': feedReport('feed.lost'),
   'feed.restored': feedReport('feed.restored'),
@@ -109,6 +118,11 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     rulings: fc.array(anyRuling, { maxLength: 3 }),
   }),
   'order.intended': fc.record({ kind: kind('order.intended'), at: time, intent: anyIntent }),
+  'amend.intended': fc.record({
+    kind: kind('amend.intended'),
+    at: time,
+    intent: fc.record({ at: time, instrument: index, order: text, stopPrice: price }),
+  }),
   'cancel.intended': fc.record({
     kind: kind('cancel.intended'),
     at: time,

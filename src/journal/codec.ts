@@ -19,10 +19,10 @@ import type {
 import { assert, BallastError, unreachable } from '../domain/errors.ts';
 import type { FeedReport, Fill, FundingReport, LetterArrived, OperatorCommand, OperatorSpoke, OrderReport } from '../domain/event.ts';
 import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinion.ts';
-import type { CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -37,6 +37,7 @@ export const KIND_BYTES = {
   'operator.spoke': 9,
   'opinion.formed': 10,
   'mind.failed': 11,
+  'order.amended': 12,
   'decision.taken': 32,
   'order.intended': 33,
   'cancel.intended': 34,
@@ -54,6 +55,7 @@ export const KIND_BYTES = {
   'stop.moved': 46,
   'mind.suspended': 47,
   'run.ended': 48,
+  'amend.intended': 49,
 } as const satisfies Record<EntryKind, number>;
 
 const KIND = KIND_BYTES;
@@ -107,6 +109,21 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       return encodeDecision(out, entry);
     case 'order.cancelled':
       return encodeOrderReport(out, KIND['order.cancelled'], entry);
+    case 'order.amended':
+      out.byte(KIND['order.amended']);
+      out.number(entry.at);
+      out.number(entry.happenedAt);
+      whole(out, entry.instrument);
+      out.text(entry.order);
+      out.decimal(entry.stopPrice);
+      return out.text(entry.reason);
+    case 'amend.intended':
+      out.byte(KIND['amend.intended']);
+      out.number(entry.at);
+      out.number(entry.intent.at);
+      whole(out, entry.intent.instrument);
+      out.text(entry.intent.order);
+      return out.decimal(entry.intent.stopPrice);
     case 'cancel.intended':
       out.byte(KIND['cancel.intended']);
       out.number(entry.at);
@@ -196,6 +213,16 @@ function decodeEntry(from: ByteReader): Entry {
       return decodeOrderReport(from, 'order.expired');
     case KIND['order.filled']:
       return decodeOrderReport(from, 'order.filled');
+    case KIND['order.amended']:
+      return {
+        kind: 'order.amended',
+        at: from.number(),
+        happenedAt: from.number(),
+        instrument: from.count(),
+        order: from.text(),
+        stopPrice: from.decimal<Price>(),
+        reason: from.text(),
+      };
     case KIND['funding.paid']:
       return decodeFunding(from);
     case KIND['feed.lost']:
@@ -212,6 +239,8 @@ function decodeEntry(from: ByteReader): Entry {
       return decodeDecision(from);
     case KIND['order.intended']:
       return { kind: 'order.intended', at: from.number(), intent: decodeIntent(from) };
+    case KIND['amend.intended']:
+      return { kind: 'amend.intended', at: from.number(), intent: decodeAmend(from) };
     case KIND['cancel.intended']:
       return { kind: 'cancel.intended', at: from.number(), intent: decodeCancel(from) };
     case KIND['order.refused']:
@@ -561,6 +590,10 @@ function encodeCancel(out: ByteWriter, intent: CancelIntent): void {
 
 function decodeCancel(from: ByteReader): CancelIntent {
   return { at: from.number(), instrument: from.count(), order: from.text() };
+}
+
+function decodeAmend(from: ByteReader): AmendIntent {
+  return { at: from.number(), instrument: from.count(), order: from.text(), stopPrice: from.decimal<Price>() };
 }
 
 function encodeCrossing(out: ByteWriter, crossing: CrossingMade): void {

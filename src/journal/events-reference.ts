@@ -1,6 +1,7 @@
 // docs/reference/events.md, written from this table: every event and entry, its fields and what they mean. The compiler holds the
 // fields to the domain's interfaces and a test holds the kinds to the codec's, so the page cannot say less than there is.
 import type {
+  AmendIntended,
   CancelIntended,
   CrossingMade,
   DecisionTaken,
@@ -21,11 +22,12 @@ import type {
   LetterArrived,
   MarketEvent,
   OperatorSpoke,
+  OrderAmended,
   OrderReport,
   TimerRang,
 } from '../domain/event.ts';
 import type { Abstention, Forecast, Protection } from '../domain/opinion.ts';
-import type { CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
 import { FORMAT_VERSION, KIND_BYTES } from './codec.ts';
 import { RECORD_BYTES, SEGMENT_RECORDS, TAPE_VERSION } from './tape.ts';
 
@@ -96,6 +98,17 @@ export const INPUT_FORMS: readonly EventForm[] = [
       fill: ['fill or none', 'with `order.filled`'],
     },
   ),
+  form<OrderAmended>(
+    { 'order.amended': 'The venue has moved the trigger of a stop, or says why not.' },
+    {
+      at: AT,
+      happenedAt: HAPPENED_AT,
+      instrument: INSTRUMENT,
+      order: ['text', 'our own id for it'],
+      stopPrice: ['price', 'the trigger that stands now'],
+      reason: ['text', 'the venue’s words for a refusal; empty otherwise'],
+    },
+  ),
   form<FundingReport>(
     { 'funding.paid': 'A payment of funding.' },
     {
@@ -148,6 +161,7 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
     { 'order.intended': 'An order is about to be sent: recorded first.' },
     { at: NOTED_AT, intent: ['order intent', ''] },
   ),
+  form<AmendIntended>({ 'amend.intended': 'A stop that rests is about to be moved.' }, { at: NOTED_AT, intent: ['amend intent', ''] }),
   form<CancelIntended>({ 'cancel.intended': 'A cancel is about to be sent.' }, { at: NOTED_AT, intent: ['cancel intent', ''] }),
   form<OrderRefused>(
     { 'order.refused': 'Gate two said no: nothing was sent.' },
@@ -268,6 +282,12 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     shares: ['list of shares', 'they sum to the signed quantity'],
     attached: ['list of order intents', 'stops that rest from the first fill on'],
   } satisfies FieldsOf<OrderIntent>,
+  'amend intent': {
+    at: NOTED_AT,
+    instrument: INSTRUMENT,
+    order: ['text', 'our own id for it'],
+    stopPrice: ['price', 'its new trigger'],
+  } satisfies FieldsOf<AmendIntent>,
   'cancel intent': { at: NOTED_AT, instrument: INSTRUMENT, order: ['text', 'our own id for it'] } satisfies FieldsOf<CancelIntent>,
   share: {
     sleeve: SLEEVE,

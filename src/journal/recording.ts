@@ -33,6 +33,7 @@ export function isRecordedEvent(entry: Entry): entry is VenueReport | FeedReport
     case 'order.cancelled':
     case 'order.expired':
     case 'order.filled':
+    case 'order.amended':
     case 'funding.paid':
     case 'feed.lost':
     case 'feed.restored':

@@ -99,6 +99,24 @@ export function holdsVenueContract(name: string, make: () => VenueSubject): void
       );
     });
 
+    it('moves a stop in place, and says so; an order that has ended it names as cancelled', () => {
+      const { subject, at } = begin();
+      const stop = orderOf('1-2', at, { type: 'stop', side: 'sell', role: 'stop', stopPrice: price('1'), reduceOnly: true });
+      subject.venue.submit(orderOf('1-1', at, { attached: [stop] }));
+      until(subject, at + 60_000);
+      subject.venue.amend({ at: at + 60_000, instrument: 0, order: '1-2', stopPrice: price('1000') });
+      subject.venue.amend({ at: at + 60_000, instrument: 0, order: '1-1', stopPrice: price('1000') });
+      const reports = until(subject, at + 300_000);
+      assert.deepEqual(
+        reports.map((report) => [report.kind, report.order]),
+        [
+          ['order.amended', '1-2'],
+          ['order.cancelled', '1-1'],
+          ['order.filled', '1-2'],
+        ],
+      );
+    });
+
     it('keeps nothing of the intent that it was given', () => {
       const { subject, at } = begin();
       const intent = { ...orderOf('1-1', at) };

@@ -57,7 +57,7 @@ class Auditor {
     this.events++;
     this.#readLatches();
     if (event.kind === 'funding.paid') this.#cash = add(this.#cash, event.amount);
-    else if (event.kind.startsWith('order.') && 'order' in event) this.#report(event);
+    else if ('order' in event && event.kind !== 'order.amended') this.#report(event);
     this.#sumsAreExact();
     this.#venueAgrees();
     this.#isProtected(event.at);

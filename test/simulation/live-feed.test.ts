@@ -110,7 +110,11 @@ describe('a session on a live feed', () => {
     journal.commit();
 
     const recorder = new ComparingRecorder();
-    const engine = new Engine({ plan: live.plan, recorder, venue: { submit: () => undefined, cancel: () => undefined } });
+    const engine = new Engine({
+      plan: live.plan,
+      recorder,
+      venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
+    });
     const steps = readRecording(journal.rows(), TapeReader.open(tapeFolder, journal.segments()));
     follow(steps, { engine, recorder, knownFailures: new Map(), venue: undefined, sources: [] });
     if (engine.isOpen) engine.closeInstant();

@@ -207,7 +207,12 @@ describe('a replay is a recovery without a venue', () => {
         const { plan } = new TestSession(partsOf(world));
         const recorder = new ComparingRecorder();
         const knownFailures = new Map<number, ReadonlyMap<number, string>>();
-        const engine = new Engine({ plan, recorder, knownFailures, venue: { submit: () => undefined, cancel: () => undefined } });
+        const engine = new Engine({
+          plan,
+          recorder,
+          knownFailures,
+          venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
+        });
         const steps = readRecording(disk.journal.rows(), TapeReader.open(disk.tapeFolder, disk.journal.segments()));
         const handled = follow(steps, { engine, recorder, knownFailures, venue: undefined, sources: [] });
         if (engine.isOpen) engine.closeInstant();
@@ -230,7 +235,7 @@ describe('a replay is a recovery without a venue', () => {
     );
     const recorder: Recorder & ComparingRecorder = new ComparingRecorder();
     const { plan } = new TestSession(partsOf(world));
-    const engine = new Engine({ plan, recorder, venue: { submit: () => undefined, cancel: () => undefined } });
+    const engine = new Engine({ plan, recorder, venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined } });
     const disk = killedAt(recording, recording.rows.length, recording.tape.length);
     const steps = readRecording(rows, TapeReader.open(disk.tapeFolder, disk.journal.segments()));
     assert.throws(

@@ -22,9 +22,9 @@ import {
   type Quantity,
 } from '../../src/domain/decimal.ts';
 import type { StateChange } from '../../src/domain/entry.ts';
-import type { Fill, MarketEvent, OrderReport } from '../../src/domain/event.ts';
+import type { Fill, MarketEvent, OrderAmended, OrderReport } from '../../src/domain/event.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
-import type { CancelIntent, OrderIntent, Share } from '../../src/domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../../src/domain/order.ts';
 import { isOpen } from '../../src/domain/order.ts';
 import { layOut, type Holdings, type Sleeve } from '../../src/domain/sleeve.ts';
 import type { TimeMs } from '../../src/domain/time.ts';
@@ -60,7 +60,7 @@ export const DESK_SETTINGS: DeskSettings = {
 };
 
 interface VenueOrder {
-  readonly intent: OrderIntent;
+  intent: OrderIntent;
   filled: Quantity;
   /** An attached stop waits for the first fill of its entry. */
   isResting: boolean;
@@ -82,13 +82,14 @@ export class ScriptedVenue implements DeskOutput {
   /** Gate two's answer. */
   refuses: (intent: OrderIntent) => boolean = () => false;
   readonly sent: OrderIntent[] = [];
+  readonly amends: AmendIntent[] = [];
   readonly cancels: CancelIntent[] = [];
   readonly crossings: { instrument: number; parts: readonly Share[]; price: Price }[] = [];
   readonly said: StateChange[] = [];
   /** On the way to the venue. */
-  readonly inbox: (OrderIntent | CancelIntent)[] = [];
+  readonly inbox: (OrderIntent | AmendIntent | CancelIntent)[] = [];
   /** On the way back. */
-  readonly outbox: OrderReport[] = [];
+  readonly outbox: (OrderReport | OrderAmended)[] = [];
   /** What the venue has. */
   readonly orders = new Map<string, VenueOrder>();
   readonly position: Quantity[];
@@ -110,6 +111,13 @@ export class ScriptedVenue implements DeskOutput {
   send(intent: OrderIntent): boolean {
     if (this.refuses(intent)) return false;
     this.sent.push(intent);
+    this.inbox.push(intent);
+    return true;
+  }
+
+  amend(intent: AmendIntent, amended: OrderIntent): boolean {
+    if (this.refuses(amended)) return false;
+    this.amends.push(intent);
     this.inbox.push(intent);
     return true;
   }
@@ -174,13 +182,14 @@ export class ScriptedVenue implements DeskOutput {
   /** The venue takes what is at `index` of the inbox. */
   arrive(index = 0, answer: 'accept' | 'reject' = 'accept'): void {
     const next = this.inbox[index];
-    // A cancel never overtakes its own order.
+    // A cancel or an amendment never overtakes its own order.
     const own = next !== undefined && 'order' in next ? this.inbox.findIndex((sent) => 'id' in sent && names(sent, next.order)) : -1;
     const [intent] = this.inbox.splice(own >= 0 ? own : index, 1);
     if (intent === undefined) return;
     if ('order' in intent) {
       const order = this.orders.get(intent.order);
       if (order === undefined) this.#answer('order.cancelled', intent.order, intent.instrument, 'it had already ended');
+      else if ('stopPrice' in intent) this.#amended(order, intent, answer);
       else this.#cancelled(order, 'asked for');
       return;
     }
@@ -232,7 +241,13 @@ export class ScriptedVenue implements DeskOutput {
   }
 
   /** What the engine does with a report. */
-  tell(report: OrderReport): void {
+  tell(report: OrderReport | OrderAmended): void {
+    if (report.kind === 'order.amended') {
+      const amended = this.desk.tracker.amended(report);
+      if (amended?.news === 'news') this.desk.notMoved(amended.order);
+      this.order();
+      return;
+    }
     this.at++;
     const found = this.desk.tracker.report(report);
     if (found === undefined || found.news === 'none') return;
@@ -319,6 +334,14 @@ export class ScriptedVenue implements DeskOutput {
     this.orders.delete(intent.id);
     if (isZero(order.filled)) for (const stop of intent.attached) this.orders.delete(stop.id);
     this.#answer('order.cancelled', intent.id, intent.instrument, reason);
+  }
+
+  #amended(order: VenueOrder, { at: _, ...asked }: AmendIntent, answer: 'accept' | 'reject'): void {
+    const stood = order.intent.stopPrice ?? asked.stopPrice;
+    const stopPrice = answer === 'accept' ? asked.stopPrice : stood;
+    order.intent = { ...order.intent, stopPrice };
+    const reason = answer === 'accept' ? '' : 'scripted';
+    this.outbox.push({ kind: 'order.amended', at: this.at, happenedAt: this.at, ...asked, stopPrice, reason });
   }
 
   #endWholePositionStops(instrument: number): void {

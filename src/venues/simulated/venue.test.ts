@@ -157,6 +157,8 @@ class Session {
   get words(): string[] {
     return this.reports.map((report) => {
       if (report.kind === 'funding.paid') return `funding ${format(report.amount)}`;
+      if (report.kind === 'order.amended')
+        return `amended ${report.order} to ${format(report.stopPrice)}${report.reason === '' ? '' : `: ${report.reason}`}`;
       const fill = report.fill === undefined ? '' : ` ${format(report.fill.quantity)} at ${format(report.fill.price)}`;
       return `${report.kind.slice(6)} ${report.order}${fill}${report.reason === '' ? '' : `: ${report.reason}`}`;
     });
@@ -794,7 +796,39 @@ const INSTRUMENTS: readonly Instrument[] = [
   { ...SPOT, symbol: 'Y/USDT', base: 'Y', tick: price('0.001'), lot: quantity('0.01') },
 ];
 
-type Deed = { readonly submit: OrderIntent } | { readonly cancel: string; readonly at: number; readonly instrument: number };
+type Deed =
+  | { readonly submit: OrderIntent }
+  | { readonly amend: string; readonly to: string; readonly at: number; readonly instrument: number }
+  | { readonly cancel: string; readonly at: number; readonly instrument: number };
+
+test('a stop is moved in place a round trip later, or told why not; the old trigger holds until then', () => {
+  const session = bars([[100, 100, 98, 99], FLAT, [100, 100, 96, 97]]);
+  session.submit({ attached: [session.stop('95')] });
+  session.run(MINUTE_MS + 10);
+  const move = (to: string, order = 'o1'): void => session.venue.amend({ at: session.at, instrument: 0, order, stopPrice: price(to) });
+  move('94.999999');
+  move('97');
+  move('97', 'o2');
+  move('97', 'o9');
+  session.run();
+  assert.deepEqual(session.words, [
+    'filled o2 1 at 100',
+    'amended o1 to 95: price 94.999999 is off the tick 0.01',
+    'amended o1 to 97',
+    'cancelled o2: it had already ended',
+    'cancelled o9: it had already ended',
+    'filled o1 1 at 97',
+  ]);
+});
+
+test('only a stop has a trigger to be moved', () => {
+  const session = bars([FLAT, FLAT]);
+  session.submit({ type: 'limit', limitPrice: price('50') });
+  session.run(MINUTE_MS + 10);
+  session.venue.amend({ at: session.at, instrument: 0, order: 'o1', stopPrice: price('97') });
+  session.run(2 * MINUTE_MS);
+  assert.deepEqual(session.words, ['accepted o1', 'amended o1 to 97: a limit order has no trigger']);
+});
 
 /** What was done after each event, so that it can be done again. */
 interface Story {
@@ -843,12 +877,15 @@ class Mischief {
 
   deeds(session: Session, event: Event): Deed[] {
     if (this.#below(4) > 0) return [];
+    const around = (spread: number): string => (100 * (1 + spread * (this.#random.uniform() - 0.5))).toFixed(2);
     const instrument = this.#below(2);
     if (this.#below(4) === 0) {
       const id = this.#ids[Math.max(0, this.#ids.length - 1 - this.#below(8))];
-      return id === undefined ? [] : [{ cancel: id, at: event.at, instrument: 0 }];
+      if (id === undefined) return [];
+      if (this.#below(2) === 0) return [{ cancel: id, at: event.at, instrument: 0 }];
+      // Now and then off the tick.
+      return [{ amend: id, to: this.#below(8) === 0 ? '99.999' : around(0.2), at: event.at, instrument: 0 }];
     }
-    const around = (spread: number): string => (100 * (1 + spread * (this.#random.uniform() - 0.5))).toFixed(2);
     const side = this.#below(2) === 0 ? 'buy' : 'sell';
     const type = (['market', 'market', 'limit', 'post-only', 'stop'] as const)[this.#below(5)] ?? 'market';
     const size = quantity((0.01 * (1 + this.#below(4_000))).toFixed(2));
@@ -879,6 +916,7 @@ class Mischief {
 function carryOut(venue: SimulatedVenue, deeds: readonly Deed[]): void {
   for (const deed of deeds) {
     if ('submit' in deed) venue.submit(deed.submit);
+    else if ('amend' in deed) venue.amend({ at: deed.at, instrument: deed.instrument, order: deed.amend, stopPrice: price(deed.to) });
     else venue.cancel({ at: deed.at, instrument: deed.instrument, order: deed.cancel });
   }
 }
@@ -923,6 +961,7 @@ test('cash is what fills, fees and funding left of the capital, and the position
               report.reason === 'insufficient balance',
             `${report.kind} of ${report.order}, which had ended`,
           );
+          if (report.kind === 'order.amended') continue;
           if (report.kind !== 'order.accepted') ended.add(report.order);
           const { fill } = report;
           const intent = sides.get(report.order);

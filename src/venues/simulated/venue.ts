@@ -29,7 +29,7 @@ import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport 
 import type { Instrument } from '../../domain/instrument.ts';
 import { IdMap } from '../../domain/id-map.ts';
 import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
-import type { CancelIntent, OrderIntent } from '../../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent } from '../../domain/order.ts';
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 
@@ -61,7 +61,9 @@ interface VenueOrder {
 interface Arrival {
   at: TimeMs;
   order: OrderIntent | undefined;
-  cancel: string;
+  /** Id of the order to be amended, with its new trigger, or to be cancelled. */
+  target: string;
+  stopPrice: Price | undefined;
   instrument: number;
 }
 
@@ -172,11 +174,21 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Copies the intent: nothing of it is shared. */
   submit(intent: OrderIntent): void {
-    this.#arrivals.push({ at: this.#arrivalOf(intent.at), order: copied(intent), cancel: '', instrument: intent.instrument });
+    this.#arrivals.push({
+      at: this.#arrivalOf(intent.at),
+      order: copied(intent),
+      target: '',
+      stopPrice: undefined,
+      instrument: intent.instrument,
+    });
   }
 
-  cancel(intent: CancelIntent): void {
-    this.#arrivals.push({ at: this.#arrivalOf(intent.at), order: undefined, cancel: intent.order, instrument: intent.instrument });
+  amend({ at, order, stopPrice, instrument }: AmendIntent): void {
+    this.#arrivals.push({ at: this.#arrivalOf(at), order: undefined, target: order, stopPrice, instrument });
+  }
+
+  cancel({ at, order, instrument }: CancelIntent): void {
+    this.#arrivals.push({ at: this.#arrivalOf(at), order: undefined, target: order, stopPrice: undefined, instrument });
   }
 
   #arrivalOf(at: TimeMs): TimeMs {
@@ -216,7 +228,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (arrival !== undefined && arrival.at <= this.#due) {
       this.#arrivals.shift();
       if (arrival.order !== undefined) this.#arrive(arrival.order, at);
-      else this.#cancelNow(arrival.cancel, arrival.instrument, at);
+      else if (arrival.stopPrice !== undefined) this.#amendNow(arrival.target, arrival.stopPrice, arrival.instrument, at);
+      else this.#cancelNow(arrival.target, arrival.instrument, at);
       return;
     }
     if (this.#due === NEVER) {
@@ -325,15 +338,19 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#expireAll(at);
       return;
     }
-    const isAnswer = report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED);
-    const index = this.#arrivals.findIndex((arrival) => (isAnswer ? arrival.cancel : arrival.order?.id) === report.order);
+    const isAnswer =
+      report.kind === 'order.amended' ||
+      (report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED));
+    const index = this.#arrivals.findIndex((arrival) => (isAnswer ? arrival.target : arrival.order?.id) === report.order);
     const arrival = this.#arrivals[index];
     if (arrival !== undefined) {
       this.#arrivals.splice(index, 1);
-      if (arrival.order === undefined) this.#cancelNow(arrival.cancel, instrument, at);
-      else this.#arriveAgain(arrival.order, report);
+      if (arrival.stopPrice !== undefined) this.#amendNow(arrival.target, arrival.stopPrice, instrument, at);
+      else if (arrival.order === undefined) this.#cancelNow(arrival.target, instrument, at);
+      else if (report.kind !== 'order.amended') this.#arriveAgain(arrival.order, report);
       return;
     }
+    if (report.kind === 'order.amended') return;
     const order = this.#orders.get(report.order);
     if (order === undefined) return;
     if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity);
@@ -492,6 +509,31 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const price = this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
     const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
     return intent.side === 'buy' ? limit >= price : limit <= price;
+  }
+
+  /** Amended in place: it keeps its rank among the orders that rest. */
+  #amendNow(id: string, stopPrice: Price, instrument: number, at: TimeMs): void {
+    const order = this.#orders.get(id);
+    if (order === undefined) {
+      this.#reports.push({ kind: 'order.cancelled', at, happenedAt: at, instrument, order: id, reason: HAD_ENDED, fill: undefined });
+      return;
+    }
+    const { intent } = order;
+    const reason = this.#amendRefusal(intent, stopPrice);
+    if (reason === '') order.intent = { ...intent, stopPrice };
+    this.#lookAgain(intent.instrument);
+    const stands = reason === '' ? stopPrice : (intent.stopPrice ?? stopPrice);
+    this.#reports.push({ kind: 'order.amended', at, happenedAt: at, instrument: intent.instrument, order: id, stopPrice: stands, reason });
+  }
+
+  #amendRefusal({ type, instrument }: OrderIntent, stopPrice: Price): string {
+    if (type !== 'stop') return `a ${type} order has no trigger`;
+    const tick = this.#settings.instruments[instrument]?.tick;
+    if (signOf(stopPrice) <= 0) return `price ${format(stopPrice)} is not positive`;
+    if (tick !== undefined && compare(roundToStep(stopPrice, tick), stopPrice) !== 0) {
+      return `price ${format(stopPrice)} is off the tick ${format(tick)}`;
+    }
+    return '';
   }
 
   #cancelNow(id: string, instrument: number, at: TimeMs): void {
@@ -709,7 +751,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     for (const arrival of this.#arrivals) {
       out.number(arrival.at);
       out.count(arrival.instrument);
-      out.text(arrival.cancel);
+      out.text(arrival.target);
+      out.flag(arrival.stopPrice !== undefined);
+      if (arrival.stopPrice !== undefined) out.decimal(arrival.stopPrice);
       out.flag(arrival.order !== undefined);
       if (arrival.order !== undefined) writeIntent(out, arrival.order);
     }
@@ -744,8 +788,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     for (let left = from.count(); left > 0; left--) {
       const at = from.number();
       const instrument = from.count();
-      const cancel = from.text();
-      this.#arrivals.push({ at, instrument, cancel, order: from.flag() ? readIntent(from) : undefined });
+      const target = from.text();
+      const stopPrice = from.flag() ? from.decimal<Price>() : undefined;
+      this.#arrivals.push({ at, instrument, target, stopPrice, order: from.flag() ? readIntent(from) : undefined });
     }
     this.#reports.length = 0;
     for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
@@ -766,8 +811,12 @@ const REPORT_KINDS: readonly OrderReport['kind'][] = [
   'order.filled',
 ];
 
+const IS_ORDER = 0;
+const IS_FUNDING = 1;
+const IS_AMENDMENT = 2;
+
 function writeReport(out: ByteWriter, report: VenueReport): void {
-  out.flag(report.kind === 'funding.paid');
+  out.byte(report.kind === 'funding.paid' ? IS_FUNDING : report.kind === 'order.amended' ? IS_AMENDMENT : IS_ORDER);
   out.number(report.at);
   out.number(report.happenedAt);
   out.count(report.instrument);
@@ -776,9 +825,10 @@ function writeReport(out: ByteWriter, report: VenueReport): void {
     out.number(report.rate);
     return;
   }
-  out.byte(REPORT_KINDS.indexOf(report.kind));
   out.text(report.order);
   out.text(report.reason);
+  if (report.kind === 'order.amended') return out.decimal(report.stopPrice);
+  out.byte(REPORT_KINDS.indexOf(report.kind));
   out.flag(report.fill !== undefined);
   if (report.fill === undefined) return;
   out.text(report.fill.id);
@@ -789,14 +839,15 @@ function writeReport(out: ByteWriter, report: VenueReport): void {
 }
 
 function readReport(from: ByteReader): VenueReport {
-  const isFunding = from.flag();
+  const shape = from.byte();
   const at = from.number();
   const happenedAt = from.number();
   const instrument = from.count();
-  if (isFunding) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
-  const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
+  if (shape === IS_FUNDING) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
   const order = from.text();
   const reason = from.text();
+  if (shape === IS_AMENDMENT) return { kind: 'order.amended', at, happenedAt, instrument, order, stopPrice: from.decimal(), reason };
+  const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
   const fill: Fill | undefined = from.flag()
     ? { id: from.text(), price: from.decimal(), quantity: from.decimal(), fee: from.decimal(), liquidity: from.flag() ? 'maker' : 'taker' }
     : undefined;
