@@ -38,15 +38,15 @@ export class IdMap<Value> {
 
   set(id: string, value: Value): void {
     const slot = this.#find(id);
-    if (slot >= 0) {
-      this.#values[(this.#slots[slot] ?? 0) - 1] = value;
-      return;
-    }
-    if (2 * this.#ids.length >= this.#slots.length) this.#compact();
-    this.#ids.push(id);
-    this.#values.push(value);
-    this.#size++;
-    this.#enter(id, this.#ids.length);
+    if (slot >= 0) this.#values[(this.#slots[slot] ?? 0) - 1] = value;
+    else this.#append(id, value);
+  }
+
+  /** Enters what is not there yet. False, and nothing done, where it is. */
+  add(id: string, value: Value): boolean {
+    if (this.#find(id) >= 0) return false;
+    this.#append(id, value);
+    return true;
   }
 
   delete(id: string): boolean {
@@ -80,6 +80,14 @@ export class IdMap<Value> {
       const id = this.#ids[place];
       if (id !== undefined) yield [id, this.#values[place] as Value];
     }
+  }
+
+  #append(id: string, value: Value): void {
+    if (2 * this.#ids.length >= this.#slots.length) this.#compact();
+    this.#ids.push(id);
+    this.#values.push(value);
+    this.#size++;
+    this.#enter(id, this.#ids.length);
   }
 
   /** The slot that holds the id, or -1. */
@@ -119,9 +127,9 @@ export class IdMap<Value> {
   }
 }
 
-/** FNV-1a over the code units. */
+/** Ids are a number, a dash and a number: neighbours differ in their last characters, and 31 of them lie side by side. */
 function hashOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
-  return hash ^ (hash >>> 15);
+  let hash = 0;
+  for (let index = 0; index < id.length; index++) hash = ((hash << 5) - hash + id.charCodeAt(index)) | 0;
+  return hash ^ (hash >>> 11);
 }

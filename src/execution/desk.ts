@@ -20,7 +20,7 @@ import type { Instrument } from '../domain/instrument.ts';
 import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
-import { isDust, marketOrder, plan, stopOrder, type Plan } from './planner.ts';
+import { isDust, marketOrder, plan, stopOrder, type Plan, type PlanInput } from './planner.ts';
 import { awaitsParent, OrderTracker, type TrackedOrder } from './tracker.ts';
 import { Wants } from './wants.ts';
 
@@ -55,20 +55,6 @@ export interface Frozen {
   readonly trailR: number;
 }
 
-/** What one sleeve's stop is brought in line with. */
-interface SleeveProtection {
-  readonly sleeve: number;
-  readonly holding: number;
-  readonly instrument: number;
-  readonly traded: Instrument;
-  readonly isOneSided: boolean;
-  readonly at: TimeMs;
-  /** All protective stops that rest for the instrument. */
-  readonly resting: readonly TrackedOrder[];
-  /** Filled in: what is to be cancelled once everything new was sent. */
-  readonly superfluous: TrackedOrder[];
-}
-
 export class Desk implements Stateful {
   readonly wants: Wants;
   readonly tracker: OrderTracker;
@@ -79,6 +65,7 @@ export class Desk implements Stateful {
   readonly #mark: Float64Array;
   readonly #settings: DeskSettings;
   readonly #out: DeskOutput;
+  readonly #planInput: PlanInput;
   /** By instrument: something changed that the planner has not seen. */
   readonly #dirty: Uint8Array;
   #anyDirty = false;
@@ -90,6 +77,8 @@ export class Desk implements Stateful {
   readonly leggedSince: Float64Array;
   /** By holding: side held, as last seen, so that openings and flips are noticed. */
   readonly #side: Int8Array;
+  /** While stops are brought in line: those that are to be cancelled when the new ones were sent. */
+  #superfluous: TrackedOrder[] | undefined;
   #decision = 0;
   #orders = 0;
   #halted = false;
@@ -115,6 +104,15 @@ export class Desk implements Stateful {
       holdings,
       instruments.map((each) => each.lot),
     );
+    this.#planInput = {
+      instruments,
+      holdings,
+      target: this.wants.target,
+      pending: this.tracker.pending,
+      portfolio,
+      mark,
+      rebalanceBandRatio: settings.rebalanceBandRatio,
+    };
     this.#dirty = new Uint8Array(instruments.length);
     this.#retry = new Uint8Array(instruments.length);
     this.#netSide = new Int8Array(instruments.length);
@@ -274,18 +272,7 @@ export class Desk implements Stateful {
       for (let instrument = 0; instrument < this.#dirty.length; instrument++) {
         if (this.#dirty[instrument] === 0) continue;
         this.#dirty[instrument] = 0;
-        const planned = plan(
-          {
-            instruments: this.#instruments,
-            holdings: this.#holdings,
-            target: this.wants.target,
-            pending: this.tracker.pending,
-            portfolio: this.#portfolio,
-            mark: this.#mark,
-            rebalanceBandRatio: this.#settings.rebalanceBandRatio,
-          },
-          instrument,
-        );
+        const planned = plan(this.#planInput, instrument);
         if (planned !== undefined) this.#carryOut(planned, at);
       }
     }
@@ -522,73 +509,76 @@ export class Desk implements Stateful {
   /** Whether a stop of the sleeve rests at the venue; otherwise the engine holds it, whatever the reason. */
   restsAtVenue(sleeve: number): boolean {
     const instrument = this.#sleeves[sleeve]?.instruments[0] ?? 0;
-    return this.#restingStops(instrument).some(({ intent }) => intent.shares[0]?.sleeve === sleeve);
-  }
-
-  /** Protective stops of an instrument that rest at the venue, or will when it has heard of them. */
-  #restingStops(instrument: number): readonly TrackedOrder[] {
-    const resting: TrackedOrder[] = [];
     const { open } = this.tracker;
     for (let place = 0; place < open.places; place++) {
       const order = open.valueAt(place);
-      if (order === undefined) continue;
-      const { role } = order.intent;
-      if (role === 'target' || order.intent.instrument !== instrument || order.state === 'cancelling' || awaitsParent(order)) continue;
-      resting.push(order);
+      if (order !== undefined && order.intent.shares[0]?.sleeve === sleeve && isRestingStop(order, instrument)) return true;
     }
-    return resting;
+    return false;
   }
 
   /** Brings the stops at the venue in line with what is held: everything new first, then what is superfluous is cancelled. */
   protect(instrument: number, at: TimeMs): void {
     const traded = this.#instruments[instrument];
-    if (traded === undefined) return;
-    const resting = this.#restingStops(instrument);
-    const superfluous: TrackedOrder[] = [];
-    const isOneSided = this.#isOneSided(instrument);
-    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
-      const sleeve = this.#holdings.sleeve[holding] ?? 0;
-      if (this.#isSingle(sleeve)) this.#protectSleeve({ sleeve, holding, instrument, traded, isOneSided, at, resting, superfluous });
+    const owners = this.#holdings.ofInstrument[instrument];
+    if (traded === undefined || owners === undefined) return;
+    for (let index = 0; index < owners.length; index++) {
+      const holding = owners[index] ?? 0;
+      if (this.#isSingle(this.#holdings.sleeve[holding] ?? 0)) this.#protectSleeve(holding, traded, instrument, at);
     }
-    this.#protectNet(instrument, traded, at, resting, superfluous);
+    this.#protectNet(instrument, traded, at);
+    const superfluous = this.#superfluous;
+    if (superfluous === undefined) return;
+    this.#superfluous = undefined;
     for (const order of superfluous) {
       this.#out.cancel({ at, instrument, order: order.intent.id });
       this.tracker.cancelling(order, false);
     }
   }
 
-  #protectSleeve({ sleeve, holding, instrument, traded, isOneSided, at, resting, superfluous }: SleeveProtection): void {
+  #protectSleeve(holding: number, traded: Instrument, instrument: number, at: TimeMs): void {
+    const sleeve = this.#holdings.sleeve[holding] ?? 0;
     const held = this.#portfolio.quantity[holding] ?? ZERO_QUANTITY;
-    if (resting.length === 0 && isZero(held)) return;
     const side = signOf(held);
+    const isOneSided = this.#isOneSided(instrument);
     const closing = roundToStep(negate(held), traded.lot);
-    const canRest = isOneSided && side !== 0 && compare(absolute(closing), traded.minimumQuantity) >= 0;
+    const size = absolute(closing);
+    const canRest = isOneSided && side !== 0 && compare(size, traded.minimumQuantity) >= 0;
     const stopPrice = canRest ? this.#stopPrice(sleeve, side, traded) : undefined;
     let isProtected = false;
-    const outdated: TrackedOrder[] = [];
-    for (const order of resting) {
+    let outdated: TrackedOrder[] | undefined;
+    const { open } = this.tracker;
+    for (let place = 0; place < open.places; place++) {
+      const order = open.valueAt(place);
+      if (order === undefined || !isRestingStop(order, instrument)) continue;
       const { intent } = order;
       if (intent.wholePosition || intent.shares[0]?.sleeve !== sleeve) continue;
-      if (sideProtected(intent) !== side) superfluous.push(order);
+      if (sideProtected(intent) !== side) this.#drop(order);
       // A stop that has begun to fill is on its way to close everything.
       else if (order.counted) isProtected = true;
-      else if (!isOneSided) superfluous.push(order);
-      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, absolute(closing)) === 0) {
-        if (isAt(intent, stopPrice)) isProtected = true;
-        else if (order.state === 'working') isProtected = this.#move(order, stopPrice, at);
-        else outdated.push(order);
-      } else outdated.push(order);
+      else if (!isOneSided) this.#drop(order);
+      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, size) === 0 && isAt(intent, stopPrice))
+        isProtected = true;
+      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, size) === 0 && order.state === 'working') {
+        this.#move(order, stopPrice, at);
+        isProtected = true;
+      } else (outdated ??= []).push(order);
     }
     // A sleeve that is being closed keeps the stop it has in line with what is left, and asks for none where it has none.
-    if (!isProtected && stopPrice !== undefined && (this.wants.latchedSide[sleeve] === 0 || outdated.length > 0)) {
+    if (!isProtected && stopPrice !== undefined && (this.wants.latchedSide[sleeve] === 0 || outdated !== undefined)) {
       const share: Share = { sleeve, leg: 0, quantity: closing };
       isProtected = this.#sendStop(stopOrder(this.#nextId(), at, instrument, closing, stopPrice, [share], false));
     }
     // Without a better one, the old one stays.
-    if (isProtected) superfluous.push(...outdated);
+    if (isProtected && outdated !== undefined) for (const order of outdated) this.#drop(order);
   }
 
-  #protectNet(instrument: number, traded: Instrument, at: TimeMs, resting: readonly TrackedOrder[], superfluous: TrackedOrder[]): void {
+  /** To be cancelled once everything new was sent. */
+  #drop(order: TrackedOrder): void {
+    (this.#superfluous ??= []).push(order);
+  }
+
+  #protectNet(instrument: number, traded: Instrument, at: TimeMs): void {
     const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
     const side = signOf(net);
     if (side !== this.#netSide[instrument]) {
@@ -597,12 +587,15 @@ export class Desk implements Stateful {
     }
     let level = this.wants.disasterPrice[instrument] ?? NaN;
     let current: TrackedOrder | undefined;
-    for (const order of resting) {
+    const { open } = this.tracker;
+    for (let place = 0; place < open.places; place++) {
+      const order = open.valueAt(place);
+      if (order === undefined || !isRestingStop(order, instrument)) continue;
       const { stopPrice, wholePosition } = order.intent;
       // The venue ends a whole-position stop with its position.
       if (!wholePosition || stopPrice === undefined || sideProtected(order.intent) !== side) continue;
       const isTightest = current?.intent.stopPrice === undefined || side * compare(stopPrice, current.intent.stopPrice) > 0;
-      if (current !== undefined) superfluous.push(isTightest ? current : order);
+      if (current !== undefined) this.#drop(isTightest ? current : order);
       if (isTightest) current = order;
       // A level that came with the entry is the first one.
       if (Number.isNaN(level) || side * (toNumber(stopPrice) - level) > 0) level = toNumber(stopPrice);
@@ -621,26 +614,27 @@ export class Desk implements Stateful {
       return;
     }
     const isSent = this.#sendStop(stopOrder(this.#nextId(), at, instrument, negate(net), stopPrice, [], true));
-    if (isSent && current !== undefined) superfluous.push(current);
+    if (isSent && current !== undefined) this.#drop(current);
   }
 
   /** Where something is held without a stop on price, or against the net, the disaster stop stays where it was set. */
   #mayTighten(instrument: number, side: -1 | 0 | 1): boolean {
-    return (this.#holdings.ofInstrument[instrument] ?? []).every((holding) => {
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
       const held = signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY);
       const sleeve = this.#holdings.sleeve[holding] ?? 0;
-      if (held === 0) return true;
-      return held === side && this.#isSingle(sleeve) && this.wants.levelSide[sleeve] === side && (this.wants.stopPrice[sleeve] ?? NaN) > 0;
-    });
+      if (held === 0) continue;
+      const hasStop = this.wants.levelSide[sleeve] === side && (this.wants.stopPrice[sleeve] ?? NaN) > 0;
+      if (held !== side || !this.#isSingle(sleeve) || !hasStop) return false;
+    }
+    return true;
   }
 
   /** A stop that rests is moved, never taken away and set again. Where that is refused, the old one goes on to protect. */
-  #move(order: TrackedOrder, stopPrice: Price, at: TimeMs): true {
+  #move(order: TrackedOrder, stopPrice: Price, at: TimeMs): void {
     const { id, instrument } = order.intent;
     const amended = { ...order.intent, at, stopPrice };
     if (this.#out.amend({ at, instrument, order: id, stopPrice }, amended)) this.tracker.amending(order, amended);
     else this.#retry[instrument] = 1;
-    return true;
   }
 
   /** The venue refused to move a stop: what it has still protects, and the next bar asks again. */
@@ -784,6 +778,12 @@ export class Desk implements Stateful {
     this.#halted = from.flag();
     this.#anyDirty = from.flag();
   }
+}
+
+/** A protective stop that rests at the venue, or will when it has heard of it. */
+function isRestingStop(order: TrackedOrder, instrument: number): boolean {
+  const { intent } = order;
+  return intent.role !== 'target' && intent.instrument === instrument && order.state !== 'cancelling' && !awaitsParent(order);
 }
 
 function isAt({ stopPrice }: OrderIntent, wanted: Price): boolean {

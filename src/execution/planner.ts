@@ -52,6 +52,20 @@ function wanted(input: PlanInput, holding: number): Quantity {
   return drift < input.rebalanceBandRatio * Math.abs(toNumber(target)) ? ZERO_QUANTITY : difference;
 }
 
+const NO_SHARES: readonly Share[] = [];
+
+/** Of a single want all or the rounded part; the common case, without the arithmetic of division. */
+function takeFrom(wants: Share[], quantity: Quantity, lot: Quantity): readonly Share[] {
+  const [only] = wants;
+  if (only === undefined || wants.length > 1)
+    return take(
+      wants.filter((want) => !isZero(want.quantity)),
+      absolute(quantity),
+      lot,
+    );
+  return [compare(only.quantity, quantity) === 0 ? only : { ...only, quantity }];
+}
+
 /** Takes `total` (positive) from wants of one side, in proportion and in whole lots. What is left of each stays in `wants`. */
 function take(wants: Share[], total: Quantity, lot: Quantity): Share[] {
   const parts = filledShares(wants, total, lot);
@@ -87,7 +101,7 @@ export function plan(input: PlanInput, instrument: number): Plan | undefined {
   if (buys === undefined && sells === undefined) return undefined;
   const traded = input.instruments[instrument];
   if (traded === undefined) return undefined;
-  let crossing: readonly Share[] = [];
+  let crossing = NO_SHARES;
   let crossingPrice: Price | undefined;
   if (buys !== undefined && sells !== undefined) {
     const crossed = compare(bought, sold) <= 0 ? bought : sold;
@@ -96,10 +110,8 @@ export function plan(input: PlanInput, instrument: number): Plan | undefined {
   }
   const net = subtract(bought, sold);
   const quantity = roundToStep(net, traded.lot);
-  if (isZero(quantity)) return crossing.length === 0 ? undefined : { instrument, crossing, crossingPrice, quantity, shares: [] };
-  const side = signOf(net) > 0 ? (buys ?? []) : (sells ?? []);
-  const remaining = side.filter((want) => !isZero(want.quantity));
-  const shares = take(remaining, absolute(quantity), traded.lot);
+  if (isZero(quantity)) return crossing.length === 0 ? undefined : { instrument, crossing, crossingPrice, quantity, shares: NO_SHARES };
+  const shares = takeFrom((signOf(net) > 0 ? buys : sells) ?? [], quantity, traded.lot);
   return { instrument, crossing, crossingPrice, quantity, shares };
 }
 

@@ -1,6 +1,6 @@
 // Every order we have sent and not seen the end of, with the sleeves' shares frozen on it.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
-import { add, compare, isZero, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
+import { add, compare, isZero, negate, signOf, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
 import { assert } from '../domain/errors.ts';
 import type { OrderAmended, OrderReport } from '../domain/event.ts';
 import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
@@ -17,10 +17,10 @@ export interface TrackedOrder {
   amendments: number;
   state: OrderState;
   filled: Quantity;
-  /** Signed, by position in the intent's shares. */
+  /** Signed, by position in the intent's shares; empty before the first fill. */
   shareFilled: readonly Quantity[];
   /** Ids of the fills it has seen: a fill counts once. Kept as long as the order is remembered. */
-  readonly fills: string[];
+  fills: readonly string[];
   /** Its rest is part of what will be held. Protective stops never count; under halt nor do orders being cancelled. */
   counted: boolean;
   /** The venue has said something of this order itself. */
@@ -57,6 +57,10 @@ function isExpected(report: OrderReport, { state, intent, counted }: TrackedOrde
   return report.kind === 'order.cancelled' && state === 'cancelling' && intent.role !== 'target' && !counted;
 }
 
+/** Most orders are stops that never fill: they share these. */
+const NOTHING_FILLED: readonly Quantity[] = [];
+const NO_FILLS: readonly string[] = [];
+
 const STATES: readonly OrderState[] = ['submitted', 'working', 'cancelling', 'in-doubt', 'filled', 'cancelled', 'expired', 'rejected'];
 
 export class OrderTracker implements Stateful {
@@ -85,20 +89,21 @@ export class OrderTracker implements Stateful {
 
   /** Called when the intent is recorded, before it is sent. Attached stops are tracked with it. */
   submitted(intent: OrderIntent, parent?: TrackedOrder): void {
-    if (this.#open.has(intent.id) || this.#ended.has(intent.id)) throw new Error(`broken invariant: order id ${intent.id} is used once`);
     const order: TrackedOrder = {
       intent,
       amendments: 0,
       state: 'submitted',
       filled: ZERO_QUANTITY,
-      shareFilled: intent.shares.map(() => ZERO_QUANTITY),
-      fills: [],
+      shareFilled: NOTHING_FILLED,
+      fills: NO_FILLS,
       counted: intent.role === 'target',
       reported: false,
       parent,
       endedAt: NEVER,
     };
-    this.#open.set(intent.id, order);
+    if (this.#ended.has(intent.id) || !this.#open.add(intent.id, order)) {
+      throw new Error(`broken invariant: order id ${intent.id} is used once`);
+    }
     if (order.counted) this.#count(order, 1);
     for (const stop of intent.attached) this.submitted(stop, order);
   }
@@ -151,7 +156,7 @@ export class OrderTracker implements Stateful {
       this.#revive(order, order.state);
     }
     if (fill !== undefined) {
-      order.fills.push(fill.id);
+      order.fills = [...order.fills, fill.id];
       const isFirst = isZero(order.filled);
       parts = this.#divide(order, fill.quantity);
       order.filled = add(order.filled, fill.quantity);
@@ -193,6 +198,14 @@ export class OrderTracker implements Stateful {
   /** The cumulative fill is divided by the frozen shares; what is new of each share is its part of this fill. */
   #divide(order: TrackedOrder, quantity: Quantity): readonly SharePart[] {
     const { shares, instrument } = order.intent;
+    const [only] = shares;
+    if (only !== undefined && shares.length === 1) {
+      const part = signOf(only.quantity) < 0 ? negate(quantity) : quantity;
+      const holding = this.#holdingOf(only);
+      if (order.counted) this.pending[holding] = subtract(this.pending[holding] ?? ZERO_QUANTITY, part);
+      order.shareFilled = [add(order.shareFilled[0] ?? ZERO_QUANTITY, part)];
+      return [{ holding, quantity: part }];
+    }
     const upTo = filledShares(shares, add(order.filled, quantity), this.#lots[instrument] ?? ZERO_QUANTITY);
     const parts: SharePart[] = [];
     shares.forEach((share, index) => {
@@ -211,12 +224,15 @@ export class OrderTracker implements Stateful {
   }
 
   #count(order: TrackedOrder, sign: 1 | -1): void {
-    order.intent.shares.forEach((share, index) => {
+    const { shares } = order.intent;
+    for (let index = 0; index < shares.length; index++) {
+      const share = shares[index];
+      if (share === undefined) continue;
       const holding = this.#holdingOf(share);
       const rest = subtract(share.quantity, order.shareFilled[index] ?? ZERO_QUANTITY);
       const pending = this.pending[holding] ?? ZERO_QUANTITY;
       this.pending[holding] = sign === 1 ? add(pending, rest) : subtract(pending, rest);
-    });
+    }
   }
 
   #uncount(order: TrackedOrder): void {

@@ -51,6 +51,8 @@ export interface SimulatedVenueSettings {
 
 interface VenueOrder {
   intent: OrderIntent;
+  /** Its stop or limit price; NaN for a market order. */
+  level: number;
   /** When it reached the venue. An attached stop has it from its entry, once that has filled; NaN while it waits for that. */
   arrivedAt: TimeMs;
   filled: Quantity;
@@ -397,10 +399,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #register(intent: OrderIntent, at: TimeMs): VenueOrder {
-    const order: VenueOrder = { intent, arrivedAt: at, filled: ZERO_QUANTITY, number: ++this.#numbers };
+    const order: VenueOrder = { intent, level: levelOf(intent), arrivedAt: at, filled: ZERO_QUANTITY, number: ++this.#numbers };
     this.#orders.set(intent.id, order);
     for (const stop of intent.attached) {
-      this.#orders.set(stop.id, { intent: stop, arrivedAt: NaN, filled: ZERO_QUANTITY, number: ++this.#numbers });
+      this.#orders.set(stop.id, { intent: stop, level: levelOf(stop), arrivedAt: NaN, filled: ZERO_QUANTITY, number: ++this.#numbers });
     }
     return order;
   }
@@ -520,7 +522,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const { intent } = order;
     const reason = this.#amendRefusal(intent, stopPrice);
-    if (reason === '') order.intent = { ...intent, stopPrice };
+    if (reason === '') {
+      order.intent = { ...intent, stopPrice };
+      order.level = toNumber(stopPrice);
+    }
     this.#lookAgain(intent.instrument);
     const stands = reason === '' ? stopPrice : (intent.stopPrice ?? stopPrice);
     this.#reports.push({ kind: 'order.amended', at, happenedAt: at, instrument: intent.instrument, order: id, stopPrice: stands, reason });
@@ -559,17 +564,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const bar = this.#watched[instrument]?.nextBar();
     const order = bar === undefined ? undefined : this.#firstTriggered(instrument, bar);
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a triggered order and its bar are there');
-    const { intent } = order;
+    const { intent, level } = order;
     if (intent.type === 'stop') {
-      const stop = intent.stopPrice === undefined ? NaN : toNumber(intent.stopPrice);
-      const raw = intent.side === 'sell' ? Math.min(bar.open, stop) : Math.max(bar.open, stop);
+      const raw = intent.side === 'sell' ? Math.min(bar.open, level) : Math.max(bar.open, level);
       this.#fill(order, this.#slipped(intent, raw), at, 'taker');
       return;
     }
     const limitPrice = intent.limitPrice;
     if (limitPrice === undefined) throw new Error('broken invariant: a limit order has a price');
-    const limit = toNumber(limitPrice);
-    const better = intent.side === 'buy' ? bar.open < limit : bar.open > limit;
+    const better = intent.side === 'buy' ? bar.open < level : bar.open > level;
     const tick = this.#settings.instruments[instrument]?.tick;
     const price = better && tick !== undefined ? priceFrom(bar.open, tick, intent.side === 'buy' ? 'up' : 'down') : limitPrice;
     // Marketable where the bar opened: it took; otherwise the market came to it.
@@ -584,17 +587,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     for (let index = 0; index < resting.length; index++) {
       const order = resting[index];
       if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
-      const { intent } = order;
+      const { intent, level } = order;
+      const isSale = intent.side === 'sell';
       let rank: number;
       if (intent.type === 'stop') {
-        const stop = intent.stopPrice === undefined ? NaN : toNumber(intent.stopPrice);
-        if (intent.side === 'sell' ? bar.low > stop : bar.high < stop) continue;
-        rank = intent.side === 'sell' ? Math.max(0, bar.open - stop) : Math.max(0, stop - bar.open);
+        if (isSale ? bar.low > level : bar.high < level) continue;
+        rank = Math.max(0, isSale ? bar.open - level : level - bar.open);
       } else {
-        const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
-        if (intent.side === 'buy' ? bar.low >= limit : bar.high <= limit) continue;
+        if (isSale ? bar.high <= level : bar.low >= level) continue;
         // A bar's range is far below this, so that every stop comes before every limit.
-        rank = 1e15 + Math.abs(bar.open - limit);
+        rank = 1e15 + Math.abs(bar.open - level);
       }
       if (rank < firstRank) {
         firstRank = rank;
@@ -773,7 +775,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#orders.clear();
     for (let left = from.count(); left > 0; left--) {
       const intent = readIntent(from);
-      this.#orders.set(intent.id, { intent, arrivedAt: from.number(), filled: from.decimal(), number: from.count() });
+      const level = levelOf(intent);
+      this.#orders.set(intent.id, { intent, level, arrivedAt: from.number(), filled: from.decimal(), number: from.count() });
     }
     for (const lists of [this.#resting, this.#waiting]) {
       for (const list of lists) {
@@ -797,6 +800,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#isStale.fill(1);
     this.#anyStale = true;
   }
+}
+
+function levelOf({ stopPrice, limitPrice }: OrderIntent): number {
+  const price = stopPrice ?? limitPrice;
+  return price === undefined ? NaN : toNumber(price);
 }
 
 function copied(intent: OrderIntent): OrderIntent {
