@@ -3,13 +3,14 @@ import { cpus } from 'node:os';
 import { tableOf, verdictOf, type Figure } from './figure.ts';
 import { measuredElsewhere, ROW_FLAG } from './programs.ts';
 import type { Section } from './section.ts';
+import { book } from './sections/book.ts';
 import { bytes } from './sections/bytes.ts';
 import { command } from './sections/command.ts';
 import { engine } from './sections/engine.ts';
 import { memory } from './sections/memory.ts';
 import { parts } from './sections/parts.ts';
 
-const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts];
+const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, book];
 const FLAGS = ['--json', '--strict'];
 
 const words = process.argv.slice(2);

@@ -43,6 +43,9 @@ export interface TradeBar {
   trades: number;
 }
 
+/** Ten times 0.1 is a little less than 1 in doubles, and fills a bar of 1 all the same. */
+const ROUNDING_RATIO = 1e-12;
+
 const FIELDS = ['openAt', 'closeAt', 'at', 'open', 'high', 'low', 'close', 'volume', 'turnover', 'buyVolume', 'trades'] as const;
 
 export class BarBuilder implements Stateful {
@@ -83,7 +86,7 @@ export class BarBuilder implements Stateful {
     const limit =
       rule.by === 'time' ? rule.spanMs : rule.by === 'trades' ? rule.count : rule.by === 'volume' ? rule.quantity : rule.turnover;
     assert(limit > 0 && limit < Infinity, `bars by ${rule.by} have a size above 0`);
-    this.#limit = rule.by === 'time' ? NaN : limit;
+    this.#limit = rule.by === 'time' ? NaN : limit * (1 - ROUNDING_RATIO);
     this.#spanMs = rule.by === 'time' ? limit : NaN;
     this.#measure = rule.by === 'time' ? 'trades' : rule.by;
     this.#fillsEmpty = rule.by === 'time' && rule.empty === 'flat';

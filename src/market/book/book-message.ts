@@ -173,5 +173,5 @@ function returns(value: number, decimals: number): boolean {
 }
 
 function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+  return Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
 }
