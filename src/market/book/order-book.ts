@@ -21,32 +21,33 @@ class Ladder implements Stateful {
   /** Levels in use; the best is the last of them. */
   count = 0;
 
-  set(key: number, quantity: number): void {
+  /**
+   * Takes the level in a row of columns. Places in columns are handed on here, not the doubles in them: a double that goes from one function
+   * to another may cost an object on the heap.
+   */
+  take(prices: Float64Array, totals: Float64Array, row: number, side: number): void {
     const { keys, count } = this;
+    const key = side * (prices[row] ?? NaN);
     const near = count > NEAR_LEVELS ? count - NEAR_LEVELS : 0;
     let at = count;
     while (at > near && (keys[at - 1] ?? NaN) > key) at--;
-    if (at === near && at > 0) at = this.#placeAmong(at, key);
-    // `at` is now the place after the last key that is not greater.
-    if (at > 0 && keys[at - 1] === key) {
-      if (quantity > 0) this.quantities[at - 1] = quantity;
-      else this.#remove(at - 1);
-    } else if (quantity > 0) {
-      this.#insert(at, key, quantity);
-    }
-  }
-
-  /** The number of keys among the worst `end` that are not greater. */
-  #placeAmong(end: number, key: number): number {
-    const { keys } = this;
-    let low = 0;
-    let high = end;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((keys[middle] ?? NaN) > key) high = middle;
+    // Further away: by halves, the number of keys that are not greater.
+    let low = at === near ? 0 : at;
+    while (low < at) {
+      const middle = (low + at) >>> 1;
+      if ((keys[middle] ?? NaN) > key) at = middle;
       else low = middle + 1;
     }
-    return low;
+    // `at` is now the place after the last key that is not greater.
+    const total = totals[row] ?? NaN;
+    if (at > 0 && keys[at - 1] === key) {
+      if (total > 0) this.quantities[at - 1] = total;
+      else this.#remove(at - 1);
+    } else if (total > 0) {
+      this.#makeRoom(at);
+      this.keys[at] = key;
+      this.quantities[at] = total;
+    }
   }
 
   #remove(at: number): void {
@@ -63,7 +64,8 @@ class Ladder implements Stateful {
     }
   }
 
-  #insert(at: number, key: number, quantity: number): void {
+  /** Moves what is better than the place `at` by one. */
+  #makeRoom(at: number): void {
     const { count } = this;
     this.reserve(count + 1);
     const { keys, quantities } = this;
@@ -76,8 +78,6 @@ class Ladder implements Stateful {
         quantities[index] = quantities[index - 1] ?? NaN;
       }
     }
-    keys[at] = key;
-    quantities[at] = quantity;
     this.count = count + 1;
   }
 
@@ -117,14 +117,19 @@ class Ladder implements Stateful {
   }
 }
 
-/** The resting orders of one instrument, price by price. Reading it never allocates; what is not there is NaN. */
+/** The resting orders of one instrument, price by price. What is not there reads as NaN. */
 export class OrderBook implements Stateful {
   readonly #bids = new Ladder();
   readonly #asks = new Ladder();
+  /** The one row of `set`. */
+  readonly #price = new Float64Array(1);
+  readonly #quantity = new Float64Array(1);
 
   /** Sets the total at a price; 0 removes the level, and removing what is not there changes nothing. @param side 1 bid, -1 ask */
   set(side: number, price: number, quantity: number): void {
-    (side > 0 ? this.#bids : this.#asks).set(side * price, quantity);
+    this.#price[0] = price;
+    this.#quantity[0] = quantity;
+    (side > 0 ? this.#bids : this.#asks).take(this.#price, this.#quantity, 0, side);
   }
 
   /**
@@ -133,29 +138,25 @@ export class OrderBook implements Stateful {
    * before it have been set then, and the book is good for nothing
    */
   apply(levels: BookLevels, from: number, to: number): boolean {
-    const { side, price, quantity } = levels;
-    for (let row = from; row < to; row++) {
-      const which = side[row] ?? 0;
-      const level = price[row] ?? NaN;
-      const total = quantity[row] ?? NaN;
-      if (!isLevel(which, level, total)) return false;
-      this.set(which, level, total);
-    }
+    for (let row = from; row < to; row++) if (!this.#apply(levels, row)) return false;
     return true;
   }
 
   /** As `apply`, on an empty book. Each price stands there once. */
   replace(levels: BookLevels, from: number, to: number): boolean {
     this.clear();
-    const { side, price, quantity } = levels;
     // From the last row: venues list the best level first, and what comes to lie before all others moves them all.
-    for (let row = to - 1; row >= from; row--) {
-      const which = side[row] ?? 0;
-      const level = price[row] ?? NaN;
-      const total = quantity[row] ?? NaN;
-      if (!isLevel(which, level, total)) return false;
-      this.set(which, level, total);
-    }
+    for (let row = to - 1; row >= from; row--) if (!this.#apply(levels, row)) return false;
+    return true;
+  }
+
+  #apply({ side, price, quantity }: BookLevels, row: number): boolean {
+    const of = side[row] ?? 0;
+    if (of !== BID && of !== ASK) return false;
+    const level = price[row] ?? NaN;
+    const total = quantity[row] ?? NaN;
+    if (!(level > 0 && level < Infinity && total >= 0 && total < Infinity)) return false;
+    (of > 0 ? this.#bids : this.#asks).take(price, quantity, row, of);
     return true;
   }
 
@@ -270,8 +271,4 @@ export class OrderBook implements Stateful {
     this.#bids.restore(from);
     this.#asks.restore(from);
   }
-}
-
-function isLevel(side: number, price: number, quantity: number): boolean {
-  return (side === BID || side === ASK) && price > 0 && price < Infinity && quantity >= 0 && quantity < Infinity;
 }
