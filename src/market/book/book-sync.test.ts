@@ -63,6 +63,13 @@ describe('joining a snapshot and changes', () => {
     assert.equal(sync.counts.resyncs, 0);
   });
 
+  test('what was kept is let go: the state is that of one that had nothing to keep', () => {
+    const [kept, other] = [new BookSync(BINANCE_SPOT_BOOK, 1_000), new BookSync(BINANCE_SPOT_BOOK, 1_000)];
+    for (const each of [delta(1, 5), delta(6, 9, [[BID, 98, 6]]), snapshot(7)]) kept.receive(each);
+    for (const each of [snapshot(7), delta(6, 9, [[BID, 98, 6]])]) other.receive(each);
+    assert.deepEqual(bytesOf(kept), bytesOf(other));
+  });
+
   test('a snapshot older than the oldest change kept is in vain; a newer one joins what was kept', () => {
     const sync = new BookSync(BINANCE_SPOT_BOOK, 1_000);
     sync.receive(delta(10, 12, [[BID, 98, 7]]));
