@@ -3,11 +3,12 @@ import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
+import { isMarketEvent } from '../domain/event.ts';
 import { Engine } from '../engine/engine.ts';
 import type { RunPlan } from '../engine/plan.ts';
 import type { Recorder } from '../engine/recorder.ts';
 import { Journal, type Durability } from '../journal/journal.ts';
-import { readRecording, type RecordedPlace } from '../journal/recording.ts';
+import { readRecording, type RecordedPlace, type RecordedStep } from '../journal/recording.ts';
 import { TapeReader, TapeWriter } from '../journal/tape.ts';
 import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
@@ -60,7 +61,7 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number):
   });
 }
 
-/** Builds the parts over a new or an existing journal. Views are folded from what the journal holds. */
+/** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */
 export function openParts({ folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened }: OpenParts): SessionParts {
   const journal = opened ?? Journal.create(journalPath(folder), { durability, meta: { configHash, recipe: JSON.stringify(recipe) } });
   const tape = TapeWriter.open(tapePath(folder), journal);
@@ -69,7 +70,6 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
   const knownFailures = new Map<number, ReadonlyMap<number, string>>();
   const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
   const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
-  for (const row of journal.rows()) ledger.fold(row);
   journal.onRow((row) => ledger.fold(row));
   const isNew = journal.rowCount === 0 && tape.offset === 0;
   const engineRecorder: Recorder = isNew ? recorder : comparing;
@@ -80,6 +80,7 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
     recorder: engineRecorder,
     venue,
     onBar: (at, value) => equity.record(at, value),
+    onPrice: (event) => ledger.price(event),
     knownFailures,
     ...(askTimeoutMs > 0 ? { guard: (question: () => void) => guarded(question, askTimeoutMs) } : {}),
   });
@@ -94,6 +95,7 @@ export function saveSnapshot(parts: SessionParts, market: Stateful | undefined):
   parts.engine.save(out);
   parts.venue.save(out);
   parts.equity.save(out);
+  parts.ledger.save(out);
   market?.save(out);
   parts.recorder.commit();
   parts.journal.saveSnapshot(parts.engine.sequence, out.view());
@@ -110,7 +112,7 @@ export function recover(
   sources: readonly (MarketSource | undefined)[],
   onNotice: (words: string) => void,
 ): number {
-  const { journal, tape, engine, venue, comparing, recorder, folderOfTape } = { ...parts, folderOfTape: parts.tape.directory };
+  const { journal, tape, engine, venue, ledger, comparing, recorder, folderOfTape } = { ...parts, folderOfTape: parts.tape.directory };
   const snapshot = journal.lastSnapshot((damage) => onNotice(damage.message));
   let from: RecordedPlace = { sequence: 0, tapeOffset: 0 };
   if (snapshot !== undefined) {
@@ -119,13 +121,19 @@ export function recover(
     engine.restore(state);
     venue.restore(state);
     parts.equity.restore(state);
+    let rows = 0;
+    for (const row of journal.rows()) {
+      if (rows++ === snapshot.rows) break;
+      ledger.fold(row);
+    }
+    ledger.restore(state);
     market?.restore(state);
   }
   // A market that can be made again is cut there; of one that does not come again everything is believed but its last moment.
   const believed = believedEnd(journal, from.tapeOffset);
   if (tape.offset > believed) tape.truncateTo(believed);
   const reader = TapeReader.open(folderOfTape, journal.segments());
-  const handled = follow(readRecording(journal.rowsFrom(snapshot?.rows ?? 0), reader, from), {
+  const handled = follow(telling(readRecording(journal.rowsFrom(snapshot?.rows ?? 0), reader, from), ledger), {
     engine,
     recorder: comparing,
     knownFailures: parts.knownFailures,
@@ -138,6 +146,17 @@ export function recover(
   comparing.settle();
   parts.knownFailures.clear();
   return handled;
+}
+
+/** The trades hear of the rows as they heard of them first, between the prices that the engine hears of. */
+function* telling(steps: Iterable<RecordedStep>, ledger: TradeLedger): Generator<RecordedStep> {
+  for (const step of steps) {
+    const { event, sequence } = step;
+    if (event !== undefined && !isMarketEvent(event) && event.kind !== 'timer.rang') ledger.entry(event, sequence);
+    yield step;
+    for (const entry of [...step.failures, ...step.outputs]) ledger.entry(entry, sequence);
+    if (step.end !== undefined) ledger.entry(step.end, sequence);
+  }
 }
 
 /** Opens the journal of an unfinished run; a damaged one is put aside and its clean prefix goes on. */

@@ -34,6 +34,8 @@ export interface EngineParts {
   readonly venue: Venue;
   /** Told of the equity after every closed bar. */
   readonly onBar?: (at: TimeMs, equity: number) => void;
+  /** Told of every price after the warm-up, once the body has looked at it and before anything is ordered because of it. */
+  readonly onPrice?: (event: MarketEvent) => void;
   /** Runs a question to a mind that is not trusted to return; throws when it does not. */
   readonly guard?: (question: () => void) => void;
   /** In a replay: the places at which a mind is known to have failed, by sequence. */
@@ -60,6 +62,7 @@ export class Engine implements Stateful {
   readonly #recorder: Recorder;
   readonly #venue: Venue;
   readonly #onBar: ((at: TimeMs, equity: number) => void) | undefined;
+  readonly #tellPrice: ((event: MarketEvent) => void) | undefined;
   readonly #knownFailures: ReadonlyMap<number, ReadonlyMap<number, string>> | undefined;
   readonly #guard: ((question: () => void) => void) | undefined;
   readonly #admission: Admission;
@@ -117,6 +120,7 @@ export class Engine implements Stateful {
     this.#recorder = parts.recorder;
     this.#venue = parts.venue;
     this.#onBar = parts.onBar;
+    this.#tellPrice = parts.onPrice;
     this.#knownFailures = parts.knownFailures;
     this.#guard = parts.guard;
     const instruments = plan.instruments.length;
@@ -290,6 +294,7 @@ export class Engine implements Stateful {
     this.desk.onPrice(event);
     this.#checkLimits(instrument);
     if (this.#isLegged.length > 0) this.#checkLegged();
+    this.#tellPrice?.(event);
     this.#onBar?.(event.at, this.portfolio.equity);
   }
 
@@ -300,6 +305,7 @@ export class Engine implements Stateful {
     this.#checkAccount();
     this.desk.onPrice(event);
     if (this.#isLegged.length > 0) this.#checkLegged();
+    this.#tellPrice?.(event);
   }
 
   #seen(event: MarketEvent): void {

@@ -1,7 +1,7 @@
 // Journal entries as the engine writes them, for the tests of views.
 import { absolute, amount, price, quantity, signOf, type Quantity } from '../domain/decimal.ts';
 import type { DecisionTaken, Entry, StateChange } from '../domain/entry.ts';
-import { sumOfShares, type OrderIntent, type OrderRole, type Share } from '../domain/order.ts';
+import { sumOfShares, type OrderIntent, type OrderRole, type Share, type Side } from '../domain/order.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
 import { TradeLedger, type LedgerSubject } from './trades.ts';
 
@@ -25,6 +25,8 @@ export const SUBJECT: LedgerSubject = {
 export interface Sent {
   readonly instrument?: number;
   readonly role?: OrderRole;
+  /** Of a stop that has no shares. */
+  readonly side?: Side;
   readonly attached?: readonly OrderIntent[];
 }
 
@@ -40,7 +42,7 @@ export function intentFrom(id: string, at: number, shares: readonly Share[], tot
     id,
     at,
     instrument: sent.instrument ?? 0,
-    side: signOf(total) < 0 ? 'sell' : 'buy',
+    side: sent.side ?? (signOf(total) < 0 ? 'sell' : 'buy'),
     type: role === 'target' ? 'market' : 'stop',
     role,
     quantity: absolute(total),
@@ -73,6 +75,24 @@ export class Story {
 
   pass(hours = 1): this {
     this.at += hours * HOUR;
+    return this;
+  }
+
+  /** A bar of an instrument that closes now. */
+  bar(instrument: number, low: number, high: number, close: number): this {
+    const { at } = this;
+    this.ledger.price({
+      kind: 'bar.closed',
+      at,
+      happenedAt: at,
+      instrument,
+      open: close,
+      high,
+      low,
+      close,
+      volume: 1,
+      warmup: false,
+    });
     return this;
   }
 

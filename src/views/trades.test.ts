@@ -153,7 +153,7 @@ test('the exit names what ended the trade', () => {
   // At the venue, by the order's role; the word that follows in the same event adds nothing.
   for (const role of ['stop', 'disaster'] as const) {
     enter();
-    const stop = story.intend(role === 'stop' ? [[0, 0, '-1']] : [], { role });
+    const stop = story.intend(role === 'stop' ? [[0, 0, '-1']] : [], { role, side: 'sell' });
     story.pass().tell(story.fill(stop, '97', '0', '1'), stopped);
   }
   // The stop was rejected, and the position closed for it.
@@ -294,7 +294,8 @@ class Witness {
       const found = this.tracker.report(entry);
       if (found === undefined || found.news === 'none' || entry.fill === undefined) return;
       const { fill, instrument } = entry;
-      if (found.order.intent.role === 'disaster') this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee);
+      if (found.order.intent.role === 'disaster')
+        this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee, found.order.intent.side);
       else this.portfolio.book(instrument, found.parts, fill.price, fill.fee);
     }
   }

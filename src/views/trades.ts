@@ -1,6 +1,7 @@
 // Closed trades, fills and counts: a fold over the journal's entries. It divides fills, fees and funding among sleeves exactly as the
-// ledger does, so that what it says of the trades sums to the portfolio to the last digit.
-import { ByteReader, ByteWriter } from '../domain/bytes.ts';
+// ledger does, so that what it says of the trades sums to the portfolio to the last digit. Told the market's prices as well, it knows what
+// each trade went through and what its fills cost beyond the price they were sent at.
+import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import {
   absolute,
   add,
@@ -21,7 +22,8 @@ import {
   type Quantity,
 } from '../domain/decimal.ts';
 import type { DecisionTaken, Entry, EntryKind, JournalRow } from '../domain/entry.ts';
-import type { OrderReport } from '../domain/event.ts';
+import { assert } from '../domain/errors.ts';
+import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { filledShares, scaledShares, type OrderIntent, type OrderRole, type Side } from '../domain/order.ts';
 import { layOut, type Holdings, type Sleeve } from '../domain/sleeve.ts';
@@ -64,6 +66,8 @@ export type StopsPlace = 'venue' | 'engine' | 'venue and engine' | 'none';
 interface TradeHead {
   readonly sleeve: string;
   readonly symbol: string;
+  /** Index in the run's instruments. */
+  readonly instrument: number;
   readonly side: 'long' | 'short';
   /** Number of the sleeve's round trip. The legs of a pair share it; with a single leg every trade has its own. */
   readonly round: number;
@@ -75,6 +79,11 @@ interface TradeHead {
   readonly fees: Amount;
   /** Received less paid. */
   readonly funding: Amount;
+  /**
+   * What its fills cost beyond the price at which their orders were sent: the stop's own level, otherwise the last price of the instrument.
+   * Within the prices, so within the P&L; negative where they were better. An estimate; NaN where prices were not told.
+   */
+  readonly slippage: number;
 }
 
 /** From flat to flat, of one leg of one sleeve. A flip ends one trade and begins the next. */
@@ -85,10 +94,16 @@ export interface ClosedTrade extends TradeHead {
   /** Net of fees and funding. */
   readonly pnl: Amount;
   readonly exit: ExitKind;
+  /**
+   * Furthest that the price went against the average entry, over it; at least 0, and NaN where prices were not told (MAE). Seen are the
+   * trade's own fills and whatever was known while it was open: bars that closed by then, so the bar in which it ended counts with its fill only.
+   */
+  readonly maxAdverseRatio: number;
+  /** Furthest that the price went in its favour, in the same way (MFE). */
+  readonly maxFavourableRatio: number;
 }
 
 export interface OpenTrade extends TradeHead {
-  readonly instrument: number;
   /** Signed: what is held now. */
   readonly held: Quantity;
   /** What its fills brought less what they cost, fees and funding included: its P&L once what is held is added at a price. */
@@ -98,6 +113,7 @@ export interface OpenTrade extends TradeHead {
 export interface FillRecord {
   readonly at: TimeMs;
   readonly symbol: string;
+  readonly instrument: number;
   readonly side: Side;
   readonly price: Price;
   readonly quantity: Quantity;
@@ -138,10 +154,26 @@ interface Running {
   proceeds: Amount;
   fees: Amount;
   funding: Amount;
+  // Estimates, NaN where prices were not told.
+  slippage: number;
+  lowest: number;
+  highest: number;
+}
+
+/** A fill, or a crossing, apart from how much of it is whose. */
+interface Deal {
+  readonly price: Price;
+  readonly at: TimeMs;
+  readonly role: OrderRole;
+  /** The price as an estimate, and by how much it is above the one at which the order was sent. */
+  readonly estimate: number;
+  readonly slip: number;
 }
 
 interface Order {
   readonly intent: OrderIntent;
+  /** The price that its fills are measured against. */
+  sentAt: number;
   filled: Quantity;
   /** Signed, by position in the intent's shares. */
   readonly shareFilled: Quantity[];
@@ -155,7 +187,10 @@ interface Order {
 /** Of an order with a single share, which is never divided. */
 const UNDIVIDED: Quantity[] = [];
 
-export class TradeLedger {
+/** Estimates that a closed trade has beside its record: slippage, and the lowest and highest price. */
+const ESTIMATES = 3;
+
+export class TradeLedger implements Stateful {
   readonly #instruments: LedgerSubject['instruments'];
   readonly #sleeves: readonly Sleeve[];
   readonly #holdings: Holdings;
@@ -193,7 +228,14 @@ export class TradeLedger {
   #fillCount = 0;
   #fees = ZERO_AMOUNT;
   #funding = ZERO_AMOUNT;
-  #reserve = ZERO_AMOUNT;
+  /** By instrument: money of no trade. */
+  readonly #reserve: Amount[];
+  /** By instrument: its last price, NaN before the first, and how many trades are running. */
+  readonly #mark: Float64Array;
+  readonly #runningOf: Uint32Array;
+  /** Of closed trades, ESTIMATES each, doubled when it is full. */
+  #estimates = new Float64Array(ESTIMATES * 64);
+  #slippage = 0;
   #heldHoldings = 0;
   #heldSince: TimeMs = NaN;
   #exposedMs = 0;
@@ -213,6 +255,26 @@ export class TradeLedger {
     this.#isStopped = new Uint8Array(sleeves);
     this.#restedAtVenue = new Uint8Array(sleeves);
     this.#heldByEngine = new Uint8Array(sleeves);
+    this.#reserve = subject.instruments.map(() => ZERO_AMOUNT);
+    this.#mark = new Float64Array(subject.instruments.length).fill(NaN);
+    this.#runningOf = new Uint32Array(subject.instruments.length);
+  }
+
+  /**
+   * A price of the market after the warm-up, in the engine's order: after what was recorded before it, before what was recorded of it.
+   * Marks of a venue are no prices that anybody traded at, and are passed over.
+   */
+  price({ kind, instrument, high, low, close }: MarketEvent): void {
+    if (kind === 'mark.changed') return;
+    this.#mark[instrument] = close;
+    if (this.#runningOf[instrument] === 0) return;
+    const holdings = this.#holdings.ofInstrument[instrument] ?? [];
+    for (let index = 0; index < holdings.length; index++) {
+      const running = this.#running[holdings[index] ?? 0];
+      if (running === undefined) continue;
+      if (low < running.lowest) running.lowest = low;
+      if (high > running.highest) running.highest = high;
+    }
   }
 
   fold(row: JournalRow): void {
@@ -239,10 +301,8 @@ export class TradeLedger {
         this.#book(
           entry.parts.map((part) => this.#holdingOf(part.sleeve, part.leg)),
           entry.parts.map((part) => part.quantity),
-          entry.price,
+          { price: entry.price, at: entry.at, role: 'target', estimate: toNumber(entry.price), slip: 0 },
           ZERO_AMOUNT,
-          entry.at,
-          'target',
         );
         break;
       case 'funding.paid':
@@ -327,6 +387,7 @@ export class TradeLedger {
     const { shares } = intent;
     this.#orders.set(intent.id, {
       intent,
+      sentAt: intent.stopPrice === undefined ? (this.#mark[intent.instrument] ?? NaN) : toNumber(intent.stopPrice),
       filled: ZERO_QUANTITY,
       shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
       endedAt: NEVER,
@@ -367,26 +428,32 @@ export class TradeLedger {
     else (order.moreFillIds ??= []).push(fill.id);
     const { intent } = order;
     const { price, fee } = fill;
-    this.#keepFill(at, instrument, intent.side, price, fill.quantity, fee);
-    if (intent.role === 'disaster') {
+    const { side, role } = intent;
+    this.#keepFill(at, instrument, side, price, fill.quantity, fee);
+    const estimate = toNumber(price);
+    // Without prices nothing is known of any fill, of a stop's either: a sum of some of them would pass for all.
+    const slip = Number.isNaN(this.#mark[instrument] ?? NaN) ? NaN : estimate - order.sentAt;
+    this.#slippage += slip * toNumber(fill.quantity) * (side === 'sell' ? -1 : 1);
+    const deal: Deal = { price, at, role, estimate, slip };
+    if (role === 'disaster') {
       this.#disasterAt = sequence;
-      this.#scaleAll(instrument, fill.quantity, price, fee, at);
+      this.#scaleAll(instrument, side, fill.quantity, deal, fee);
     } else {
-      if (intent.role === 'stop') this.#stopFilledAt = sequence;
-      this.#divide(order, fill.quantity, price, fee, at);
+      if (role === 'stop') this.#stopFilledAt = sequence;
+      this.#divide(order, fill.quantity, deal, fee);
     }
     order.filled = add(order.filled, fill.quantity);
     if (compare(order.filled, intent.quantity) >= 0) this.#end(order, at);
   }
 
   /** The cumulative fill is divided by the frozen shares, the remainder to the last; the last fill completes every share. */
-  #divide(order: Order, quantity: Quantity, price: Price, fee: Amount, at: TimeMs): void {
-    const { shares, side, role } = order.intent;
+  #divide(order: Order, quantity: Quantity, deal: Deal, fee: Amount): void {
+    const { shares, side } = order.intent;
     const only = shares[0];
     if (only === undefined) return;
     if (shares.length === 1) {
       const change = side === 'sell' ? negate(quantity) : quantity;
-      this.#change(this.#holdingOf(only.sleeve, only.leg), change, price, notional(price, change), fee, at, role);
+      this.#change(this.#holdingOf(only.sleeve, only.leg), change, deal, notional(deal.price, change), fee);
       return;
     }
     const all = filledShares(shares, add(order.filled, quantity), this.#lotOf(order.intent.instrument));
@@ -401,14 +468,20 @@ export class TradeLedger {
       holdings.push(this.#holdingOf(share.sleeve, share.leg));
       parts.push(part);
     }
-    this.#book(holdings, parts, price, fee, at, role);
+    this.#book(holdings, parts, deal, fee);
   }
 
   /** A disaster stop acts on the net position: every sleeve in the instrument shrinks by the same fraction. */
-  #scaleAll(instrument: number, filled: Quantity, price: Price, fee: Amount, at: TimeMs): void {
-    const { owners } = this.#ownersOf(instrument);
+  #scaleAll(instrument: number, side: Side, filled: Quantity, deal: Deal, fee: Amount): void {
+    const { owners, net } = this.#ownersOf(instrument);
+    const closing = side === 'sell' ? negate(filled) : filled;
+    // A report that overtook the one of the entry finds nothing to shrink: the first holding takes it, as it does in the portfolio.
+    if (signOf(net) !== -signOf(closing)) {
+      this.#book([this.#holdings.ofInstrument[instrument]?.[0] ?? 0], [closing], deal, fee);
+      return;
+    }
     const held = owners.map((holding) => this.#quantity[holding] ?? ZERO_QUANTITY);
-    this.#book(owners, scaledShares(held, filled, this.#lotOf(instrument)), price, fee, at, 'disaster');
+    this.#book(owners, scaledShares(held, filled, this.#lotOf(instrument)), deal, fee);
   }
 
   #lotOf(instrument: number): Quantity {
@@ -416,7 +489,8 @@ export class TradeLedger {
   }
 
   /** The fee is divided by absolute quantity, the notional is that of the whole; of both the remainder goes to the last. */
-  #book(holdings: readonly number[], parts: readonly Quantity[], price: Price, fee: Amount, at: TimeMs, role: OrderRole): void {
+  #book(holdings: readonly number[], parts: readonly Quantity[], deal: Deal, fee: Amount): void {
+    const { price } = deal;
     let turnover = ZERO_QUANTITY;
     let whole = ZERO_QUANTITY;
     for (const part of parts) {
@@ -432,7 +506,7 @@ export class TradeLedger {
       const paid = isLast || isZero(turnover) ? rest : proportion(fee, absolute(part), turnover);
       notionalRest = subtract(notionalRest, value);
       rest = subtract(rest, paid);
-      this.#change(holdings[index] ?? 0, part, price, value, paid, at, role);
+      this.#change(holdings[index] ?? 0, part, deal, value, paid);
     }
   }
 
@@ -451,7 +525,11 @@ export class TradeLedger {
       if (running !== undefined) running.funding = add(running.funding, part);
     });
     // Flat by the time the payment arrived: it is nobody's.
-    if (owners.length === 0) this.#reserve = add(this.#reserve, amount);
+    if (owners.length === 0) this.#keep(instrument, amount);
+  }
+
+  #keep(instrument: number, amount: Amount): void {
+    this.#reserve[instrument] = add(this.#reserve[instrument] ?? ZERO_AMOUNT, amount);
   }
 
   #ownersOf(instrument: number): { owners: readonly number[]; net: Quantity } {
@@ -470,26 +548,30 @@ export class TradeLedger {
 
   // ---- trades --------------------------------------------------------------------------------------------------------
 
-  #change(holding: number, change: Quantity, price: Price, paid: Amount, fee: Amount, at: TimeMs, role: OrderRole): void {
+  #change(holding: number, change: Quantity, deal: Deal, paid: Amount, fee: Amount): void {
     const before = this.#quantity[holding] ?? ZERO_QUANTITY;
     const running = this.#running[holding];
     if (isZero(change)) {
       // The remainder of a fee can fall to a share that rounding left with nothing.
       if (running !== undefined) running.fees = add(running.fees, fee);
-      else this.#reserve = subtract(this.#reserve, fee);
+      else this.#keep(this.#holdings.instrument[holding] ?? 0, negate(fee));
       return;
     }
     this.#quantity[holding] = add(before, change);
     if (running === undefined) {
-      this.#begin(holding, change, price, paid, fee, at);
+      this.#begin(holding, change, deal, paid, fee);
       return;
     }
+    const { price, at, role, slip, estimate } = deal;
+    if (estimate < running.lowest) running.lowest = estimate;
+    if (estimate > running.highest) running.highest = estimate;
     if (signOf(before) === signOf(change)) {
       running.entered = add(running.entered, absolute(change));
       running.entryPrice = averaged(running.entryPrice, price, absolute(change), running.entered);
       running.most = larger(running.most, absolute(add(before, change)));
       running.proceeds = subtract(running.proceeds, paid);
       running.fees = add(running.fees, fee);
+      running.slippage += slip * toNumber(change);
       return;
     }
     const excess = compare(absolute(change), absolute(before));
@@ -501,9 +583,10 @@ export class TradeLedger {
     running.exitPrice = averaged(running.exitPrice, price, absolute(closed), running.exited);
     running.proceeds = subtract(running.proceeds, closedPaid);
     running.fees = add(running.fees, closedFee);
+    running.slippage += slip * toNumber(closed);
     if (excess < 0) return;
     this.#finish(holding, running, at, this.#exitOf(this.#holdings.sleeve[holding] ?? 0, role));
-    if (excess > 0) this.#begin(holding, subtract(change, closed), price, subtract(paid, closedPaid), subtract(fee, closedFee), at);
+    if (excess > 0) this.#begin(holding, subtract(change, closed), deal, subtract(paid, closedPaid), subtract(fee, closedFee));
   }
 
   #exitOf(sleeve: number, role: OrderRole): ExitKind {
@@ -512,7 +595,9 @@ export class TradeLedger {
     return this.#cause[sleeve] ?? 'opinion';
   }
 
-  #begin(holding: number, change: Quantity, price: Price, paid: Amount, fee: Amount, at: TimeMs): void {
+  #begin(holding: number, change: Quantity, { price, at, estimate, slip }: Deal, paid: Amount, fee: Amount): void {
+    const instrument = this.#holdings.instrument[holding] ?? 0;
+    const seen = Number.isNaN(this.#mark[instrument] ?? NaN) ? NaN : estimate;
     const sleeve = this.#holdings.sleeve[holding] ?? 0;
     const size = absolute(change);
     this.#hasTrailed[sleeve] = 0;
@@ -530,7 +615,11 @@ export class TradeLedger {
       proceeds: negate(paid),
       fees: fee,
       funding: ZERO_AMOUNT,
+      slippage: slip * toNumber(change),
+      lowest: seen,
+      highest: seen,
     };
+    this.#runningOf[instrument] = (this.#runningOf[instrument] ?? 0) + 1;
     if (this.#heldHoldings++ === 0) this.#heldSince = at;
   }
 
@@ -547,7 +636,10 @@ export class TradeLedger {
   }
 
   #finish(holding: number, running: Running, at: TimeMs, exit: ExitKind): void {
+    const instrument = this.#holdings.instrument[holding] ?? 0;
     this.#running[holding] = undefined;
+    this.#runningOf[instrument] = (this.#runningOf[instrument] ?? 0) - 1;
+    this.#keepEstimates(running);
     if (--this.#heldHoldings === 0) this.#exposedMs += at - this.#heldSince;
     const out = this.#tradeBytes;
     out.count(holding);
@@ -563,6 +655,18 @@ export class TradeLedger {
     out.decimal(running.funding);
     out.byte(EXITS.indexOf(exit));
     this.#tradeCount++;
+  }
+
+  #keepEstimates({ slippage, lowest, highest }: Running): void {
+    const place = this.#tradeCount * ESTIMATES;
+    if (place === this.#estimates.length) {
+      const longer = new Float64Array(place * 2);
+      longer.set(this.#estimates);
+      this.#estimates = longer;
+    }
+    this.#estimates[place] = slippage;
+    this.#estimates[place + 1] = lowest;
+    this.#estimates[place + 2] = highest;
   }
 
   #keepFill(at: TimeMs, instrument: number, side: Side, price: Price, quantity: Quantity, fee: Amount): void {
@@ -582,23 +686,31 @@ export class TradeLedger {
   /** Closed trades in the order in which they closed. */
   *trades(): Generator<ClosedTrade, void> {
     const from = new ByteReader(this.#tradeBytes.view());
-    while (!from.ended) {
+    for (let place = 0; !from.ended; place += ESTIMATES) {
       const holding = from.count();
-      yield {
+      const instrument = this.#holdings.instrument[holding] ?? 0;
+      const record = {
         sleeve: this.#sleeveName(this.#holdings.sleeve[holding] ?? 0),
-        symbol: this.#symbol(this.#holdings.instrument[holding] ?? 0),
+        symbol: this.#symbol(instrument),
+        instrument,
         round: from.count(),
         side: from.flag() ? 'long' : 'short',
         openedAt: from.number(),
         closedAt: from.number(),
-        entryPrice: from.decimal(),
-        exitPrice: from.decimal(),
-        quantity: from.decimal(),
-        pnl: from.decimal(),
-        fees: from.decimal(),
-        funding: from.decimal(),
+        entryPrice: from.decimal<Price>(),
+        exitPrice: from.decimal<Price>(),
+        quantity: from.decimal<Quantity>(),
+        pnl: from.decimal<Amount>(),
+        fees: from.decimal<Amount>(),
+        funding: from.decimal<Amount>(),
         exit: EXITS[from.byte()] ?? 'opinion',
-      };
+        slippage: this.#estimates[place] ?? NaN,
+      } as const;
+      const entry = toNumber(record.entryPrice);
+      const below = excursion(entry - (this.#estimates[place + 1] ?? NaN), entry);
+      const above = excursion((this.#estimates[place + 2] ?? NaN) - entry, entry);
+      const isLong = record.side === 'long';
+      yield { ...record, maxAdverseRatio: isLong ? below : above, maxFavourableRatio: isLong ? above : below };
     }
   }
 
@@ -619,6 +731,7 @@ export class TradeLedger {
         held: this.#quantity[holding] ?? ZERO_QUANTITY,
         fees: running.fees,
         funding: running.funding,
+        slippage: running.slippage,
         cash: add(subtract(running.proceeds, running.fees), running.funding),
       };
     });
@@ -633,6 +746,7 @@ export class TradeLedger {
       yield {
         at,
         symbol: this.#symbol(instrument),
+        instrument,
         side: from.flag() ? 'sell' : 'buy',
         price: from.decimal(),
         quantity: from.decimal(),
@@ -675,7 +789,21 @@ export class TradeLedger {
   }
   /** Money of no trade: funding that came when nothing was held any more. */
   get unallocated(): Amount {
-    return this.#reserve;
+    return this.#reserve.reduce((sum, part) => add(sum, part), ZERO_AMOUNT);
+  }
+  /** The same, of one instrument. */
+  unallocatedOf(instrument: number): Amount {
+    return this.#reserve[instrument] ?? ZERO_AMOUNT;
+  }
+  /** What all fills cost beyond the prices at which their orders were sent. NaN where prices were not told; 0 before the first fill. */
+  get slippage(): number {
+    return this.#slippage;
+  }
+  get instruments(): LedgerSubject['instruments'] {
+    return this.#instruments;
+  }
+  get sleeves(): readonly Sleeve[] {
+    return this.#sleeves;
   }
   /** Notional of all fills: summed when it is asked for, an estimate. */
   get turnover(): number {
@@ -725,10 +853,48 @@ export class TradeLedger {
     );
   }
 
+  /** What it learned from prices: the rest is folded again from the journal's rows. */
+  save(out: ByteWriter): void {
+    out.numbers(this.#mark);
+    out.number(this.#slippage);
+    out.numbers(this.#estimates.subarray(0, this.#tradeCount * ESTIMATES));
+    for (const running of this.#running) {
+      if (running === undefined) continue;
+      out.number(running.slippage);
+      out.number(running.lowest);
+      out.number(running.highest);
+    }
+    out.numbers(Float64Array.from(this.#orders.values(), (order) => order.sentAt));
+  }
+
+  /** Into a ledger that was told the same rows, and of the market nothing. */
+  restore(from: ByteReader): void {
+    from.numbers(this.#mark);
+    this.#slippage = from.number();
+    const estimates = from.numbers();
+    assert(estimates.length === this.#tradeCount * ESTIMATES, 'a snapshot of the trades is of the rows before it');
+    this.#estimates.set(estimates);
+    for (const running of this.#running) {
+      if (running === undefined) continue;
+      running.slippage = from.number();
+      running.lowest = from.number();
+      running.highest = from.number();
+    }
+    const sentAt = from.numbers();
+    assert(sentAt.length === this.#orders.size, 'a snapshot of the orders is of the rows before it');
+    let index = 0;
+    for (const order of this.#orders.values()) order.sentAt = sentAt[index++] ?? NaN;
+  }
+
   /** How long anything was held, up to `now`. */
   exposedMs(now: TimeMs): TimeMs {
     return this.#exposedMs + (this.#heldHoldings > 0 ? Math.max(0, now - this.#heldSince) : 0);
   }
+}
+
+/** How far a price went, over the entry. The entry is rounded and may lie beyond the only price there was by that much. */
+function excursion(distance: number, entry: number): number {
+  return distance < 0 || entry === 0 ? 0 : distance / entry;
 }
 
 /** The average once `part` of `total` came at `price`. Exact while all came at one price. */

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { follow } from '../../src/app/recovery.ts';
 import { recover, saveSnapshot, type SessionParts as AppParts } from '../../src/app/session-parts.ts';
 import { ComparingRecorder, SessionRecorder } from '../../src/app/session-recorder.ts';
-import { ByteReader } from '../../src/domain/bytes.ts';
+import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
 import { toNumber } from '../../src/domain/decimal.ts';
 import type { JournalRow } from '../../src/domain/entry.ts';
 import type { MarketEvent, TimerRang } from '../../src/domain/event.ts';
@@ -20,6 +20,7 @@ import { Journal, type Snapshot } from '../../src/journal/journal.ts';
 import { readRecording } from '../../src/journal/recording.ts';
 import { TapeReader, TapeWriter } from '../../src/journal/tape.ts';
 import { EquityRecorder } from '../../src/views/equity.ts';
+import { TradeLedger } from '../../src/views/trades.ts';
 import { TestSession } from '../support/session.ts';
 import { anyWorld, partsOf, trials, type World } from './worlds.ts';
 
@@ -57,7 +58,10 @@ function assemble(world: World, { journal, tape }: Disk, isNew: boolean): { run:
   const run = new TestSession({ ...whole, words, recorder: isNew ? recorder : comparing, knownFailures });
   const { plan, engine, venue } = run;
   const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
-  // Recovery looks neither at the recipe nor at the views of trades.
+  const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
+  journal.onRow((row) => ledger.fold(row));
+  run.onPrice = (event) => ledger.price(event);
+  // Recovery does not look at the recipe.
   const parts = {
     plan,
     engine,
@@ -66,11 +70,20 @@ function assemble(world: World, { journal, tape }: Disk, isNew: boolean): { run:
     tape,
     recorder,
     equity,
+    ledger,
     knownFailures,
     comparing,
     configHash: 'test',
   } as unknown as AppParts;
   return { run, parts };
+}
+
+/** Everything that a ledger says of trades, what it learned from prices included. */
+function storyOf(ledger: TradeLedger): string {
+  const bytes = new ByteWriter();
+  ledger.save(bytes);
+  const told = [[...ledger.trades()], ledger.openTrades(), ledger.counts(), Buffer.from(bytes.view()).toString('hex')];
+  return JSON.stringify(told, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
 
 /** A source is asked what comes before it is taken. */
@@ -93,6 +106,7 @@ interface Recording {
   readonly stateHash: string;
   readonly venueHash: string;
   readonly head: string;
+  readonly story: string;
 }
 
 /** A run that nothing disturbs, with a snapshot after so many events; none for 0. */
@@ -121,6 +135,7 @@ async function record(world: World, snapshotAfter: number): Promise<Recording> {
     stateHash,
     venueHash: run.venue.stateHash(),
     head: disk.journal.head(),
+    story: storyOf(parts.ledger),
   };
   closeDisk(disk);
   return recording;
@@ -156,6 +171,7 @@ async function goesOn(world: World, recording: Recording, rows: number, tape: nu
     assert.equal(disk.tape.offset, recording.tape.length, `tape, ${where}`);
     assert.equal(run.stateHash, recording.stateHash, `state, ${where}`);
     assert.equal(run.venue.stateHash(), recording.venueHash, `venue, ${where}`);
+    assert.equal(storyOf(parts.ledger), recording.story, `trades, ${where}`);
   } catch (error) {
     if (error instanceof Error) error.message = `${where}: ${error.message}`;
     throw error;
@@ -169,6 +185,7 @@ describe('a session that was killed goes on as if it had not been', () => {
     const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true };
     const recording = await record(world, 0);
     assert.ok(recording.boundaries.length > 10, `${recording.boundaries.length} boundaries`);
+    assert.match(recording.story, /"maxAdverseRatio":0\.\d/, 'trades went against their entries');
     for (const [index, { rows, tape }] of recording.boundaries.entries()) {
       // The tape is flushed before the journal: it may be as long as it was to be at the next boundary.
       await goesOn(world, recording, rows, index % 2 === 0 ? tape : (recording.boundaries[index + 1]?.tape ?? tape));

@@ -335,6 +335,8 @@ export class TestSession implements Stateful {
   onEntry: (entry: Entry) => void = () => undefined;
   /** Called after every event, before its instant is closed. */
   onEvent: (event: Event) => void = () => undefined;
+  /** Called with every price after the warm-up. */
+  onPrice: (event: MarketEvent) => void = () => undefined;
   readonly #stateful: readonly Stateful[];
   readonly #lastClose: TimeMs;
 
@@ -382,6 +384,7 @@ export class TestSession implements Stateful {
       plan,
       recorder,
       venue: this.venue,
+      onPrice: (event) => this.onPrice(event),
       ...(parts.knownFailures === undefined ? {} : { knownFailures: parts.knownFailures }),
     });
     const handle = this.engine.handle.bind(this.engine);
