@@ -1,7 +1,7 @@
 // Equity over time: figures at full resolution, and a curve thin enough to keep. A bar costs a few additions and no memory.
 import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { TimeMs } from '../domain/time.ts';
+import { DAY_MS, type TimeMs } from '../domain/time.ts';
 
 /** Points that are kept. When they are full, every other one goes and the stride doubles. */
 export const CURVE_POINTS = 8192;
@@ -9,6 +9,16 @@ export const CURVE_POINTS = 8192;
 export interface EquityPoint {
   readonly at: TimeMs;
   readonly equity: number;
+}
+
+/**
+ * Equity at the last mark of each UTC day that has one, oldest first. A mark at midnight is the last of the day that ends there, as the
+ * bars before it are that day's. A day without a mark is absent: 16 bytes a day, whatever the number of bars.
+ */
+export interface DailyEquity {
+  /** Start of the day. */
+  readonly day: Float64Array;
+  readonly equity: Float64Array;
 }
 
 /** Everything that metrics need of the curve, at full resolution. Returns are simple, the first against the starting capital. */
@@ -33,6 +43,7 @@ export interface EquitySummary {
   readonly maxDrawdownBottom: TimeMs;
   readonly maxDrawdownRecovered: TimeMs;
   readonly longestUnderwaterMs: TimeMs;
+  readonly daily: DailyEquity;
 }
 
 export interface EquitySettings {
@@ -72,6 +83,12 @@ export class EquityRecorder implements Stateful {
   #stride = 1;
   /** Instants until the next point of the curve. */
   #skip = 0;
+  // By day up to the instant before the last, doubled when they are full: almost three years to begin with.
+  #day = new Float64Array(1024);
+  #dayEquity = new Float64Array(1024);
+  #days = 0;
+  /** Where the last of them ends. */
+  #dayEnd: TimeMs = -Infinity;
 
   constructor(settings: EquitySettings) {
     if (!(settings.capital > 0)) {
@@ -128,6 +145,19 @@ export class EquityRecorder implements Stateful {
     }
     if (this.#skip === 0) this.#keep(at, equity);
     else this.#skip--;
+    // A bar that is known a moment after its close still belongs to the day that it closed.
+    const closedAt = this.#intervalMs <= DAY_MS ? this.#boundary - this.#intervalMs : at;
+    if (closedAt > this.#dayEnd) this.#beginDay(closedAt);
+    this.#dayEquity[this.#days - 1] = equity;
+  }
+
+  #beginDay(closedAt: TimeMs): void {
+    this.#dayEnd = Math.ceil(closedAt / DAY_MS) * DAY_MS;
+    if (this.#days === this.#day.length) {
+      this.#day = grown(this.#day);
+      this.#dayEquity = grown(this.#dayEquity);
+    }
+    this.#day[this.#days++] = this.#dayEnd - DAY_MS;
   }
 
   #surface(at: TimeMs, equity: number): void {
@@ -179,6 +209,7 @@ export class EquityRecorder implements Stateful {
       maxDrawdownBottom: this.#maxBottom,
       maxDrawdownRecovered: this.#maxRecovered,
       longestUnderwaterMs: Math.max(openMs, this.#longestUnderwaterMs),
+      daily: { day: this.#day.slice(0, this.#days), equity: this.#dayEquity.slice(0, this.#days) },
     };
   }
 
@@ -212,6 +243,9 @@ export class EquityRecorder implements Stateful {
     out.count(this.#skip);
     out.numbers(this.#curveAt.subarray(0, this.#points));
     out.numbers(this.#curveEquity.subarray(0, this.#points));
+    out.number(this.#dayEnd);
+    out.numbers(this.#day.subarray(0, this.#days));
+    out.numbers(this.#dayEquity.subarray(0, this.#days));
   }
 
   restore(from: ByteReader): void {
@@ -239,5 +273,21 @@ export class EquityRecorder implements Stateful {
     this.#points = at.length;
     this.#curveAt.set(at);
     this.#curveEquity.set(from.numbers());
+    this.#dayEnd = from.number();
+    const day = from.numbers();
+    this.#days = day.length;
+    while (this.#day.length < day.length) {
+      this.#day = grown(this.#day);
+      this.#dayEquity = grown(this.#dayEquity);
+    }
+    this.#day.set(day);
+    this.#dayEquity.set(from.numbers());
   }
+}
+
+/** Twice as long, with the same beginning. */
+function grown(values: Float64Array): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(values.length * 2);
+  longer.set(values);
+  return longer;
 }

@@ -72,7 +72,7 @@ test('both legs of a pair are one trade, which is closed when both are', () => {
   assert.deepEqual(roundTrips(story.ledger), []);
   story.pass().trade([[2, 1, '10']], '10.5', '1', { instrument: 1 });
   const [trip] = roundTrips(story.ledger);
-  assert.deepEqual([trip?.pnl, trip?.costs, trip?.side, trip?.closedAt], [1, 4, 'long', START + 2 * HOUR]);
+  assert.deepEqual([trip?.pnl, trip?.fees, trip?.funding, trip?.side, trip?.closedAt], [1, 4, 0, 'long', START + 2 * HOUR]);
   assert.equal(story.ledger.tradeCount, 2);
   assert.equal(figuresOf(story, [1_001]).trades, 1);
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { amount } from '../domain/decimal.ts';
+import { Random } from '../quant/random.ts';
 import { EquityRecorder } from './equity.ts';
 import { HOUR, START, Story } from './journal.fixture.ts';
 import { report, reportText, sessionSummary, type ReportDocument, type ReportParts } from './report.ts';
@@ -102,7 +103,10 @@ test('times are ISO-8601 and exact numbers are decimal strings', () => {
     pnl: '19.78',
     fees: '0.22',
     funding: '0',
+    slippage: null,
     returnRatio: 0.1978,
+    maxAdverseRatio: null,
+    maxFavourableRatio: null,
     exit: 'opinion',
   });
   assert.deepEqual(document.fills[0], {
@@ -128,7 +132,18 @@ test('times are ISO-8601 and exact numbers are decimal strings', () => {
 test('the text has the summary first, then tables that are aligned', () => {
   const text = reportText(documentOf(eventful(), wandering));
   const sections = [...text.matchAll(/^[A-Z][A-Z ]+$/gm)].map((match) => match[0]);
-  assert.deepEqual(sections, ['BY SYMBOL', 'LEFT OPEN', 'EXITS', 'RULINGS', 'ALERTS', 'STOPS', 'WARNINGS']);
+  assert.deepEqual(sections, [
+    'COSTS',
+    'BY SLEEVE',
+    'BY INSTRUMENT',
+    'BY SYMBOL',
+    'LEFT OPEN',
+    'EXITS',
+    'RULINGS',
+    'ALERTS',
+    'STOPS',
+    'WARNINGS',
+  ]);
   assert.ok(text.startsWith('trend  BTC/USDT, ETH/USDT:USDT  1h   2021-01-01T00:00:00Z to 2021-01-03T12:00:00Z\n\n  start '));
   assert.match(text, /^ {2}exit {6}legs {3}won {3}profit {3}average held$/m);
   assert.match(text, /^ {2}stop {9}1 {5}0 {3}-10\.47 {3}1h$/m);
@@ -172,7 +187,10 @@ test('the verdict and the warnings are what the figures say', () => {
 
   const lucky = documentOf(trips(['99', '120', '98'], '0'), [...wandering, 1_017]);
   assert.ok(lucky.warnings.includes('one trade makes the profit: without the best (20.00) the closed trades come to -3.00'));
-  assert.match(lucky.verdict[0] ?? '', /^it made money, but its mean return is 0\.\d standard errors from zero: below 2 that may be luck$/);
+  assert.match(
+    lucky.verdict[0] ?? '',
+    /^no edge after costs that can be told from luck: it made money, with a mean return 0\.\d standard errors from zero, where it takes 2$/,
+  );
   assert.match(documentOf(trips(['110'], '0'), [1_010]).verdict[0] ?? '', /in too few returns to say more/);
   const steady = Array.from({ length: 60 }, (_, index) => 1_000 + index + (index % 3));
   assert.match(documentOf(trips(['110'], '0'), steady).verdict[0] ?? '', /^it made money, with a mean return \d+\.\d standard errors/);
@@ -189,6 +207,48 @@ test('the verdict and the warnings are what the figures say', () => {
   ]) {
     assert.ok(open.warnings.includes(warning), warning);
   }
+});
+
+test('the verdict says what share of the gross profit each cost took', () => {
+  const sold = (exit: string, ...more: readonly string[]): ReportDocument => {
+    const story = new Story();
+    // Sent at 100 and at 110, filled worse by 0.5 and by 0.25.
+    story.bar(1, 100, 100, 100).trade([[2, 1, '1']], '100.5', '1', { instrument: 1 });
+    for (const amountText of more) {
+      story.tell({ kind: 'funding.paid', at: story.at, happenedAt: story.at, instrument: 1, amount: amount(amountText), rate: 0 });
+    }
+    story.pass().bar(1, 90, 110, Number(exit) + 0.25);
+    story.trade([[2, 1, '-1']], exit, '1', { instrument: 1 });
+    return documentOf(story, [1_000, 1_010]);
+  };
+  const won = sold('109.75');
+  assert.equal(won.verdict[1], 'of 10.00 made before costs fees took 20.00 %, slippage took 7.50 %, funding took 0.00 %: 72.50 % was left');
+  assert.match(reportText(won), /^ {2}fees +2\.00 +20\.00 %$/m);
+  assert.match(reportText(won), /^ {2}slippage +0\.75 +7\.50 %$/m);
+  assert.match(reportText(won), /closed trades: 10\.00 before costs, 7\.25 net$/m);
+  assert.match(sold('109.75', '3').verdict[1] ?? '', /funding gave 30\.00 %: 102\.50 % was left$/);
+  const eaten = sold('101.75');
+  assert.equal(
+    eaten.verdict[0],
+    'no edge after costs: the closed trades made 2.00 before fees, slippage and funding, and -0.75 after them',
+  );
+  assert.match(eaten.verdict[1] ?? '', /slippage took 37\.50 %, funding took 0\.00 %: nothing was left$/);
+  const lost = sold('94.75');
+  assert.deepEqual(lost.verdict.slice(0, 2), ['no edge: the closed trades lost 5.00 before any cost', 'costs took a further 2.75']);
+});
+
+test('the text has the months of a year in a row, and the days with their tails', () => {
+  const story = new Story();
+  const equity = new EquityRecorder({ capital: 1_000, intervalMs: HOUR });
+  const days = 120;
+  const random = new Random(1);
+  let value = 1_000;
+  for (let hour = 1; hour <= days * 24; hour++) equity.record(START + hour * HOUR, (value *= 1 + 0.002 * random.normal()));
+  const text = reportText(documentOf(story, [], { equity, to: START + days * 24 * HOUR }));
+  assert.match(text, /^DAILY RETURNS\n {2}days {3}120 {3}skewness {3}-?\d\.\d\d {3}omega +\d\.\d\d\n/m);
+  assert.match(text, /^ {2}historical +\d\.\d\d % +\d\.\d\d % +N\/A +N\/A$/m);
+  assert.match(text, /^ {2}Cornish-Fisher( +\d\.\d\d %){4}$/m);
+  assert.match(text, /^MONTHLY RETURNS\n {2}% +Jan +Feb .* Dec +year\n {2}2021( +-?\d+\.\d){5}$/m);
 });
 
 test('a session ends with its equity, trades, stop-outs, vetoes by name, fees and folder', () => {

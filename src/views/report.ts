@@ -1,9 +1,13 @@
 // A run as a document, and the document as text for a terminal. The text is made from the document alone, so that a stored one reads the same.
 import { format, toNumber, type Amount } from '../domain/decimal.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
+import { attribution, type Part } from './attribution.ts';
+import { known, monthlyReturns, type MonthReturn } from './daily.ts';
 import type { EquityRecorder } from './equity.ts';
 import { metrics, roundTrips, type Marks, type Metrics } from './metrics.ts';
+import { duration, money, orUnknown, percent, plain, section, table } from './text.ts';
 import { returnRatio, type StopsPlace, type TradeLedger } from './trades.ts';
+import { verdict, warnings } from './verdict.ts';
 
 /** Times are ISO-8601 UTC, or integer milliseconds in names that end in `Ms`. Exact numbers are strings, estimates are numbers. */
 export interface ReportDocument {
@@ -23,6 +27,8 @@ export interface ReportDocument {
   /** What the figures say, in words. */
   readonly verdict: readonly string[];
   readonly warnings: readonly string[];
+  readonly monthlyReturns: readonly MonthReturn[];
+  readonly attribution: AttributionDocument;
   readonly trades: readonly TradeRow[];
   readonly openPositions: readonly OpenRow[];
   readonly fills: readonly FillRow[];
@@ -33,6 +39,27 @@ export interface ReportDocument {
   readonly halts: readonly string[];
   /** By kind of journal entry. */
   readonly entries: Readonly<Record<string, number>>;
+}
+
+/** Whose P&L it was. The sleeves with `unallocated`, and the instruments by themselves, sum to `pnl` to the last digit. */
+export interface AttributionDocument {
+  readonly pnl: string;
+  readonly unallocated: string;
+  readonly sleeves: readonly PartRow[];
+  readonly instruments: readonly PartRow[];
+}
+
+export interface PartRow {
+  readonly name: string;
+  readonly symbols: readonly string[];
+  readonly trades: number;
+  readonly wins: number;
+  readonly realised: string;
+  readonly unrealised: string;
+  readonly pnl: string;
+  readonly fees: string;
+  readonly funding: string;
+  readonly slippage: number | null;
 }
 
 export interface TradeRow {
@@ -49,7 +76,10 @@ export interface TradeRow {
   readonly pnl: string;
   readonly fees: string;
   readonly funding: string;
+  readonly slippage: number | null;
   readonly returnRatio: number;
+  readonly maxAdverseRatio: number | null;
+  readonly maxFavourableRatio: number | null;
   readonly exit: string;
 }
 
@@ -105,12 +135,10 @@ export interface ReportParts {
   readonly warnings?: readonly string[];
 }
 
-/** Fewer closed trades than this say nothing about the next one. */
-const FEW_TRADES = 30;
-
 export function report(parts: ReportParts): ReportDocument {
-  const { ledger, equity, from, to, timeframeMs, marks } = parts;
-  const figures = metrics({ equity: equity.summary(), ledger, timeframeMs, from, to, marks });
+  const { ledger, from, to, timeframeMs, marks, allowSpotShort } = parts;
+  const equity = parts.equity.summary();
+  const figures = metrics({ equity, ledger, timeframeMs, from, to, marks });
   return {
     runId: parts.runId,
     stateHash: parts.stateHash,
@@ -121,11 +149,13 @@ export function report(parts: ReportParts): ReportDocument {
     capital: format(parts.capital),
     currency: parts.currency,
     config: parts.config,
-    allowSpotShort: parts.allowSpotShort,
+    allowSpotShort,
     stops: ledger.stopPlaces(),
     metrics: figures,
     verdict: verdict(figures),
-    warnings: [...warnings(parts, figures), ...(parts.warnings ?? [])],
+    warnings: [...warnings({ equity, ledger, allowSpotShort }, figures), ...(parts.warnings ?? [])],
+    monthlyReturns: monthlyReturns(equity.capital, equity.daily),
+    attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({
       sleeve: trade.sleeve,
       symbol: trade.symbol,
@@ -140,7 +170,10 @@ export function report(parts: ReportParts): ReportDocument {
       pnl: format(trade.pnl),
       fees: format(trade.fees),
       funding: format(trade.funding),
+      slippage: known(trade.slippage),
       returnRatio: returnRatio(trade),
+      maxAdverseRatio: known(trade.maxAdverseRatio),
+      maxFavourableRatio: known(trade.maxFavourableRatio),
       exit: trade.exit,
     })),
     openPositions: openRows(ledger, marks),
@@ -154,11 +187,31 @@ export function report(parts: ReportParts): ReportDocument {
       feeCurrency: fill.feeCurrency,
     })),
     funding: Array.from(ledger.fundingPayments(), ({ at, symbol, amount }) => ({ at: formatTime(at), symbol, amount: format(amount) })),
-    equity: equity.curve().map((point): [string, number] => [formatTime(point.at), point.equity]),
+    equity: parts.equity.curve().map((point): [string, number] => [formatTime(point.at), point.equity]),
     rulings: ledger.rulings(),
     alerts: ledger.alerts(),
     halts: ledger.haltCauses,
     entries: ledger.counts(),
+  };
+}
+
+function attributionDocument(ledger: TradeLedger, marks: readonly Marks[]): AttributionDocument {
+  const { pnl, unallocated, sleeves, instruments } = attribution(ledger, marks);
+  return { pnl: format(pnl), unallocated: format(unallocated), sleeves: sleeves.map(partRow), instruments: instruments.map(partRow) };
+}
+
+function partRow(part: Part): PartRow {
+  return {
+    name: part.name,
+    symbols: part.symbols,
+    trades: part.trades,
+    wins: part.wins,
+    realised: format(part.realised),
+    unrealised: format(part.unrealised),
+    pnl: format(part.pnl),
+    fees: format(part.fees),
+    funding: format(part.funding),
+    slippage: known(part.slippage),
   };
 }
 
@@ -181,59 +234,6 @@ function openRows(ledger: TradeLedger, marks: readonly Marks[]): OpenRow[] {
   });
 }
 
-/** What the figures say, and no more. */
-function verdict(figures: Metrics): string[] {
-  const { trades, totalReturn, grossPnl, returnTStatistic, buyAndHoldReturn } = figures;
-  if (trades === 0 && figures.orders === 0) return ['it never traded: there is nothing to judge'];
-  const words: string[] = [];
-  const net = (figures.expectancy ?? 0) * trades;
-  if (trades > 0 && net <= 0) {
-    words.push(
-      grossPnl > 0
-        ? `no edge after costs: the closed trades made ${money(grossPnl)} before fees and funding, and ${money(net)} after them`
-        : `no edge: the closed trades lost ${money(-grossPnl)} before any cost`,
-    );
-  } else if (totalReturn <= 0) words.push('no edge after costs: the account did not grow');
-  else if (returnTStatistic === null) words.push('it made money, in too few returns to say more');
-  else if (returnTStatistic < 2) {
-    words.push(`it made money, but its mean return is ${returnTStatistic.toFixed(1)} standard errors from zero: below 2 that may be luck`);
-  } else
-    words.push(
-      `it made money, with a mean return ${returnTStatistic.toFixed(1)} standard errors from zero: in this sample, on these parameters`,
-    );
-  if (buyAndHoldReturn !== null) {
-    const ahead = totalReturn - buyAndHoldReturn;
-    words.push(
-      `buying and holding returned ${percent(buyAndHoldReturn)}: this run is ${percent(Math.abs(ahead))} ${ahead >= 0 ? 'ahead' : 'behind'}`,
-    );
-  }
-  return words;
-}
-
-function warnings(parts: ReportParts, figures: Metrics): string[] {
-  const { ledger, equity } = parts;
-  const { trades, grossPnl, bestTrade } = figures;
-  const costs = figures.feesPaid;
-  const net = (figures.expectancy ?? 0) * trades;
-  const words: string[] = [];
-  const { variance, instants, lowestEquity } = equity.summary();
-  if (instants === 0) words.push('no bar was marked: the range holds no data');
-  else if (instants > 1 && variance === 0) words.push('equity is flat: it never moved');
-  if (trades === 0) words.push('no trade was closed');
-  else if (trades < FEW_TRADES) words.push(`too few trades: ${trades} closed, and fewer than ${FEW_TRADES} say little about the next one`);
-  if (trades > 1 && net > 0 && bestTrade !== null && bestTrade >= net) {
-    words.push(`one trade makes the profit: without the best (${money(bestTrade)}) the closed trades come to ${money(net - bestTrade)}`);
-  }
-  if (trades > 0 && grossPnl > 0 && costs > grossPnl) words.push(`fees of ${money(costs)} exceed the gross profit of ${money(grossPnl)}`);
-  if (lowestEquity <= 0) words.push('equity fell to zero or below: a real account would have been liquidated');
-  const open = ledger.openTrades().length;
-  if (open > 0)
-    words.push(`${open} ${open === 1 ? 'position is' : 'positions are'} still open and marked at the last price: no exit was paid for`);
-  if (ledger.isHalted) words.push(`the run ended halted: ${ledger.haltCauses.at(-1) ?? ''}`);
-  if (parts.allowSpotShort) words.push('spot was allowed to be sold short: research only, no venue does this');
-  return words;
-}
-
 // ---- text --------------------------------------------------------------------------------------------------------------
 
 /** For a terminal: the summary first, then the tables that people know, each left out when it has nothing to say. */
@@ -246,6 +246,11 @@ export function reportText(document: ReportDocument): string {
     `${title.join('  ')}   ${document.from} to ${document.to}`,
     table([], summaryRows(document)),
     document.verdict.map((sentence) => `  ${sentence}`).join('\n'),
+    section('DAILY RETURNS', dailyTable(document)),
+    section('MONTHLY RETURNS', monthTable(document)),
+    section('COSTS', costTable(document)),
+    section('BY SLEEVE', partTable(document.attribution.sleeves, document)),
+    section('BY INSTRUMENT', document.symbols.length < 2 ? '' : partTable(document.attribution.instruments, document)),
     section('BY SYMBOL', symbolTable(document)),
     section('LEFT OPEN', openTable(document)),
     section('EXITS', exitTable(document)),
@@ -289,19 +294,101 @@ function summaryRows({ metrics: figures, capital, currency }: ReportDocument): s
     ['trades', `${figures.trades} (${figures.longTrades} long, ${figures.shortTrades} short)`],
     ['won', orUnknown(figures.winRate, percent)],
     ['profit factor', orUnknown(figures.profitFactor, plain)],
+    ['payoff', orUnknown(figures.payoffRatio, plain)],
     ['expectancy', orUnknown(figures.expectancy, (value) => `${money(value)} a trade`)],
     ['best, worst trade', `${orUnknown(figures.bestTrade, money)}, ${orUnknown(figures.worstTrade, money)}`],
     ['average held', orUnknown(figures.averageHeldMs, duration)],
     ['losses in a row', String(figures.longestLosingStreak)],
     ['stop-outs', String(figures.stopOuts)],
+    [
+      'against, in favour',
+      `${orUnknown(figures.averageMaxAdverseRatio, percent)}, ${orUnknown(figures.averageMaxFavourableRatio, percent)}`,
+    ],
+    ['quality (SQN)', orUnknown(figures.systemQualityNumber, plain)],
+    ['kelly', orUnknown(figures.kellyFraction, percent)],
     ['fills', `${figures.orders}, ${money(figures.turnover)} turned over`],
-    ['gross profit', money(figures.grossPnl)],
-    ['fees', `${money(figures.feesPaid)}${figures.grossPnl > 0 ? ` (${percent(figures.feesPaid / figures.grossPnl)} of gross)` : ''}`],
+    ['turnover', orUnknown(figures.annualTurnover, (value) => `${plain(value)} times equity a year`)],
   ];
-  if (figures.fundingPaid !== 0) rows.push(['funding paid', money(figures.fundingPaid)]);
   // Two columns of pairs: half as tall, and still within 100 characters.
   const half = Math.ceil(rows.length / 2);
   return rows.slice(0, half).map((left, index) => [...left, ...(rows[half + index] ?? [])]);
+}
+
+/** How bad a day gets, one in 20 and one in 100, as it was and as the moments of the returns have it. */
+function dailyTable({ metrics: figures }: ReportDocument): string {
+  if (figures.skewness === null) return '';
+  const shape = [
+    ['days', String(figures.dailyReturns), 'skewness', orUnknown(figures.skewness, plain), 'omega', orUnknown(figures.omega, plain)],
+    ['', '', 'kurtosis', orUnknown(figures.kurtosis, plain), 'tail ratio', orUnknown(figures.tailRatio, plain)],
+  ];
+  const rows: readonly (readonly [string, number | null, number | null, number | null, number | null])[] = [
+    ['historical', figures.valueAtRisk95, figures.expectedShortfall95, figures.valueAtRisk99, figures.expectedShortfall99],
+    [
+      'Cornish-Fisher',
+      figures.cornishFisherValueAtRisk95,
+      figures.cornishFisherExpectedShortfall95,
+      figures.cornishFisherValueAtRisk99,
+      figures.cornishFisherExpectedShortfall99,
+    ],
+  ];
+  const header = ['loss of a day', 'VaR 95 %', 'shortfall 95 %', 'VaR 99 %', 'shortfall 99 %'];
+  const losses = rows.map(([name, ...values]) => [name, ...values.map((value) => orUnknown(value, percent))]);
+  return `${table([], shape)}\n${table(header, losses)}`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** A row a year, in percent. */
+function monthTable({ monthlyReturns: months }: ReportDocument): string {
+  if (months.length < 2) return '';
+  const years = [...new Set(months.map(({ month }) => month.slice(0, 4)))];
+  const rows = years.map((year) => {
+    const ofYear = months.filter(({ month }) => month.startsWith(year));
+    const cells = MONTHS.map((_, index) => ofYear.find(({ month }) => Number(month.slice(5)) === index + 1));
+    const whole = ofYear.reduce((product, { returnRatio: ratio }) => product * (1 + ratio), 1) - 1;
+    return [year, ...cells.map((cell) => (cell === undefined ? '' : inPercent(cell.returnRatio))), inPercent(whole)];
+  });
+  return table(['%', ...MONTHS, 'year'], rows);
+}
+
+function inPercent(ratio: number): string {
+  return (ratio * 100).toFixed(1);
+}
+
+/** From what the closed trades made to what they left; what is open has paid too, and is in the totals. */
+function costTable({ metrics: figures }: ReportDocument): string {
+  const { trades, expectancy, pnlBeforeCosts, feeShare, slippageShare, fundingShare } = figures;
+  if (figures.orders === 0) return '';
+  const rows = [
+    ['fees', money(figures.feesPaid), orUnknown(feeShare, percent)],
+    ['slippage', orUnknown(figures.slippagePaid, money), orUnknown(slippageShare, percent)],
+    ['funding', money(figures.fundingPaid), orUnknown(fundingShare, percent)],
+  ];
+  const closed = `closed trades: ${orUnknown(pnlBeforeCosts, money)} before costs, ${money((expectancy ?? 0) * trades)} net`;
+  return `${table(['paid', 'all fills', 'of gross profit'], rows)}\n  ${closed}`;
+}
+
+function partTable(parts: readonly PartRow[], { capital, attribution: { pnl, unallocated } }: ReportDocument): string {
+  const start = Number(capital);
+  const header = ['name', 'trades', 'won', 'realised', 'open', 'profit', 'of capital', 'fees', 'slippage', 'funding'];
+  const moved = parts.filter((part) => part.trades > 0 || Number(part.pnl) !== 0 || Number(part.fees) !== 0);
+  const rows = moved.map((part) => [
+    part.name,
+    String(part.trades),
+    String(part.wins),
+    money(Number(part.realised)),
+    money(Number(part.unrealised)),
+    money(Number(part.pnl)),
+    percent(Number(part.pnl) / start),
+    money(Number(part.fees)),
+    orUnknown(part.slippage, money),
+    money(Number(part.funding)),
+  ]);
+  if (moved.length > 1) rows.push(['TOTAL', '', '', '', '', money(Number(pnl)), percent(Number(pnl) / start), '', '', '']);
+  const rest = Number(unallocated);
+  return rest === 0 || moved.length === 0
+    ? table(header, rows)
+    : `${table(header, rows)}\n  ${money(rest)} of funding came when nothing was held`;
 }
 
 function symbolTable({ trades }: ReportDocument): string {
@@ -411,73 +498,8 @@ function rulingWords(ledger: TradeLedger): string {
   return words.length === 0 ? 'none' : words.join(', ');
 }
 
-function section(name: string, body: string): string {
-  return body === '' ? '' : `${name}\n${body}`;
-}
-
-const IS_NUMBER = /^[-+]?[\d,.]+( %)?$|^N\/A$/;
-
-/** Columns aligned, those of numbers to the right. Empty without rows. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const all = header.length === 0 ? rows : [header, ...rows];
-  const columns = Math.max(...all.map((row) => row.length));
-  const widths: number[] = [];
-  const isRight: boolean[] = [];
-  for (let column = 0; column < columns; column++) {
-    widths.push(Math.max(...all.map((row) => row[column]?.length ?? 0)));
-    isRight.push(header.length > 0 && rows.every((row) => IS_NUMBER.test(row[column] ?? '')));
-  }
-  return all
-    .map((row) =>
-      `  ${row.map((cell, column) => (isRight[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('   ')}`.trimEnd(),
-    )
-    .join('\n');
-}
-
 function total<T>(items: readonly T[], of: (item: T) => number): number {
   let sum = 0;
   for (const item of items) sum += of(item);
   return sum;
-}
-
-function orUnknown(value: number | null, words: (value: number) => string): string {
-  return value === null ? 'N/A' : words(value);
-}
-
-function plain(value: number): string {
-  return value.toFixed(2);
-}
-
-/** Two decimals, or as many as leave something of a small amount. */
-function money(value: number): string {
-  const size = Math.abs(value);
-  const decimals = size === 0 || size >= 0.01 ? 2 : 8;
-  const [whole = '', fraction = ''] = size.toFixed(decimals).split('.');
-  const text = `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${fraction}`;
-  return value < 0 && Number(size.toFixed(decimals)) !== 0 ? `-${text}` : text;
-}
-
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(2)} %`;
-}
-
-/** The two largest units: `3d 4h`. */
-function duration(spanMs: number): string {
-  const units: readonly (readonly [string, number])[] = [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1_000],
-  ];
-  const first = units.findIndex(([, unitMs]) => spanMs >= unitMs);
-  if (first < 0) return `${Math.round(spanMs)}ms`;
-  let rest = spanMs;
-  const words: string[] = [];
-  for (const [unit, unitMs] of units.slice(first, first + 2)) {
-    const count = Math.floor(rest / unitMs);
-    rest -= count * unitMs;
-    if (count > 0) words.push(`${count}${unit}`);
-  }
-  return words.join(' ');
 }
