@@ -112,6 +112,48 @@ test('the curve stays small, evenly spaced, and keeps its last point', () => {
   assert.equal(recorder.summary().instants, count);
 });
 
+test('a day has its last mark; midnight ends a day, however late it is known', () => {
+  const recorder = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+  const day = 24 * HOUR;
+  recorder.record(22 * HOUR, 101);
+  recorder.record(day, 102);
+  assert.deepEqual(recorder.summary().daily, { day: Float64Array.of(0), equity: Float64Array.of(102) });
+  recorder.record(day + 150, 103);
+  recorder.record(day + HOUR + 150, 104);
+  recorder.record(4 * day - HOUR, 105);
+  recorder.record(4 * day + 150, 106);
+  recorder.record(4 * day + HOUR, 107);
+  assert.deepEqual(recorder.summary().daily, {
+    day: Float64Array.of(0, day, 3 * day, 4 * day),
+    equity: Float64Array.of(103, 104, 106, 107),
+  });
+});
+
+test('with marks further apart than a day, a mark is of the day before it or of its own', () => {
+  const day = 24 * HOUR;
+  const recorder = new EquityRecorder({ capital: 100, intervalMs: 7 * day });
+  for (const at of [7 * day, 14 * day + 5, 21 * day]) recorder.record(at, 100 + at / day);
+  assert.deepEqual([...recorder.summary().daily.day], [6 * day, 14 * day, 20 * day]);
+});
+
+test('years of days are kept, and restored', () => {
+  const recorder = new EquityRecorder({ capital: 1, intervalMs: HOUR });
+  const days = 3_000;
+  for (let index = 1; index <= days * 4; index++) recorder.record(index * 6 * HOUR, index);
+  const { daily } = recorder.summary();
+  assert.equal(daily.day.length, days);
+  assert.deepEqual([daily.equity[0], daily.equity.at(-1), daily.day.at(-1)], [4, days * 4, (days - 1) * 24 * HOUR]);
+});
+
+test('no fall is deeper than everything, and none is less than nothing', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { maxLength: 100 }), (values) => {
+      const { maxDrawdownRatio } = recorded(values).summary();
+      assert.ok(maxDrawdownRatio >= 0 && maxDrawdownRatio <= 1, `${maxDrawdownRatio}`);
+    }),
+  );
+});
+
 test('a short curve is kept whole', () => {
   assert.deepEqual(
     recorded([110, 88, 99])

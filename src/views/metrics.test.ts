@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { EquityRecorder } from './equity.ts';
 import { HOUR, START, Story } from './journal.fixture.ts';
 import { buyAndHoldReturn, metrics, MINIMUM_RETURNS, roundTrips, type Metrics } from './metrics.ts';
@@ -75,6 +76,109 @@ test('both legs of a pair are one trade, which is closed when both are', () => {
   assert.deepEqual([trip?.pnl, trip?.fees, trip?.funding, trip?.side, trip?.closedAt], [1, 4, 0, 'long', START + 2 * HOUR]);
   assert.equal(story.ledger.tradeCount, 2);
   assert.equal(figuresOf(story, [1_001]).trades, 1);
+});
+
+/** Trips of one bitcoin times `scale`, sent at the close of a bar and filled worse by 0.1. */
+function tripsOf(moves: readonly number[], scale: number): Story {
+  const story = new Story();
+  for (const move of moves) {
+    story.bar(0, 99, 101, 100).trade([[0, 0, String(scale)]], '100.1', String(0.05 * scale));
+    story.pass().bar(0, 95, 105, 100 + move);
+    story.trade([[0, 0, String(-scale)]], String(99.9 + move), String(0.05 * scale));
+    story.pass();
+  }
+  return story;
+}
+
+const MONEY = [
+  'finalEquity',
+  'expectancy',
+  'feesPaid',
+  'grossPnl',
+  'turnover',
+  'bestTrade',
+  'worstTrade',
+  'slippagePaid',
+  'pnlBeforeCosts',
+];
+
+test('ratios do not depend on how much money there is', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 30, maxLength: 60 }),
+      fc.array(fc.double({ min: -0.05, max: 0.06, noNaN: true }), { minLength: 110 * 24, maxLength: 110 * 24 }),
+      fc.constantFrom(0.25, 4, 1024),
+      (moves, changes, scale) => {
+        const figures = [1, scale].map((each) => {
+          const recorder = new EquityRecorder({ capital: 1_000 * each, intervalMs: HOUR });
+          let value = 1_000 * each;
+          changes.forEach((change, index) => recorder.record(START + (index + 1) * HOUR, (value *= 1 + change / 10)));
+          const to = START + changes.length * HOUR;
+          const { ledger } = tripsOf(moves, each);
+          return metrics({ equity: recorder.summary(), ledger, timeframeMs: HOUR, from: START, to, marks: [] });
+        });
+        const [small, large] = figures.map((each) => new Map<string, unknown>(Object.entries(each)));
+        for (const [name, value] of small ?? []) {
+          const other = large?.get(name);
+          if (value === null || other === null) assert.equal(other, value, name);
+          else near(Number(other), Number(value) * (MONEY.includes(name) ? scale : 1), name);
+        }
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+test('what is estimated from the spread of trades waits for enough of them', () => {
+  const moves = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? -2 : 3));
+  const few = figuresOf(tripsOf(moves.slice(1), 1), [1_000]);
+  assert.deepEqual([few.kellyFraction, few.systemQualityNumber], [null, null]);
+  // Net of 0.3 of costs a trip: 20 won 2.7, 10 lost 2.3.
+  const many = figuresOf(tripsOf(moves, 1), [1_000]);
+  near(many.payoffRatio, 2.7 / 2.3, 'payoffRatio');
+  near(many.kellyFraction, 2 / 3 - (1 / 3) * (2.3 / 2.7), 'kellyFraction');
+  const average = (20 * 2.7 - 10 * 2.3) / 30;
+  const deviation = Math.sqrt((20 * (2.7 - average) ** 2 + 10 * (2.3 + average) ** 2) / 29);
+  near(many.systemQualityNumber, (average / deviation) * Math.sqrt(30), 'systemQualityNumber');
+  near(many.pnlBeforeCosts, 40, 'pnlBeforeCosts');
+  near(many.feeShare, 3 / 40, 'feeShare');
+  near(many.slippageShare, 6 / 40, 'slippageShare');
+  assert.equal(many.fundingShare, 0);
+  near(many.averageMaxAdverseRatio, (100.1 - 95) / 100.1, 'averageMaxAdverseRatio');
+  near(many.averageMaxFavourableRatio, (105 - 100.1) / 100.1, 'averageMaxFavourableRatio');
+  const won = figuresOf(
+    tripsOf(
+      Array.from({ length: 30 }, () => 3),
+      1,
+    ),
+    [1_000],
+  );
+  assert.deepEqual([won.payoffRatio, won.kellyFraction, won.systemQualityNumber], [null, null, null]);
+});
+
+test('days are no days where a bar is longer than one', () => {
+  const recorder = new EquityRecorder({ capital: 1_000, intervalMs: 7 * 24 * HOUR });
+  for (let week = 1; week <= 200; week++) recorder.record(START + week * 7 * 24 * HOUR, 1_000 + (week % 7));
+  const to = START + 200 * 7 * 24 * HOUR;
+  const figures = metrics({
+    equity: recorder.summary(),
+    ledger: new Story().ledger,
+    timeframeMs: 7 * 24 * HOUR,
+    from: START,
+    to,
+    marks: [],
+  });
+  assert.deepEqual([figures.dailyReturns, figures.skewness, figures.valueAtRisk95], [0, null, null]);
+  assert.ok(figures.sharpe !== null);
+});
+
+test('returns that are equal but for rounding have no ratio to their spread', () => {
+  const figures = figuresOf(
+    new Story(),
+    Array.from({ length: 100 }, (_, index) => 1_000 * 1.01 ** (index + 1)),
+  );
+  assert.deepEqual([figures.sharpe, figures.returnTStatistic, figures.sortino], [null, null, null]);
+  assert.ok((figures.annualVolatility ?? NaN) < 1e-9);
 });
 
 test('what cannot be said is null', () => {

@@ -248,7 +248,7 @@ test('the text has the months of a year in a row, and the days with their tails'
   assert.match(text, /^DAILY RETURNS\n {2}days {3}120 {3}skewness {3}-?\d\.\d\d {3}omega +\d\.\d\d\n/m);
   assert.match(text, /^ {2}historical +\d\.\d\d % +\d\.\d\d % +N\/A +N\/A$/m);
   assert.match(text, /^ {2}Cornish-Fisher( +\d\.\d\d %){4}$/m);
-  assert.match(text, /^MONTHLY RETURNS\n {2}% +Jan +Feb .* Dec +year\n {2}2021( +-?\d+\.\d){5}$/m);
+  assert.match(text, /^MONTHLY RETURNS\n +% +Jan +Feb .* Dec +year\n {2}2021( +-?\d+\.\d){5}$/m);
 });
 
 test('a session ends with its equity, trades, stop-outs, vetoes by name, fees and folder', () => {

@@ -8,21 +8,28 @@ import {
   format,
   isZero,
   negate,
+  notional,
   price,
+  priceFrom,
   proportion,
   quantity,
   subtract,
+  toNumber,
   ZERO_AMOUNT,
+  ZERO_PRICE,
   ZERO_QUANTITY,
+  type Amount,
   type Quantity,
 } from '../domain/decimal.ts';
 import type { Entry } from '../domain/entry.ts';
-import type { OrderReport } from '../domain/event.ts';
+import { ByteReader, ByteWriter } from '../domain/bytes.ts';
+import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import { sumOfShares, type Share } from '../domain/order.ts';
 import { HOUR_MS } from '../domain/time.ts';
 import { layOut } from '../domain/sleeve.ts';
 import { OrderTracker } from '../execution/tracker.ts';
 import { Portfolio } from '../portfolio/portfolio.ts';
+import { attribution, type Part } from './attribution.ts';
 import { HOUR, intentFrom, SLEEVES, START, Story, SUBJECT } from './journal.fixture.ts';
 import { returnRatio, TradeLedger, type ClosedTrade } from './trades.ts';
 
@@ -177,6 +184,14 @@ function report(order: string): OrderReport {
   return { kind: 'order.cancelled', at: START, happenedAt: START, instrument: 0, order, reason: '', fill: undefined };
 }
 
+test('a disaster stop that finds nothing to shrink goes to the first holding, as it does in the portfolio', () => {
+  const story = new Story();
+  const stop = story.intend([], { role: 'disaster', side: 'sell' });
+  story.tell(story.fill(stop, '90', '0.1', '2'));
+  const [open] = story.ledger.openTrades();
+  assert.deepEqual([open?.sleeve, format(open?.held ?? ZERO_QUANTITY), format(open?.cash ?? ZERO_AMOUNT)], ['trend', '-2', '179.9']);
+});
+
 test('a stop that fills in parts is one stop-out', () => {
   const story = new Story();
   story.trade([[0, 0, '2']], '100');
@@ -234,6 +249,136 @@ test('funding goes to those who hold, and to nobody when nobody does', () => {
       ['ETH/USDT:USDT', '-0.5'],
     ],
   );
+});
+
+test('a trade knows how far the price went against it and for it', () => {
+  const story = new Story();
+  story.bar(0, 90, 120, 100).trade([[0, 0, '1']], '100');
+  story.pass().bar(0, 96, 103, 101).bar(1, 1, 1_000, 10);
+  story.pass().bar(0, 99, 108, 104);
+  // The bar in which it ends is known after it: only the fill counts.
+  story.pass().trade([[0, 0, '-1']], '95');
+  story.bar(0, 50, 200, 95);
+  story.trade([[0, 0, '-2']], '100');
+  story
+    .pass()
+    .bar(0, 98, 107, 100)
+    .trade([[0, 0, '2']], '97');
+  const [long, short] = told(story);
+  assert.deepEqual([long?.maxAdverseRatio, long?.maxFavourableRatio], [0.05, 0.08]);
+  assert.deepEqual([short?.maxAdverseRatio, short?.maxFavourableRatio], [0.07, 0.03]);
+});
+
+test('the distance is from the average entry, and each sleeve has its own', () => {
+  const story = new Story();
+  story.bar(0, 100, 100, 100).trade([[0, 0, '1']], '100');
+  story.trade([[1, 0, '1']], '90');
+  story
+    .pass()
+    .bar(0, 90, 110, 100)
+    .trade([[0, 0, '1']], '110');
+  story.pass().bar(0, 84, 112, 100);
+  story.trade([[0, 0, '-2']], '100');
+  story.trade([[1, 0, '-1']], '100');
+  const [first, second] = told(story);
+  assert.deepEqual([first?.maxAdverseRatio, first?.maxFavourableRatio], [21 / 105, 7 / 105]);
+  assert.deepEqual([second?.maxAdverseRatio, second?.maxFavourableRatio], [6 / 90, 22 / 90]);
+});
+
+test('slippage is measured against the price that an order was sent at, or the level of its stop', () => {
+  const story = new Story();
+  story.bar(0, 100, 100, 100);
+  const entry = story.intend([[0, 0, '2']]);
+  story
+    .pass()
+    .bar(0, 100, 120, 120)
+    .tell(story.fill(entry, '101', '0', '1'));
+  story.tell(story.fill(entry, '103', '0', '1'));
+  // Its stop stands at 1, and is filled 0.25 below.
+  const stop = story.intend([[0, 0, '-2']], { role: 'stop' });
+  story.tell(story.fill(stop, '0.75'));
+  assert.equal(told(story)[0]?.slippage, 1 + 3 + 0.5);
+  assert.equal(story.ledger.slippage, 4.5);
+  // A flip divides it at flat; a sale above the price that was known gains.
+  story.trade([[1, 0, '1']], '120');
+  story.trade([[1, 0, '-3']], '122');
+  assert.equal(told(story)[1]?.slippage, -2);
+  assert.equal(story.ledger.openTrades()[0]?.slippage, -4);
+  assert.equal(story.ledger.slippage, 4.5 - 6);
+  // What sleeves trade with each other costs nobody anything.
+  const parts = [
+    { sleeve: 0, leg: 0, quantity: quantity('1') },
+    { sleeve: 1, leg: 0, quantity: quantity('-1') },
+  ];
+  story.tell({ kind: 'crossing.made', at: story.at, instrument: 0, price: price('90'), parts });
+  assert.equal(story.ledger.slippage, 4.5 - 6);
+});
+
+test('the shares of an order have its slippage by what each of them trades', () => {
+  const story = new Story();
+  story.bar(0, 100, 100, 100).trade(
+    [
+      [0, 0, '1'],
+      [1, 0, '3'],
+    ],
+    '102',
+  );
+  assert.deepEqual(
+    story.ledger.openTrades().map((trade) => trade.slippage),
+    [2, 6],
+  );
+});
+
+test('without prices nothing is known of either, and marks of a venue are no prices', () => {
+  const story = new Story();
+  story.ledger.price({ ...markAt(100), kind: 'mark.changed' });
+  story.trade([[0, 0, '1']], '100');
+  story.pass().trade([[0, 0, '-1']], '110');
+  const [trade] = told(story);
+  assert.deepEqual([trade?.slippage, trade?.maxAdverseRatio, trade?.maxFavourableRatio], [NaN, NaN, NaN]);
+  assert.ok(Number.isNaN(story.ledger.slippage));
+});
+
+function markAt(close: number): MarketEvent {
+  return {
+    kind: 'trade.printed',
+    at: START,
+    happenedAt: START,
+    instrument: 0,
+    open: close,
+    high: close,
+    low: close,
+    close,
+    volume: 1,
+    warmup: false,
+  };
+}
+
+test('what was learned from prices is restored into a ledger that was told the same rows', () => {
+  const told = (story: Story): Story => {
+    for (let index = 0; index < 100; index++) {
+      story.trade([[0, 0, index % 2 === 0 ? '1' : '-1']], String(100 + (index % 7)));
+      story.pass();
+    }
+    story.trade([[0, 0, '1']], '100');
+    return story;
+  };
+  const priced = new Story();
+  priced.bar(0, 90, 110, 100);
+  told(priced);
+  priced.bar(0, 80, 130, 100);
+  const bytes = new ByteWriter();
+  priced.ledger.save(bytes);
+  const restored = told(new Story());
+  assert.notDeepEqual([...restored.ledger.trades()], [...priced.ledger.trades()]);
+  restored.ledger.restore(new ByteReader(bytes.view()));
+  for (const story of [priced, restored]) {
+    story.pass().bar(0, 85, 140, 100);
+    story.trade([[0, 0, '-1']], '99');
+  }
+  assert.deepEqual([...restored.ledger.trades()], [...priced.ledger.trades()]);
+  assert.equal(restored.ledger.slippage, priced.ledger.slippage);
+  assert.throws(() => new Story().ledger.restore(new ByteReader(bytes.view())), /a snapshot of the trades is of the rows before it/);
 });
 
 test('rulings, refusals, alerts and kinds of entries are counted', () => {
@@ -359,8 +504,29 @@ class Witness {
     });
     const reserve = subtract(portfolio.cash.at(-1) ?? ZERO_AMOUNT, portfolio.startingCash.at(-1) ?? ZERO_AMOUNT);
     assert.equal(format(ledger.unallocated), format(reserve), 'money of no trade');
+    this.#checkParts();
     const held = ledger.openTrades().map((trade) => format(trade.held));
     assert.deepEqual(held, portfolio.quantity.filter((each) => !isZero(each)).map(format));
+  }
+
+  /** At a last price that divides badly. */
+  #checkParts(): void {
+    const last = [price('64123.123456789012'), price('0.333333333333')];
+    const { pnl, sleeves, instruments, unallocated } = attribution(
+      this.ledger,
+      last.map((each) => ({ first: NaN, last: toNumber(each) })),
+    );
+    const sum = (parts: readonly Part[]): Amount => parts.reduce((total, part) => add(total, part.pnl), ZERO_AMOUNT);
+    assert.equal(format(add(sum(sleeves), unallocated)), format(pnl), 'sleeves');
+    assert.equal(format(sum(instruments)), format(pnl), 'instruments');
+    let worth = subtract(this.portfolio.totalCash(), amount('10000'));
+    last.forEach((each, instrument) => {
+      const own = priceFrom(toNumber(each), ZERO_PRICE, 'nearest');
+      worth = add(worth, notional(own, this.portfolio.net[instrument] ?? ZERO_QUANTITY));
+    });
+    assert.equal(format(pnl), format(worth), 'the whole is what the portfolio has gained');
+    for (const part of [...sleeves, ...instruments]) assert.equal(format(part.pnl), format(add(part.realised, part.unrealised)));
+    assert.equal(format(sleeves.reduce((total, part) => add(total, part.fees), ZERO_AMOUNT)), format(this.ledger.fees), 'fees');
   }
 }
 
