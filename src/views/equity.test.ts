@@ -145,6 +145,16 @@ test('years of days are kept, and restored', () => {
   assert.deepEqual([daily.equity[0], daily.equity.at(-1), daily.day.at(-1)], [4, days * 4, (days - 1) * 24 * HOUR]);
 });
 
+test('what is kept of a million bars is a curve and their days', () => {
+  const recorder = new EquityRecorder({ capital: 1_000, intervalMs: 60_000 });
+  for (let minute = 1; minute <= 1_000_000; minute++) recorder.record(minute * 60_000, 1_000 + (minute % 7));
+  const bytes = new ByteWriter();
+  recorder.save(bytes);
+  const days = Math.ceil(1_000_000 / 1_440);
+  assert.equal(recorder.summary().daily.day.length, days);
+  assert.ok(bytes.length <= 16 * (CURVE_POINTS + days) + 256, `${bytes.length} bytes`);
+});
+
 test('no fall is deeper than everything, and none is less than nothing', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { maxLength: 100 }), (values) => {
