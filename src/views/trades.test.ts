@@ -314,6 +314,16 @@ test('slippage is measured against the price that an order was sent at, or the l
   assert.equal(story.ledger.slippage, 4.5 - 6);
 });
 
+test('the slippage of a stop that was moved is measured from where it was moved to', () => {
+  const story = new Story();
+  story.bar(0, 100, 100, 100).trade([[0, 0, '2']], '100');
+  const stop = story.intend([[0, 0, '-2']], { role: 'stop' });
+  const { id: order, instrument } = stop;
+  story.tell({ kind: 'order.amended', at: START, happenedAt: START, instrument, order, stopPrice: price('98'), reason: '' });
+  story.tell(story.fill(stop, '97.5'));
+  assert.equal(story.ledger.slippage, 1);
+});
+
 test('the shares of an order have its slippage by what each of them trades', () => {
   const story = new Story();
   story.bar(0, 100, 100, 100).trade(

@@ -292,6 +292,11 @@ export class TradeLedger implements Stateful {
       case 'order.filled':
         this.#filled(entry, sequence);
         break;
+      case 'order.amended': {
+        const order = this.#orders.get(entry.order);
+        if (order !== undefined) order.sentAt = toNumber(entry.stopPrice);
+        break;
+      }
       case 'order.rejected':
       case 'order.cancelled':
       case 'order.expired':
