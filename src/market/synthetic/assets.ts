@@ -23,12 +23,34 @@ export interface PairDrive {
   readonly spreadHalfLifeMs: number;
 }
 
+/** A pair whose relation breaks at known times: see `StudyParameters`. */
+export interface BreakingPairDrive extends Omit<PairDrive, 'kind'> {
+  readonly kind: 'breaking pair';
+}
+
+/** Does today, bar by bar, what its leader did some bars ago, and moves on its own beside it: see `StudyParameters`. */
+export interface LaggingDrive extends Omit<FactorDrive, 'kind'> {
+  readonly kind: 'lagging';
+  /** Symbol of an asset that stands earlier in the table. `beta` is on its moves. */
+  readonly leader: string;
+}
+
+/** As a factor-driven asset, until it collapses and is taken off the market: see `StudyParameters`. */
+export interface DoomedDrive extends Omit<FactorDrive, 'kind'> {
+  readonly kind: 'doomed';
+}
+
 export interface SyntheticAsset {
   readonly instrument: Instrument;
   readonly startPrice: number;
   /** Typical volume of one minute, in base currency. */
   readonly minuteVolume: number;
-  readonly drive: FactorDrive | PairDrive;
+  readonly drive: FactorDrive | PairDrive | BreakingPairDrive | LaggingDrive | DoomedDrive;
+}
+
+/** What an asset follows, or undefined. */
+export function leaderOf({ drive }: SyntheticAsset): string | undefined {
+  return 'leader' in drive ? drive.leader : undefined;
 }
 
 function perpetual(base: string, tick: string, lot: string): Instrument {
@@ -49,7 +71,7 @@ function perpetual(base: string, tick: string, lot: string): Instrument {
   };
 }
 
-/** A leader stands before its follower: the model steps them in this order. */
+/** The market unless assets are chosen. A leader stands before its follower: the model steps them in this order. */
 export const SYNTHETIC_ASSETS: readonly SyntheticAsset[] = [
   {
     instrument: perpetual('BTC', '0.1', '0.001'),
@@ -88,3 +110,27 @@ export const SYNTHETIC_ASSETS: readonly SyntheticAsset[] = [
     drive: { kind: 'pair', leader: 'LTC/USDT:USDT', hedgeRatio: 1.05, spreadDeviation: 0.011, spreadHalfLifeMs: 6 * HOUR_MS },
   },
 ];
+
+/** For studies: in the market only where they are chosen by name. */
+export const STUDY_ASSETS: readonly SyntheticAsset[] = [
+  {
+    instrument: perpetual('AVAX', '0.001', '0.1'),
+    startPrice: 35,
+    minuteVolume: 4_000,
+    drive: { kind: 'breaking pair', leader: 'SOL/USDT:USDT', hedgeRatio: 0.95, spreadDeviation: 0.012, spreadHalfLifeMs: 8 * HOUR_MS },
+  },
+  {
+    instrument: perpetual('ADA', '0.0001', '1'),
+    startPrice: 0.6,
+    minuteVolume: 200_000,
+    drive: { kind: 'lagging', leader: 'BTC/USDT:USDT', beta: 1, ownVolatility: 0.3 },
+  },
+  {
+    instrument: perpetual('LUNA', '0.0001', '0.01'),
+    startPrice: 80,
+    minuteVolume: 800,
+    drive: { kind: 'doomed', beta: 1.1, ownVolatility: 0.5 },
+  },
+];
+
+export const ALL_ASSETS: readonly SyntheticAsset[] = [...SYNTHETIC_ASSETS, ...STUDY_ASSETS];

@@ -232,7 +232,9 @@ test('the bars are the same with any number of trades, and for any choice of ass
       all.instruments.findIndex((instrument) => instrument.symbol === symbol),
     );
     return Array.from({ length: 500 }, () => {
-      const { at, open, high, low, close, volume } = source.nextBar();
+      const ahead = source.nextBar();
+      assert.ok(ahead !== undefined);
+      const { at, open, high, low, close, volume } = ahead;
       const bar = [at, open, high, low, close, volume];
       while (source.take().kind !== 'bar.closed');
       return bar;
@@ -272,7 +274,7 @@ test('events before `from` are warm-up, from it on they are not', () => {
   const from = START + 3 * MINUTE_MS;
   const source = sourceOf(market({ from }), 0);
   for (let bar = 0; bar < 6; bar++) {
-    assert.equal(source.nextBar().warmup, bar < 3);
+    assert.equal(source.nextBar()?.warmup, bar < 3);
     for (let taken = 0; taken < 5; taken++) assert.equal(source.take().warmup, bar < 3);
   }
 });

@@ -7,8 +7,9 @@ import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import { BallastError } from '../../domain/errors.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { Random } from '../../quant/random.ts';
+import { STUDY_ASSETS } from './assets.ts';
 import { Minutes } from './minutes.ts';
-import { Model } from './model.ts';
+import { lifeOf, Model } from './model.ts';
 import { checkOptions, type CheckedOptions, type SyntheticMarketOptions } from './options.ts';
 import { SyntheticSource } from './source.ts';
 import { TradePath } from './trades.ts';
@@ -37,19 +38,20 @@ export class SyntheticMarket implements Stateful {
     const { seed, timeframeMs, tradesPerBar, assets } = options;
     this.#options = options;
     this.instruments = assets.map(({ instrument }) => instrument);
-    this.#minutes = new Minutes(new Model(seed, timeframeMs, assets), assets.length);
+    this.#minutes = new Minutes(new Model(options, assets), assets.length);
     const root = new Random(seed);
-    this.sources = this.instruments.map((instrument, index) => {
+    this.sources = assets.map((asset, index) => {
+      const { instrument } = asset;
       const random = root.fork(`trades ${instrument.symbol}`);
       const trades = tradesPerBar === 0 ? undefined : new TradePath(instrument, tradesPerBar, timeframeMs, random);
-      return new SyntheticSource(index, this.#minutes, trades, options);
+      return new SyntheticSource(index, this.#minutes, trades, options, lifeOf(asset, options));
     });
   }
 
   /** What really happened in the first `bars` bars. Computed from the seed, not remembered. */
   truth(bars: number): GroundTruth {
-    const { seed, startAt, timeframeMs } = this.#options;
-    return groundTruth({ seed, startAt, timeframeMs, bars });
+    const { seed, startAt, timeframeMs, studies } = this.#options;
+    return groundTruth({ seed, startAt, timeframeMs, studies, bars });
   }
 
   save(out: ByteWriter): void {
@@ -75,8 +77,11 @@ export class SyntheticMarket implements Stateful {
   }
 
   #identity(): string {
-    const { seed, startAt, timeframeMs, tradesPerBar } = this.#options;
+    const { seed, startAt, timeframeMs, tradesPerBar, assets, studies } = this.#options;
     const symbols = this.instruments.map(({ symbol }) => symbol).join(',');
-    return `version ${VERSION}, seed ${seed}, startAt ${startAt}, timeframeMs ${timeframeMs}, tradesPerBar ${tradesPerBar}, assets ${symbols}`;
+    const made = `version ${VERSION}, seed ${seed}, startAt ${startAt}, timeframeMs ${timeframeMs}, tradesPerBar ${tradesPerBar}`;
+    // Only where they matter: the state of a market without them reads as it always did.
+    const ofStudies = assets.some((asset) => STUDY_ASSETS.includes(asset)) ? `, studies ${JSON.stringify(studies)}` : '';
+    return `${made}, assets ${symbols}${ofStudies}`;
   }
 }

@@ -36,6 +36,11 @@ export class Minutes implements Stateful {
     }
   }
 
+  /** An instrument that has no further bar holds nobody up. */
+  retire(instrument: number): void {
+    this.#stands[instrument] = Infinity;
+  }
+
   /** Where the bar begins in `rows`. */
   offset(instrument: number, minute: number): number {
     return this.#start(minute) + instrument * BAR_WIDTH;
@@ -72,7 +77,7 @@ export class Minutes implements Stateful {
   }
 
   #slowest(): number {
-    return this.#stands.reduce((slowest, minute) => Math.min(slowest, minute));
+    return this.#stands.reduce((slowest, minute) => Math.min(slowest, minute), this.#next);
   }
 
   #makeRoom(): void {

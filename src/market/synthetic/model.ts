@@ -1,13 +1,16 @@
 // How the synthetic market moves: one step makes one bar of every asset. The formulae, with the reasons for the numbers, are in
-// docs/reference/synthetic-market.md. Not modelled here: order book, open interest, news, delistings, outages, hours of the day.
+// docs/reference/synthetic-market.md. What is no price stands in files of its own and reads the model: book.ts, derivatives.ts,
+// headlines.ts, on-chain.ts, interruptions.ts. Not modelled anywhere: hours of the day.
 //
 // The hot loop makes no objects: state is number fields, random draws go into typed arrays, bars into the caller's array.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import { format, type Decimal } from '../../domain/decimal.ts';
-import { HOUR_MS, type TimeMs } from '../../domain/time.ts';
+import { DAY_MS, HOUR_MS, type TimeMs } from '../../domain/time.ts';
 import { normalQuantiles, portableExp, portableExps, portableLog, portableLogs, Random } from '../../quant/random.ts';
-import { SYNTHETIC_ASSETS, type SyntheticAsset } from './assets.ts';
+import { ALL_ASSETS, leaderOf, type SyntheticAsset } from './assets.ts';
+import type { StudyParameters } from './parameters.ts';
 import { chanceWithin, meanDriftPerHour, REGIMES, type RegimeParameters } from './regimes.ts';
+import { breakSpells, type Spells } from './spells.ts';
 
 /** Numbers that one bar takes in the caller's array: open, high, low, close, volume. */
 export const BAR_WIDTH = 5;
@@ -48,6 +51,8 @@ const FLOOR_TICKS = 10;
 export const FLOOR_LOTS = 100;
 /** Beyond this multiple a move no longer raises the volume. */
 const VOLUME_MOVE_LIMIT = 25;
+/** A pair's constant that has moved this far moves back in the next break. */
+const BREAK_LIMIT = 0.4;
 /** Keeps log volatility where its exponential is a sane number. */
 const LOG_VOLATILITY_LIMIT = 4;
 
@@ -235,7 +240,7 @@ class Factor implements Stateful {
 }
 
 /** One asset's price. Either driven by the factor and on its own, or by its leader and a spread. */
-class AssetPath implements Stateful {
+export class AssetPath implements Stateful {
   readonly asset: SyntheticAsset;
   readonly leader: AssetPath | undefined;
   readonly #random: Random;
@@ -257,6 +262,10 @@ class AssetPath implements Stateful {
   // Of a follower: memory and noise of its spread.
   readonly #spreadMemory: number;
   readonly #spreadNoise: number;
+  // Of an asset for studies: what it does beside that.
+  readonly #breaks: Breaks | undefined;
+  readonly #past: Past | undefined;
+  readonly #doom: Doom | undefined;
 
   // State and, below it, what the last step made.
   #own = NaN;
@@ -271,7 +280,7 @@ class AssetPath implements Stateful {
   deviation = NaN;
   jump = NaN;
 
-  constructor(asset: SyntheticAsset, leader: AssetPath | undefined, random: Random, hours: number) {
+  constructor(asset: SyntheticAsset, leader: AssetPath | undefined, random: Random, hours: number, studies: StudyParameters) {
     const { drive, instrument } = asset;
     this.asset = asset;
     this.leader = leader;
@@ -281,7 +290,7 @@ class AssetPath implements Stateful {
     this.#startTicks = Math.round((asset.startPrice * this.#tick.denominator) / this.#tick.numerator);
     this.#barLots = ((asset.minuteVolume * this.#lot.denominator) / this.#lot.numerator) * hours * 60;
     const yearRoot = Math.sqrt(hours / HOURS_PER_YEAR);
-    const isOwn = drive.kind === 'factor';
+    const isOwn = 'ownVolatility' in drive;
     this.#beta = isOwn ? drive.beta : drive.hedgeRatio;
     this.#ownDeviation = isOwn ? drive.ownVolatility * yearRoot : 0;
     this.#volatilityMemory = remaining(hours, OWN_VOLATILITY_HALF_LIFE_HOURS);
@@ -290,9 +299,12 @@ class AssetPath implements Stateful {
     this.#levelMemory = remaining(hours, LEVEL_HALF_LIFE_DAYS * 24);
     this.#spreadMemory = isOwn ? 0 : remaining(hours, drive.spreadHalfLifeMs / HOUR_MS);
     this.#spreadNoise = isOwn ? 0 : drive.spreadDeviation * Math.sqrt(1 - this.#spreadMemory * this.#spreadMemory);
-    const drivenMove = isOwn ? this.#beta * FACTOR_VOLATILITY * SWING_WIDENING * yearRoot : this.#beta * (leader?.typicalMove ?? 0);
+    const drivenMove = this.#beta * (leader === undefined ? FACTOR_VOLATILITY * SWING_WIDENING * yearRoot : leader.typicalMove);
     const ownMove = isOwn ? this.#ownDeviation : this.#spreadNoise;
     this.#typicalMove = Math.sqrt(drivenMove * drivenMove + ownMove * ownMove);
+    this.#breaks = drive.kind === 'breaking pair' ? new Breaks(random, hours, studies) : undefined;
+    this.#past = drive.kind === 'lagging' ? new Past(studies.lagBars) : undefined;
+    this.#doom = drive.kind === 'doomed' ? new Doom(hours, studies) : undefined;
     this.#own = 0;
     this.#ownLogVolatility = 0;
     this.spread = 0;
@@ -305,10 +317,15 @@ class AssetPath implements Stateful {
     return this.#typicalMove;
   }
 
+  /** By how much a broken pair's constant has moved, in log price; 0 for every other asset. */
+  get anchor(): number {
+    return this.#breaks?.anchor ?? 0;
+  }
+
   /** Moves the price and writes the bar at `offset` of `out`; nowhere when `offset` is negative. */
   step(factor: Factor, out: Float64Array, offset: number): void {
     this.#logBefore = this.logPrice;
-    if (this.leader === undefined) this.#stepOwn(factor);
+    if (this.leader === undefined || this.#past !== undefined) this.#stepOwn(factor);
     else this.#stepBeside(this.leader, factor);
     this.#writeBar(out, offset);
   }
@@ -320,6 +337,9 @@ class AssetPath implements Stateful {
     out.number(this.logPrice);
     out.number(this.#closeTicks);
     this.#random.save(out);
+    this.#breaks?.save(out);
+    this.#past?.save(out);
+    this.#doom?.save(out);
   }
 
   restore(from: ByteReader): void {
@@ -329,6 +349,9 @@ class AssetPath implements Stateful {
     this.logPrice = from.number();
     this.#closeTicks = from.number();
     this.#random.restore(from);
+    this.#breaks?.restore(from);
+    this.#past?.restore(from);
+    this.#doom?.restore(from);
   }
 
   #stepOwn(factor: Factor): void {
@@ -347,10 +370,14 @@ class AssetPath implements Stateful {
     }
     this.#ownLogVolatility = logVolatility > LOG_VOLATILITY_LIMIT ? LOG_VOLATILITY_LIMIT : logVolatility;
     this.#own = this.#own * this.#levelMemory + ownDeviation * shock(draws[A_SHOCK] ?? NaN, draws[A_PRODUCT] ?? NaN) + ownJump;
-    this.logPrice = this.#beta * factor.level + this.#own;
-    const drivenDeviation = this.#beta * factor.deviation;
+    if (this.#doom !== undefined) this.#own += this.#doom.step();
+    const past = this.#past;
+    if (past !== undefined && this.leader !== undefined) past.step(this.leader);
+    const driver = past ?? factor;
+    this.logPrice = this.#beta * driver.level + this.#own;
+    const drivenDeviation = this.#beta * driver.deviation;
     this.deviation = Math.sqrt(drivenDeviation * drivenDeviation + ownDeviation * ownDeviation);
-    this.jump = this.#beta * factor.jump + ownJump;
+    this.jump = this.#beta * driver.jump + ownJump;
   }
 
   #stepBeside(leader: AssetPath, factor: Factor): void {
@@ -363,6 +390,7 @@ class AssetPath implements Stateful {
     const noise = this.#spreadNoise * factor.fear;
     this.spread = this.spread * this.#spreadMemory + noise * (draws[A_OWN] ?? NaN);
     this.logPrice = this.#beta * leader.logPrice + this.spread;
+    if (this.#breaks !== undefined) this.logPrice += this.#breaks.step(noise);
     const drivenDeviation = this.#beta * leader.deviation;
     this.deviation = Math.sqrt(drivenDeviation * drivenDeviation + noise * noise);
     this.jump = this.#beta * leader.jump;
@@ -408,6 +436,138 @@ class AssetPath implements Stateful {
 }
 
 /**
+ * A pair's relation breaks: during a spell its constant wanders off, by a drift and a random walk; afterwards it holds again, about the
+ * level at which it stands.
+ */
+class Breaks implements Stateful {
+  readonly #random: Random;
+  readonly #spells: Spells;
+  readonly #barMs: TimeMs;
+  readonly #drift: number;
+  #bar = 0;
+  #spell = -1;
+  #direction = 0;
+  anchor = NaN;
+
+  constructor(random: Random, hours: number, studies: StudyParameters) {
+    this.#random = random.fork('break');
+    this.#barMs = Math.round(hours * HOUR_MS);
+    this.#spells = breakSpells(random, this.#barMs, studies);
+    this.#drift = studies.breakDriftPerHour * hours;
+    this.anchor = 0;
+  }
+
+  /** The constant after another bar. @param noise standard deviation of the spread's own innovation in this bar */
+  step(noise: number): number {
+    const bar = this.#bar++;
+    const spell = this.#spells.spellAt(bar * this.#barMs);
+    if (spell >= 0) {
+      this.#random.seek(bar);
+      const drawn = this.#random.normal();
+      if (spell !== this.#spell) this.#begin(spell);
+      this.anchor += this.#direction * this.#drift + noise * drawn;
+    }
+    return this.anchor;
+  }
+
+  save(out: ByteWriter): void {
+    out.count(this.#bar);
+    out.number(this.#spell);
+    out.number(this.#direction);
+    out.number(this.anchor);
+  }
+
+  restore(from: ByteReader): void {
+    this.#bar = from.count();
+    this.#spell = from.number();
+    this.#direction = from.number();
+    this.anchor = from.number();
+  }
+
+  /** Either way, but back where the constant is already far away: prices stay meaningful in a market of any length. */
+  #begin(spell: number): void {
+    this.#spell = spell;
+    const isUp = this.#random.uniform() < 0.5;
+    this.#direction = Math.abs(this.anchor) > BREAK_LIMIT ? -Math.sign(this.anchor) : isUp ? 1 : -1;
+  }
+}
+
+/** What the leader did some bars ago. Before there was one, nothing moved. */
+class Past implements Stateful {
+  /** As a ring: level, deviation and jump of each bar. */
+  readonly #bars: Float64Array;
+  #at = 0;
+  level = NaN;
+  deviation = NaN;
+  jump = NaN;
+
+  constructor(lagBars: number) {
+    this.#bars = new Float64Array(lagBars * 3);
+  }
+
+  step(leader: { readonly logPrice: number; readonly deviation: number; readonly jump: number }): void {
+    const bars = this.#bars;
+    const at = this.#at;
+    this.level = bars[at] ?? NaN;
+    this.deviation = bars[at + 1] ?? NaN;
+    this.jump = bars[at + 2] ?? NaN;
+    bars[at] = leader.logPrice;
+    bars[at + 1] = leader.deviation;
+    bars[at + 2] = leader.jump;
+    this.#at = (at + 3) % bars.length;
+  }
+
+  save(out: ByteWriter): void {
+    out.numbers(this.#bars);
+    out.count(this.#at);
+  }
+
+  restore(from: ByteReader): void {
+    from.numbers(this.#bars);
+    this.#at = from.count();
+  }
+}
+
+/** How many bars a doomed asset has. */
+export function barsUntilDelisting({ delistedAfterDays }: StudyParameters, timeframeMs: TimeMs): number {
+  return Math.max(1, Math.floor((delistedAfterDays * DAY_MS) / timeframeMs));
+}
+
+/** The last days of an asset. */
+class Doom implements Stateful {
+  readonly #drift: number;
+  readonly #fromBar: number;
+  readonly #untilBar: number;
+  #bar = 0;
+
+  constructor(hours: number, studies: StudyParameters) {
+    this.#drift = -studies.collapseDriftPerHour * hours;
+    this.#untilBar = barsUntilDelisting(studies, Math.round(hours * HOUR_MS));
+    this.#fromBar = this.#untilBar - Math.round(studies.collapseHours / hours);
+  }
+
+  /** What the collapse adds to the log price in this bar. */
+  step(): number {
+    const bar = this.#bar++;
+    return bar >= this.#fromBar && bar < this.#untilBar ? this.#drift : 0;
+  }
+
+  save(out: ByteWriter): void {
+    out.count(this.#bar);
+  }
+
+  restore(from: ByteReader): void {
+    this.#bar = from.count();
+  }
+}
+
+export interface ModelParameters {
+  readonly seed: number;
+  readonly timeframeMs: TimeMs;
+  readonly studies: StudyParameters;
+}
+
+/**
  * The whole market, one bar at a time. An asset's path depends on the seed and on its own name alone, not on which others are chosen:
  * every asset draws from a stream of its own, and a leader is stepped even where only its follower is wanted.
  */
@@ -421,19 +581,19 @@ export class Model implements Stateful {
   readonly barsPerYear: number;
 
   /** @param assets the chosen ones, in the order in which their bars are wanted */
-  constructor(seed: number, timeframeMs: TimeMs, assets: readonly SyntheticAsset[]) {
+  constructor({ seed, timeframeMs, studies }: ModelParameters, assets: readonly SyntheticAsset[]) {
     const hours = timeframeMs / HOUR_MS;
     this.barsPerYear = HOURS_PER_YEAR / hours;
     const root = new Random(seed);
     this.factor = new Factor(root.fork('factor'), hours);
     const needed = new Set(assets.map(({ instrument }) => instrument.symbol));
-    for (const { drive } of assets) if (drive.kind === 'pair') needed.add(drive.leader);
+    for (const asset of assets) needed.add(leaderOf(asset) ?? asset.instrument.symbol);
     const bySymbol = new Map<string, AssetPath>();
-    for (const asset of SYNTHETIC_ASSETS) {
+    for (const asset of ALL_ASSETS) {
       const { symbol } = asset.instrument;
       if (!needed.has(symbol)) continue;
-      const leader = asset.drive.kind === 'pair' ? bySymbol.get(asset.drive.leader) : undefined;
-      bySymbol.set(symbol, new AssetPath(asset, leader, root.fork(`asset ${symbol}`), hours));
+      const leader = bySymbol.get(leaderOf(asset) ?? '');
+      bySymbol.set(symbol, new AssetPath(asset, leader, root.fork(`asset ${symbol}`), hours, studies));
     }
     this.paths = [...bySymbol.values()];
     this.#offsets = this.paths.map(({ asset }) => assets.indexOf(asset) * BAR_WIDTH);
@@ -457,4 +617,16 @@ export class Model implements Stateful {
     this.factor.restore(from);
     for (const path of this.paths) path.restore(from);
   }
+}
+
+/** How many bars an asset has: Infinity unless it is delisted. */
+export function lifeOf({ drive }: SyntheticAsset, { timeframeMs, studies }: ModelParameters): number {
+  return drive.kind === 'doomed' ? barsUntilDelisting(studies, timeframeMs) : Infinity;
+}
+
+/** The path of one asset of a model. @throws RangeError where the model was made without it */
+export function pathOf(model: Model, symbol: string): AssetPath {
+  const path = model.paths.find(({ asset }) => asset.instrument.symbol === symbol);
+  if (path === undefined) throw new RangeError(`there was no path of ${symbol}, expected one of the model's`);
+  return path;
 }

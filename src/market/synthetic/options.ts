@@ -1,10 +1,15 @@
 // What a synthetic market is asked for, checked once.
 import { BallastError } from '../../domain/errors.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
-import { SYNTHETIC_ASSETS, type SyntheticAsset } from './assets.ts';
+import { ALL_ASSETS, SYNTHETIC_ASSETS, type SyntheticAsset } from './assets.ts';
 import { FLOOR_LOTS } from './model.ts';
+import { checkParameters, checkStudies, reject, type SyntheticParameters } from './parameters.ts';
 
-export interface SyntheticMarketOptions {
+/** The groups that belong to streams beside bars and trades: see `parameters.ts` for each field's unit, default and range. */
+type ParameterGroups = { readonly [Group in keyof SyntheticParameters]?: Partial<SyntheticParameters[Group]> | undefined };
+
+/** One type for everything that a synthetic market can be asked for, whichever of its streams is wanted. */
+export interface SyntheticMarketOptions extends ParameterGroups {
   /** A whole number from 0 to 2^53 - 1. One seed, one market. */
   readonly seed: number;
   /** Open time of the first bar: a multiple of `timeframeMs` since the epoch. */
@@ -13,13 +18,16 @@ export interface SyntheticMarketOptions {
   readonly timeframeMs?: TimeMs | undefined;
   /** Trades before each bar: 0 for none, else 4 to 100; 4 unless said. The bars are the same either way. */
   readonly tradesPerBar?: number | undefined;
-  /** Symbols, in the order of the instruments; all of SYNTHETIC_ASSETS unless said. A symbol's path is the same whichever are chosen. */
+  /**
+   * Symbols of SYNTHETIC_ASSETS and STUDY_ASSETS, in the order of the instruments; all of SYNTHETIC_ASSETS unless said. A symbol's path is
+   * the same whichever are chosen.
+   */
   readonly assets?: readonly string[] | undefined;
   /** Bars that open before this, and their trades, are marked as warm-up; none unless said. */
   readonly from?: TimeMs | undefined;
 }
 
-export interface CheckedOptions {
+export interface CheckedOptions extends SyntheticParameters {
   readonly seed: number;
   readonly startAt: TimeMs;
   readonly timeframeMs: TimeMs;
@@ -46,27 +54,26 @@ export function checkOptions(options: SyntheticMarketOptions): CheckedOptions {
   const assets = options.assets === undefined ? SYNTHETIC_ASSETS : options.assets.map(assetOf);
   if (assets.length === 0) reject('assets', 0, 'at least one symbol');
   if (new Set(assets).size !== assets.length) reject('assets', options.assets?.join(', ') ?? '', 'each symbol once');
-  return { seed, startAt, timeframeMs, tradesPerBar, assets, from };
+  const parameters = {
+    studies: checkParameters('studies', options.studies),
+    book: checkParameters('book', options.book),
+    derivatives: checkParameters('derivatives', options.derivatives),
+    headlines: checkParameters('headlines', options.headlines),
+    onChain: checkParameters('onChain', options.onChain),
+    interruptions: checkParameters('interruptions', options.interruptions),
+  };
+  checkStudies(parameters.studies, timeframeMs);
+  return { seed, startAt, timeframeMs, tradesPerBar, assets, from, ...parameters };
 }
 
 function assetOf(symbol: string): SyntheticAsset {
-  const asset = SYNTHETIC_ASSETS.find(({ instrument }) => instrument.symbol === symbol);
+  const asset = ALL_ASSETS.find(({ instrument }) => instrument.symbol === symbol);
   if (asset !== undefined) return asset;
   throw new BallastError({
     code: 'SYNTHETIC_ASSET_UNKNOWN',
     place: 'synthetic market',
     found: JSON.stringify(symbol),
-    expected: `one of ${SYNTHETIC_ASSETS.map(({ instrument }) => instrument.symbol).join(', ')}`,
-    exitCode: 2,
-  });
-}
-
-function reject(option: string, found: number | string, expected: string): never {
-  throw new BallastError({
-    code: 'SYNTHETIC_OPTION_INVALID',
-    place: `synthetic market, ${option}`,
-    found: String(found),
-    expected,
+    expected: `one of ${ALL_ASSETS.map(({ instrument }) => instrument.symbol).join(', ')}`,
     exitCode: 2,
   });
 }

@@ -1,20 +1,21 @@
-// One instrument of the synthetic market as a source of events: the trades of a minute, then its bar, for ever.
+// One instrument of the synthetic market as a source of events: the trades of a minute, then its bar, for ever or until it is delisted.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import type { MarketEvent } from '../../domain/event.ts';
 import type { MarketSource } from '../../domain/ports.ts';
-import type { TimeMs } from '../../domain/time.ts';
+import { NEVER, type TimeMs } from '../../domain/time.ts';
 import type { Minutes } from './minutes.ts';
 import type { TradePath } from './trades.ts';
 
 export class SyntheticSource implements MarketSource, Stateful {
   readonly instrument: number;
-  readonly ended = false;
   readonly #minutes: Minutes;
   readonly #trades: TradePath | undefined;
   readonly #tradesPerBar: number;
   readonly #timeframeMs: TimeMs;
   readonly #startAt: TimeMs;
   readonly #from: TimeMs;
+  /** Bars of its whole life: Infinity unless it is delisted. */
+  readonly #life: number;
   readonly #event: MarketEvent;
   readonly #bar: MarketEvent;
   /** The bar it works towards, and how many of that bar's trades it has delivered. */
@@ -28,6 +29,7 @@ export class SyntheticSource implements MarketSource, Stateful {
     minutes: Minutes,
     trades: TradePath | undefined,
     timing: { startAt: TimeMs; timeframeMs: TimeMs; from: TimeMs },
+    life: number,
   ) {
     this.instrument = instrument;
     this.#minutes = minutes;
@@ -36,9 +38,14 @@ export class SyntheticSource implements MarketSource, Stateful {
     this.#timeframeMs = timing.timeframeMs;
     this.#startAt = timing.startAt;
     this.#from = timing.from;
+    this.#life = life;
     this.#event = emptyBar(instrument);
     this.#bar = emptyBar(instrument);
     this.#begin();
+  }
+
+  get ended(): boolean {
+    return this.#minute >= this.#life;
   }
 
   peekAt(): TimeMs {
@@ -65,7 +72,8 @@ export class SyntheticSource implements MarketSource, Stateful {
     return event;
   }
 
-  nextBar(): Readonly<MarketEvent> {
+  nextBar(): Readonly<MarketEvent> | undefined {
+    if (this.ended) return undefined;
     const bar = this.#bar;
     if (!this.#isBarRead) {
       this.#isBarRead = true;
@@ -88,13 +96,19 @@ export class SyntheticSource implements MarketSource, Stateful {
     const delivered = from.count();
     this.#begin();
     this.#delivered = delivered;
-    this.#nextAt = this.#atOf(delivered);
+    if (!this.ended) this.#nextAt = this.#atOf(delivered);
   }
 
   /** Stands at the start of a bar, which is made now rather than when asked: a saved state then depends on what was taken, not on who peeked. */
   #begin(): void {
-    this.#minutes.stand(this.instrument, this.#minute);
     this.#isBarRead = false;
+    if (this.ended) {
+      this.#delivered = 0;
+      this.#nextAt = NEVER;
+      this.#minutes.retire(this.instrument);
+      return;
+    }
+    this.#minutes.stand(this.instrument, this.#minute);
     this.#trades?.draw(this.#minute, this.#minutes.rows, this.#minutes.offset(this.instrument, this.#minute));
     this.#delivered = 0;
     this.#nextAt = this.#atOf(0);
@@ -127,7 +141,7 @@ export class SyntheticSource implements MarketSource, Stateful {
 }
 
 /** NaN first, so that V8 keeps the fields as doubles. */
-function emptyBar(instrument: number): MarketEvent {
+export function emptyBar(instrument: number): MarketEvent {
   return {
     kind: 'bar.closed',
     at: NaN,
