@@ -42,6 +42,8 @@ export interface DoomedDrive extends Omit<FactorDrive, 'kind'> {
 
 export interface SyntheticAsset {
   readonly instrument: Instrument;
+  /** What headlines call it. */
+  readonly title: string;
   readonly startPrice: number;
   /** Typical volume of one minute, in base currency. */
   readonly minuteVolume: number;
@@ -75,36 +77,42 @@ function perpetual(base: string, tick: string, lot: string): Instrument {
 export const SYNTHETIC_ASSETS: readonly SyntheticAsset[] = [
   {
     instrument: perpetual('BTC', '0.1', '0.001'),
+    title: 'Bitcoin',
     startPrice: 60_000,
     minuteVolume: 12,
     drive: { kind: 'factor', beta: 1, ownVolatility: 0.15 },
   },
   {
     instrument: perpetual('ETH', '0.01', '0.01'),
+    title: 'Ethereum',
     startPrice: 3_000,
     minuteVolume: 200,
     drive: { kind: 'pair', leader: 'BTC/USDT:USDT', hedgeRatio: 1.05, spreadDeviation: 0.01, spreadHalfLifeMs: 8 * HOUR_MS },
   },
   {
     instrument: perpetual('SOL', '0.01', '0.1'),
+    title: 'Solana',
     startPrice: 150,
     minuteVolume: 3_000,
     drive: { kind: 'factor', beta: 1.15, ownVolatility: 0.38 },
   },
   {
     instrument: perpetual('XRP', '0.0001', '0.1'),
+    title: 'XRP',
     startPrice: 2,
     minuteVolume: 150_000,
     drive: { kind: 'factor', beta: 0.95, ownVolatility: 0.42 },
   },
   {
     instrument: perpetual('LTC', '0.01', '0.1'),
+    title: 'Litecoin',
     startPrice: 90,
     minuteVolume: 1_500,
     drive: { kind: 'factor', beta: 0.95, ownVolatility: 0.3 },
   },
   {
     instrument: perpetual('DOGE', '0.00001', '1'),
+    title: 'Dogecoin',
     startPrice: 0.15,
     minuteVolume: 1_000_000,
     drive: { kind: 'pair', leader: 'LTC/USDT:USDT', hedgeRatio: 1.05, spreadDeviation: 0.011, spreadHalfLifeMs: 6 * HOUR_MS },
@@ -115,18 +123,21 @@ export const SYNTHETIC_ASSETS: readonly SyntheticAsset[] = [
 export const STUDY_ASSETS: readonly SyntheticAsset[] = [
   {
     instrument: perpetual('AVAX', '0.001', '0.1'),
+    title: 'Avalanche',
     startPrice: 35,
     minuteVolume: 4_000,
     drive: { kind: 'breaking pair', leader: 'SOL/USDT:USDT', hedgeRatio: 0.95, spreadDeviation: 0.012, spreadHalfLifeMs: 8 * HOUR_MS },
   },
   {
     instrument: perpetual('ADA', '0.0001', '1'),
+    title: 'Cardano',
     startPrice: 0.6,
     minuteVolume: 200_000,
     drive: { kind: 'lagging', leader: 'BTC/USDT:USDT', beta: 1, ownVolatility: 0.3 },
   },
   {
     instrument: perpetual('LUNA', '0.0001', '0.01'),
+    title: 'Terra',
     startPrice: 80,
     minuteVolume: 800,
     drive: { kind: 'doomed', beta: 1.1, ownVolatility: 0.5 },

@@ -107,8 +107,8 @@ test('the book is never crossed, its ids have no hole, and every trade is taken 
             const before = new Replayed();
             before.load(snapshot);
             assert.deepEqual(
-              [new Map([...before.bids].sort()), new Map([...before.asks].sort()), before.update],
-              [new Map([...book.bids].sort()), new Map([...book.asks].sort()), book.update],
+              [before.bids, before.asks, before.update],
+              [book.bids, book.asks, book.update],
               'a snapshot is what the deltas had led to',
             );
           }

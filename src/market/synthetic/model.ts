@@ -279,6 +279,8 @@ export class AssetPath implements Stateful {
   /** Standard deviation of this bar's diffusion. */
   deviation = NaN;
   jump = NaN;
+  /** What of the jump is the asset's alone. */
+  ownJump = NaN;
 
   constructor(asset: SyntheticAsset, leader: AssetPath | undefined, random: Random, hours: number, studies: StudyParameters) {
     const { drive, instrument } = asset;
@@ -310,6 +312,7 @@ export class AssetPath implements Stateful {
     this.spread = 0;
     this.logPrice = 0;
     this.#closeTicks = this.#startTicks;
+    this.ownJump = 0;
   }
 
   /** Standard deviation of a bar's move in quiet times: what volume measures a move by. */
@@ -378,6 +381,7 @@ export class AssetPath implements Stateful {
     const drivenDeviation = this.#beta * driver.deviation;
     this.deviation = Math.sqrt(drivenDeviation * drivenDeviation + ownDeviation * ownDeviation);
     this.jump = this.#beta * driver.jump + ownJump;
+    this.ownJump = ownJump;
   }
 
   #stepBeside(leader: AssetPath, factor: Factor): void {

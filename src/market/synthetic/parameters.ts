@@ -47,9 +47,11 @@ export interface DerivativeParameters {
   readonly dampeningRatio: number;
   /** The rate is cut at this, either way; 0.0075. */
   readonly maximumRate: number;
-  /** Stationary standard deviation of the premium (perpetual over index, as a ratio) that no trend explains; 0.0003. */
+  /** Stationary standard deviation of the premium (perpetual over index, as a ratio) that no trend explains; 0.0008. */
   readonly premiumDeviation: number;
-  /** Premium that a trend of one daily standard deviation of the price leads to, as a ratio; 0.0004. */
+  /** Premium in a market that goes nowhere, as a ratio; 0.0002. */
+  readonly meanPremium: number;
+  /** Premium that a trend of one daily standard deviation of the price leads to, as a ratio; 0.00025. */
   readonly trendPremium: number;
   /** Typical open interest, in days of typical volume; 0.5. */
   readonly openInterestDays: number;
@@ -145,8 +147,9 @@ const RANGES: Ranges = {
     interestRate: [0.0001, 0, 0.01],
     dampeningRatio: [0.0005, 0, 0.01],
     maximumRate: [0.0075, 0.0001, 0.1],
-    premiumDeviation: [0.0003, 0, 0.05],
-    trendPremium: [0.0004, 0, 0.05],
+    premiumDeviation: [0.0008, 0, 0.05],
+    meanPremium: [0.0002, -0.01, 0.01],
+    trendPremium: [0.00025, 0, 0.05],
     openInterestDays: [0.5, 0.001, 1_000],
     jumpFlushRatio: [0.04, 0, 0.9],
   },
@@ -189,7 +192,12 @@ export function checkParameters<Group extends keyof SyntheticParameters>(
   const filled = Object.entries(ranges).map(([field, [usual, least, most, whole]]) => {
     const value = found[field] ?? usual;
     const isRight = typeof value === 'number' && value >= least && value <= most && (whole === undefined || Number.isInteger(value));
-    if (!isRight) reject(`${group}.${field}`, String(value), `a ${whole === undefined ? '' : 'whole '}number from ${least} to ${most}`);
+    if (!isRight)
+      reject(
+        `${group}.${field}`,
+        typeof value === 'number' ? value : JSON.stringify(value),
+        `a ${whole === undefined ? '' : 'whole '}number from ${least} to ${most}`,
+      );
     return [field, value];
   });
   return Object.fromEntries(filled) as SyntheticParameters[Group];
