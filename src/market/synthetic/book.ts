@@ -239,7 +239,7 @@ export class SyntheticBook implements Stateful {
     this.#middle = 0;
   }
 
-  /** How deep the book is, over what is usual: 1 in a market as volatile as usual, about 0.05 in a crash. */
+  /** How deep the book is, over what is usual: 1 in a market as volatile as usual, a few hundredths in a crash. */
   get depthRatio(): number {
     return portableExp(this.#logDepth);
   }
@@ -324,7 +324,8 @@ export class SyntheticBook implements Stateful {
     const high = this.#ticks(this.#row[1]);
     const low = this.#ticks(this.#row[2]);
     const close = this.#ticks(this.#row[3]);
-    const variance = (this.#path.deviation * this.#ticks(this.#row[0])) ** 2 / this.#timeframeMs;
+    const deviation = this.#path.deviation * this.#ticks(this.#row[0]);
+    const variance = (deviation * deviation) / this.#timeframeMs;
     let trade = 0;
     let now = 0;
     for (let update = 1; update <= updates; update++) {

@@ -115,7 +115,7 @@ export class InterruptedSource implements MarketSource {
     return copy;
   }
 
-  /** Passes over what never arrives. A gap takes whole bars, so it is asked for only where one begins. */
+  /** Passes over what never arrives: whole bars, with their trades. */
   skip(): void {
     // An event belongs to the bar that it comes after the open of, and at the latest at the close of: a millisecond before it is in the bar.
     while (!this.#source.ended && this.#gaps.spellAt(this.#source.peekAt() - 1 - this.#startAt) >= 0) this.#source.take();
