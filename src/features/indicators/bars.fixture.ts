@@ -4,13 +4,9 @@ import type { BarColumns } from '../../domain/bars.ts';
 import type { BarView } from '../../domain/feature.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 
-/** The bars of test/golden/talib-golden.py. */
+/** The smooth bars of test/golden/talib-golden.py: each opens where the last one closed. */
 export function madeUpBars(count: number, seed = 20_261_120): BarColumns {
-  let state = seed;
-  const uniform = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 4_294_967_296;
-  };
+  const uniform = generator(seed);
   const bars = emptyBars(count);
   let last = 40_000;
   for (let index = 0; index < count; index++) {
@@ -22,6 +18,33 @@ export function madeUpBars(count: number, seed = 20_261_120): BarColumns {
     bars.low[index] = Math.min(start, last) * (1 - 0.004 * uniform());
     bars.close[index] = last;
     bars.volume[index] = 1 + index;
+  }
+  return bars;
+}
+
+/** The gappy bars of test/golden/talib-golden.py: gaps, ticks, dojis, long shadows, bars without a shadow and bars without volume. */
+export function gappyBars(count: number): BarColumns {
+  const uniform = generator(20_261_121);
+  const bars = emptyBars(count);
+  const draws = new Float64Array(10);
+  let before = 1_000;
+  let last = 1_000;
+  for (let index = 0; index < count; index++) {
+    for (let draw = 0; draw < draws.length; draw++) draws[draw] = uniform();
+    const [opens = NaN, gap = NaN, size = NaN, way = NaN, above = NaN, up = NaN, below = NaN, down = NaN, idle = NaN, traded = NaN] = draws;
+    let start = last;
+    if (opens < 0.4) start = last * (1 + 0.015 * (gap - 0.5));
+    else if (opens < 0.7) start = last + (before - last) * gap;
+    const move = size < 0.2 ? 0.0006 : size < 0.7 ? 0.01 : 0.03;
+    const close = start * (1 + move * (way - 0.5) + (0.02 * (1_000 - start)) / 1_000);
+    before = tick(start);
+    last = tick(close);
+    bars.openAt[index] = index * HOUR_MS;
+    bars.open[index] = before;
+    bars.high[index] = tick(Math.max(start, close) * (1 + shadow(above) * up));
+    bars.low[index] = tick(Math.min(start, close) * (1 - shadow(below) * down));
+    bars.close[index] = last;
+    bars.volume[index] = idle < 0.1 ? 0 : Math.floor(traded * 1_000) / 8;
   }
   return bars;
 }
@@ -88,6 +111,22 @@ export function withAnotherFuture(bars: BarColumns, from: number): BarColumns {
     for (let index = from; index < column.length; index++) column[index] = (column[index] ?? NaN) * (index % 3 === 0 ? 7 : 0.2);
   }
   return other;
+}
+
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 4_294_967_296;
+  };
+}
+
+function tick(price: number): number {
+  return Math.floor(price * 10 + 0.5) / 10;
+}
+
+function shadow(draw: number): number {
+  return draw < 0.5 ? 0 : draw < 0.7 ? 0.002 : 0.02;
 }
 
 function emptyBars(count: number): BarColumns {
