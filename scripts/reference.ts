@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFile, configPage } from '../src/app/config-reference.ts';
+import { featuresPage } from '../src/features/features-reference.ts';
 import { eventsPage } from '../src/journal/events-reference.ts';
 import { ROOT } from '../test/support/source-tree.ts';
 
@@ -9,6 +10,7 @@ for (const [path, text] of [
   ['ballast.yaml', configFile()],
   ['docs/reference/config.md', configPage()],
   ['docs/reference/events.md', eventsPage()],
+  ['docs/reference/features.md', featuresPage()],
 ] as const) {
   writeFileSync(join(ROOT, path), text);
   console.log(`${path}: ${text.split('\n').length - 1} lines`);

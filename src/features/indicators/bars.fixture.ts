@@ -49,12 +49,16 @@ export function gappyBars(count: number): BarColumns {
   return bars;
 }
 
-/** Quiet, wild, tiny, huge, standing still, and now and then falling or rising by orders of magnitude. */
+/**
+ * Quiet, wild, tiny, huge, standing still, and now and then falling or rising by orders of magnitude, within a bar or between two; with
+ * and without volume; beginning at any hour of a day.
+ */
 export function anyBars(minimum: number, maximum: number): fc.Arbitrary<BarColumns> {
   const step = fc.oneof(
-    { weight: 20, arbitrary: fc.double({ min: -1, max: 1, noNaN: true }).map((share) => ({ share, factor: 1 })) },
-    { weight: 4, arbitrary: fc.constant({ share: 0, factor: 1 }) },
-    { weight: 1, arbitrary: fc.constantFrom(1e-5, 1e-2, 0.5, 2, 1e3).map((factor) => ({ share: 0, factor })) },
+    { weight: 20, arbitrary: fc.double({ min: -1, max: 1, noNaN: true }).map((share) => ({ share, gap: 1, factor: 1 })) },
+    { weight: 4, arbitrary: fc.constant({ share: 0, gap: 1, factor: 1 }) },
+    { weight: 2, arbitrary: fc.double({ min: -1, max: 1, noNaN: true }).map((share) => ({ share, gap: 1 + 0.01 * share, factor: 1 })) },
+    { weight: 1, arbitrary: fc.constantFrom(1e-5, 1e-2, 0.5, 2, 1e3).map((factor) => ({ share: 0, gap: 1, factor })) },
   );
   return fc
     .record({
@@ -62,20 +66,23 @@ export function anyBars(minimum: number, maximum: number): fc.Arbitrary<BarColum
       move: fc.constantFrom(1e-9, 1e-5, 1e-3, 0.05),
       reach: fc.constantFrom(0, 1e-9, 0.01),
       steps: fc.array(step, { minLength: minimum, maxLength: maximum, size: 'max' }),
+      hour: fc.nat({ max: 23 }),
+      volume: fc.constantFrom(0, 1, 1e-8, 12.345, 1e9),
     })
-    .map(({ start, move, reach, steps }) => {
+    .map(({ start, move, reach, steps, hour, volume }) => {
       const bars = emptyBars(steps.length);
       let last: number = start;
-      for (const [index, { share, factor }] of steps.entries()) {
-        const open = last;
+      for (const [index, { share, gap, factor }] of steps.entries()) {
+        const open = last * gap;
         // Within what a quote can be, so that a run of thousandfold rises stays a price.
         last = Math.min(1e9, Math.max(1e-9, open * factor * (1 + move * share)));
-        bars.openAt[index] = index * HOUR_MS;
+        bars.openAt[index] = (hour + index) * HOUR_MS;
         bars.open[index] = open;
         bars.high[index] = Math.max(open, last) * (1 + reach);
         bars.low[index] = Math.min(open, last) * (1 - reach);
         bars.close[index] = last;
-        bars.volume[index] = 1;
+        // Now and then nobody trades.
+        bars.volume[index] = share > 0.8 ? 0 : volume * (1 + Math.abs(share));
       }
       return bars;
     });
@@ -107,7 +114,7 @@ export function firstBars(bars: BarColumns, count: number): BarColumns {
 /** The same up to a bar, and from there on another market. */
 export function withAnotherFuture(bars: BarColumns, from: number): BarColumns {
   const other = firstBars(bars, bars.close.length);
-  for (const column of [other.open, other.high, other.low, other.close]) {
+  for (const column of [other.open, other.high, other.low, other.close, other.volume]) {
     for (let index = from; index < column.length; index++) column[index] = (column[index] ?? NaN) * (index % 3 === 0 ? 7 : 0.2);
   }
   return other;

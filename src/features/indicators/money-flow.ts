@@ -5,6 +5,9 @@ import { RollingSum } from '../../quant/rolling.ts';
 import { demandPrice, demandVolume, typicalPrice } from './price.ts';
 import { RunningTotal } from './smoothing.ts';
 
+/** Typical prices closer than this, as a ratio of both together, differ by rounding alone: TA-Lib's bound. */
+const SAME = 1e-14;
+
 /** Chaikin's share of a bar's volume: all of it for a close at the high, all of it negative for one at the low; 0 for a bar without height. */
 function flowOf(high: number, low: number, close: number, volume: number): number {
   const height = high - low;
@@ -35,8 +38,10 @@ export class Mfi implements Indicator {
     this.#previous = typical;
     // The first bar of all has nothing to be compared with.
     if (Number.isNaN(previous)) return;
-    this.#rising.push(typical > previous ? turnover : 0);
-    this.#falling.push(typical < previous ? turnover : 0);
+    const change = typical - previous;
+    const moved = Math.abs(change) >= SAME * (typical + previous);
+    this.#rising.push(moved && change > 0 ? turnover : 0);
+    this.#falling.push(moved && change < 0 ? turnover : 0);
     this.#publish();
   }
 
