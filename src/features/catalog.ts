@@ -339,10 +339,7 @@ export function parabolicSar(step: number, most: number): CatalogSpec<ParabolicS
 export function pivotPoints(
   method: PivotMethod,
   barMs: TimeMs,
-): CatalogSpec<
-  PivotPoints,
-  'value' | 'resistance1' | 'resistance2' | 'resistance3' | 'support1' | 'support2' | 'support3'
-> {
+): CatalogSpec<PivotPoints, 'value' | 'resistance1' | 'resistance2' | 'resistance3' | 'support1' | 'support2' | 'support3'> {
   const way = oneOf('pivotPoints', method, PIVOT_METHODS);
   const length = partOfDay('pivotPoints', barMs);
   return {
@@ -406,9 +403,7 @@ export function pinBar(shadowRatio: number): CatalogSpec<PinBar> {
 }
 
 /** Turning points with `side` bars on each side, once confirmed: the structure (`value`), the last levels and how they turned. */
-export function swings(
-  side: number,
-): CatalogSpec<Swings, 'value' | 'high' | 'low' | 'newHigh' | 'newLow' | 'highTurn' | 'lowTurn'> {
+export function swings(side: number): CatalogSpec<Swings, 'value' | 'high' | 'low' | 'newHigh' | 'newLow' | 'highTurn' | 'lowTurn'> {
   const bars = windowOf('swings', side, 1);
   return spec(`swings(${bars})`, () => new Swings(bars), ['value', 'high', 'low', 'newHigh', 'newLow', 'highTurn', 'lowTurn']);
 }

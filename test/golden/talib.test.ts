@@ -118,9 +118,8 @@ function gappyFeatures(anchorAt: number): readonly ((bars: BarColumns) => Column
 const WITHOUT_WITNESS = ['parabolicSar(0.02,0.2).trend'];
 
 function computed(features: readonly ((bars: BarColumns) => Columns)[], history: BarColumns): Columns {
-  const found: Record<string, Float64Array> = Object.assign({}, ...features.map((of) => of(history)));
-  for (const name of WITHOUT_WITNESS) delete found[name];
-  return found;
+  const found = features.flatMap((of) => Object.entries(of(history)));
+  return Object.fromEntries(found.filter(([name]) => !WITHOUT_WITNESS.includes(name)));
 }
 
 /** An oscillator crosses zero by subtracting numbers as large as its column: there it is as exact as they are, to the twelfth digit. */

@@ -144,10 +144,7 @@ const PATTERNS = {
   ),
   /** CDLSPINNINGTOP: a short body between two longer shadows. */
   'spinning-top': pattern(ONE, (bars) =>
-    on(
-      bars.body(0) < bars.usualBody(0) && bars.upperShadow(0) > bars.body(0) && bars.lowerShadow(0) > bars.body(0),
-      100 * bars.side(0),
-    ),
+    on(bars.body(0) < bars.usualBody(0) && bars.upperShadow(0) > bars.body(0) && bars.lowerShadow(0) > bars.body(0), 100 * bars.side(0)),
   ),
   /** CDLMARUBOZU: a long body without shadows. */
   marubozu: pattern(ONE, (bars) => on(bars.isLong(0) && !bars.hasUpperShadow(0) && !bars.hasLowerShadow(0), 100 * bars.side(0))),

@@ -120,7 +120,7 @@ export class VolumeProfile implements Indicator {
   #give(row: number, volume: number): void {
     const at = this.#find(row);
     if (at === this.#occupied || this.#rows[at] !== row) {
-      for (const column of [this.#rows, this.#counts, this.#volumes]) column.copyWithin(at + 1, at, this.#occupied);
+      this.#shift(at + 1, at);
       this.#occupied++;
       this.#rows[at] = row;
       this.#counts[at] = 0;
@@ -136,8 +136,14 @@ export class VolumeProfile implements Indicator {
     this.#counts[at] = count;
     this.#volumes[at] = (this.#volumes[at] ?? NaN) - volume;
     if (count > 0) return;
-    for (const column of [this.#rows, this.#counts, this.#volumes]) column.copyWithin(at, at + 1, this.#occupied);
+    this.#shift(at, at + 1);
     this.#occupied--;
+  }
+
+  #shift(target: number, from: number): void {
+    this.#rows.copyWithin(target, from, this.#occupied);
+    this.#counts.copyWithin(target, from, this.#occupied);
+    this.#volumes.copyWithin(target, from, this.#occupied);
   }
 
   /** Once a window: what was lost in taking volumes out again lives no longer than that. */

@@ -136,7 +136,10 @@ describe('Kyle’s lambda', () => {
         const scale = points.reduce((sum, [flow]) => sum + flow * flow, 0);
         if (variance < 1e-3 * scale) return;
         const size = Math.sqrt(points.reduce((sum, [, change]) => sum + change * change, 0) / variance);
-        assert.ok(Math.abs(lambda.value - covariance / variance) <= 1e-9 * size, `found ${lambda.value}, expected ${covariance / variance}`);
+        assert.ok(
+          Math.abs(lambda.value - covariance / variance) <= 1e-9 * size,
+          `found ${lambda.value}, expected ${covariance / variance}`,
+        );
       }),
     );
   });
