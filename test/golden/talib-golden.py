@@ -29,6 +29,7 @@ from talib import abstract
 
 SMOOTH_BARS = 300
 GAPPY_BARS = 400
+STILL_BARS = 240
 PATTERN_BARS = 10000
 HOUR = 3_600_000
 DAY = 86_400_000
@@ -88,6 +89,16 @@ def gappy_bars(count):
         before, last = tick(start), tick(close)
         rows.append((index * HOUR, before, tick(high), tick(low), last, volume))
     return frame(rows)
+
+
+def still_bars(count):
+    """Gappy bars between two stretches in which nothing moves and nobody trades."""
+    bars = gappy_bars(count)
+    for first, last in ((0, 90), (170, count)):
+        price = bars["open"][first]
+        bars.loc[first : last - 1, ["open", "high", "low", "close"]] = price
+        bars.loc[first : last - 1, "volume"] = 0.0
+    return bars
 
 
 def real_bars():
@@ -159,7 +170,8 @@ def gappy_columns(bars):
         "ultimateOscillator(7,14,28).value": talib.ULTOSC(high, low, close, 7, 14, 28),
         "aroon(14).value": talib.AROONOSC(high, low, 14),
         "parabolicSar(0.02,0.2).value": talib.SAR(high, low, 0.02, 0.2),
-        "rollingVwap(20).value": talib.VWMA(typical, volume, 20),
+        # TA-Lib divides by zero where nothing was traded; we say the typical price.
+        "rollingVwap(20).value": numpy.where(bars["volume"].rolling(20).max() == 0, typical, talib.VWMA(typical, volume, 20)),
         f"anchoredVwap({int(bars['openAt'][ANCHOR_BAR])}ms).value": numpy.concatenate(
             [numpy.full(ANCHOR_BAR, numpy.nan), talib.VWAP(*(column[ANCHOR_BAR:] for column in (high, low, close, volume)))]
         ),
@@ -173,7 +185,13 @@ def gappy_columns(bars):
     several("keltner(5,14,1.5)", ("upper", "value", "lower"), talib.KC(high, low, close, 5, 14, 1.5))
     several("stochastic(14,3,3)", ("value", "average"), talib.STOCH(high, low, close, 14, 3, 0, 3, 0))
     several("stochasticFast(14,3)", ("value", "average"), talib.STOCHF(high, low, close, 14, 3, 0))
-    several("stochasticRsi(14,5,3)", ("value", "average"), talib.STOCHRSI(close, 14, 5, 3, 0))
+    # TA-Lib's STOCHRSI, step by step: where nothing has moved yet its RSI is 0, and ours 50.
+    strength = numpy.where((close == close[0]).cumprod() == 1, 50.0, talib.RSI(close, 14))
+    strength[:14] = numpy.nan
+    several("stochasticRsi(14,5,3)", ("value", "average"), talib.STOCHF(strength, strength, strength, 5, 3, 0))
+    stochastic_rsi = numpy.array(talib.STOCHRSI(close, 14, 5, 3, 0))
+    if close[14] != close[0]:
+        assert numpy.array_equal(stochastic_rsi, [columns[f"stochasticRsi(14,5,3).{name}"] for name in ("value", "average")], True)
     several("aroon(14)", ("down", "up"), talib.AROON(high, low, 14))
     line, trend = talib.SUPERTREND(high, low, close, 10, 3.0)
     several("superTrend(10,3)", ("value", "trend"), (line, numpy.where(numpy.isnan(line), numpy.nan, trend)))
@@ -311,14 +329,14 @@ def patterns(bars):
 def whole(values):
     values = numpy.asarray(values, dtype=float)
     first = int(numpy.flatnonzero(~numpy.isnan(values))[0])
-    assert not numpy.isnan(values[first:]).any()
+    assert numpy.isfinite(values[first:]).all()
     return {"first": first, "values": values[first:].tolist()}
 
 
 def sampled(values):
     values = numpy.asarray(values, dtype=float)
     first = int(numpy.flatnonzero(~numpy.isnan(values))[0])
-    assert not numpy.isnan(values[first:]).any()
+    assert numpy.isfinite(values[first:]).all()
     rows = numpy.unique(numpy.linspace(first, len(values) - 1, REAL_SAMPLES).astype(int))
     return {
         "first": first,
@@ -334,7 +352,8 @@ def ends(bars):
 
 
 def main():
-    smooth, gappy, many, real = smooth_bars(SMOOTH_BARS), gappy_bars(GAPPY_BARS), gappy_bars(PATTERN_BARS), real_bars()
+    smooth, gappy, still = smooth_bars(SMOOTH_BARS), gappy_bars(GAPPY_BARS), still_bars(STILL_BARS)
+    many, real = gappy_bars(PATTERN_BARS), real_bars()
     document = {
         "versions": {
             "python": platform.python_version(),
@@ -346,6 +365,7 @@ def main():
         },
         "smooth": {**ends(smooth), "columns": {key: whole(column) for key, column in smooth_columns(smooth).items()}},
         "gappy": {**ends(gappy), "columns": {key: whole(column) for key, column in gappy_columns(gappy).items()}},
+        "still": {**ends(still), "columns": {key: whole(column) for key, column in gappy_columns(still).items()}},
         "patterns": {
             **ends(many),
             "found": {

@@ -11,7 +11,7 @@ import { HOUR_MS } from '../../src/domain/time.ts';
 import * as catalog from '../../src/features/catalog.ts';
 import { columns, type CatalogSpec } from '../../src/features/catalog.ts';
 import { PATTERN_NAMES } from '../../src/features/indicators/bar-pattern.ts';
-import { gappyBars, madeUpBars } from '../../src/features/indicators/bars.fixture.ts';
+import { gappyBars, madeUpBars, stillBars } from '../../src/features/indicators/bars.fixture.ts';
 import { needs, sharedPath } from '../support/needs.ts';
 
 const whole = z.object({ first: z.number(), values: z.array(z.number()) });
@@ -28,6 +28,7 @@ const golden = z
     versions: z.record(z.string(), z.string()),
     smooth: bars.extend({ columns: z.record(z.string(), whole) }),
     gappy: bars.extend({ columns: z.record(z.string(), whole) }),
+    still: bars.extend({ columns: z.record(z.string(), whole) }),
     patterns: bars.extend({
       found: z.record(z.string(), z.object({ lookback: z.number(), rows: z.array(z.number()), values: z.array(z.number()) })),
     }),
@@ -131,6 +132,7 @@ function assertAgrees(found: number, wanted: number, largest: number, where: str
 const worlds = [
   ['smooth', madeUpBars(golden.smooth.count), golden.smooth, SMOOTH],
   ['gappy', gappyBars(golden.gappy.count), golden.gappy, gappyFeatures(100 * HOUR_MS)],
+  ['still', stillBars(golden.still.count), golden.still, gappyFeatures(100 * HOUR_MS)],
 ] as const;
 
 for (const [world, history, { last, columns: wanted }, features] of worlds) {

@@ -49,6 +49,20 @@ export function gappyBars(count: number): BarColumns {
   return bars;
 }
 
+/** The still bars of test/golden/talib-golden.py: gappy ones between two stretches in which nothing moves and nobody trades. */
+export function stillBars(count: number): BarColumns {
+  const bars = gappyBars(count);
+  for (const [first, last] of [
+    [0, 90],
+    [170, count],
+  ] as const) {
+    const price = bars.open[first] ?? NaN;
+    for (const column of [bars.open, bars.high, bars.low, bars.close]) column.fill(price, first, last);
+    bars.volume.fill(0, first, last);
+  }
+  return bars;
+}
+
 /**
  * Quiet, wild, tiny, huge, standing still, and now and then falling or rising by orders of magnitude, within a bar or between two; with
  * and without volume; beginning at any hour of a day.

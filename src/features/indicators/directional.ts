@@ -4,6 +4,9 @@ import type { BarView, Indicator } from '../../domain/feature.ts';
 import { demandPrice, trueRange } from './price.ts';
 import { Delay } from './smoothing.ts';
 
+/** Below it a sum of ranges is the last echo of a market that has stood still for ten thousand bars, and its digits are noise. */
+const SILENCE = 1e-300;
+
 /**
  * Directional movement (Wilder 1978), each 0..100: `plus` and `minus` are the directional indicators +DI and -DI, `dx` the directional
  * index between them, `value` its smoothed mean, the average directional index. `plus`, `minus` and `dx` are known from bar n + 1 on,
@@ -58,6 +61,11 @@ export class Adx implements Indicator {
     if (up > 0 && up > down) this.#plusMovement += up;
     else if (down > 0 && down > up) this.#minusMovement += down;
     this.#ranges += range;
+    if (this.#ranges < SILENCE) {
+      this.#plusMovement = 0;
+      this.#minusMovement = 0;
+      this.#ranges = 0;
+    }
     if (seen >= window) this.#publish();
   }
 
@@ -101,7 +109,8 @@ export class Adx implements Indicator {
     else if (Number.isNaN(this.dx)) this.dx = 0;
     const window = this.#window;
     if (Number.isNaN(this.value)) {
-      if (known) this.#indexSum += this.dx;
+      // 0 where nothing has moved yet: a mean that has once moved does not come to rest within a window.
+      this.#indexSum += this.dx;
       if (this.#seen === this.warmup) this.value = this.#indexSum / window;
     } else if (known) {
       this.value += (this.dx - this.value) / window;

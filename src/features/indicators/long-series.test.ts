@@ -86,6 +86,19 @@ test('on-balance volume after a million bars is the exact sum, to the last digit
   assert.ok(Math.abs(found - expected) <= 1e-13 * 50_000_000, `found ${found}, expected ${expected}`);
 });
 
+test('directional movement comes to rest with the market, instead of dividing what has all but vanished', () => {
+  const moving = 200;
+  const still = (column: Float64Array): Float64Array => column.slice(0, 30_000).fill(column[moving] ?? NaN, moving);
+  const price = still(bars.close);
+  const high = still(bars.high).fill(price.at(-1) ?? NaN, moving);
+  const low = still(bars.low).fill(price.at(-1) ?? NaN, moving);
+  const found = columns(catalog.adx(14), { openAt: price, open: price, high, low, close: price, volume: price });
+  assert.ok((found.plus[moving - 1] ?? NaN) > 0);
+  assert.deepEqual([found.plus.at(-1), found.minus.at(-1)], [0, 0]);
+  assert.ok((found.value.at(-1) ?? NaN) >= 0 && (found.value.at(-1) ?? NaN) <= 100);
+  assert.equal(found.value.at(-1), found.value.at(-1_000), 'nothing changes where nothing moves');
+});
+
 test('no feature writes more state than its windows hold', () => {
   const bar: BarView = { at: 60_000, open: 1, high: 2, low: 1, close: 2, volume: 1 };
   const wide: readonly FeatureSpec[] = [catalog.aroon(100), catalog.cci(100), catalog.volumeProfile(100, 0.01), catalog.swings(50)];

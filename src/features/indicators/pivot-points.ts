@@ -10,8 +10,8 @@ export type PivotMethod = (typeof PIVOT_METHODS)[number];
 
 /**
  * Pivot points of the last completed UTC day: `value` is the pivot (H + L + C) / 3, `resistance1` to `resistance3` lie above, `support1` to
- * `support3` below. A day is complete with the bar that closes at its midnight, or, that one missing, with the first of a later day; a day
- * of which only the end was seen is passed over. Levels are known from as many bars on as there can be in two days less one.
+ * `support3` below. A day is complete with the bar that closes at its midnight, or, that one missing, with the first of a later day. Nothing
+ * is said before two days' bars less one were seen: by then a day is complete that was seen from its beginning.
  *
  * - classic: R1 = 2P - L, R2 = P + (H - L), R3 = H + 2 (P - L); S1 = 2P - H, S2 = P - (H - L), S3 = L - 2 (H - P)
  * - fibonacci: P ± 0.382, 0.618 and 1 times (H - L)
@@ -29,7 +29,6 @@ export class PivotPoints implements Indicator {
   readonly #barMs: TimeMs;
   readonly #method: PivotMethod;
   #day = NaN;
-  #isWhole = false;
   #high = NaN;
   #low = NaN;
   #close = NaN;
@@ -56,7 +55,6 @@ export class PivotPoints implements Indicator {
       if (low < this.#low) this.#low = low;
     } else {
       this.#complete();
-      this.#isWhole = !Number.isNaN(this.#day) || at - this.#barMs === day * DAY_MS;
       this.#day = day;
       this.#high = high;
       this.#low = low;
@@ -69,7 +67,6 @@ export class PivotPoints implements Indicator {
 
   save(out: ByteWriter): void {
     for (const part of [this.#day, this.#high, this.#low, this.#close, this.#dayHigh, this.#dayLow, this.#dayClose]) out.number(part);
-    out.flag(this.#isWhole);
     out.count(this.#seen);
   }
 
@@ -81,13 +78,11 @@ export class PivotPoints implements Indicator {
     this.#dayHigh = from.number();
     this.#dayLow = from.number();
     this.#dayClose = from.number();
-    this.#isWhole = from.flag();
     this.#seen = from.count();
     this.#publish();
   }
 
   #complete(): void {
-    if (!this.#isWhole) return;
     this.#dayHigh = this.#high;
     this.#dayLow = this.#low;
     this.#dayClose = this.#close;

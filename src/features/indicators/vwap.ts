@@ -70,8 +70,8 @@ export class RollingVwap implements Indicator {
 }
 
 /**
- * Volume-weighted price since the beginning of the UTC day in which the bar opened. Nothing is said of a day of which only the end was
- * seen, nor before one day's bars have passed, after which it is never silent.
+ * Volume-weighted price since the beginning of the UTC day in which the bar opened. Nothing is said before as many bars as a day has were
+ * seen: by then the day has changed, so nothing is ever said of one of which only the end was seen.
  */
 export class SessionVwap implements Indicator {
   value = NaN;
@@ -80,7 +80,6 @@ export class SessionVwap implements Indicator {
   readonly #paid = new Paid();
   /** The day of the last bar, counted from 1970; NaN before the first one. */
   #day = NaN;
-  #isWhole = false;
   #seen = 0;
 
   constructor(barMs: TimeMs) {
@@ -89,25 +88,21 @@ export class SessionVwap implements Indicator {
   }
 
   update(bar: BarView): void {
-    const openAt = demandTime(bar.at) - this.#barMs;
+    const day = Math.floor((demandTime(bar.at) - this.#barMs) / DAY_MS);
     const typical = typicalPrice(bar);
     const volume = demandVolume(bar.volume);
-    const day = Math.floor(openAt / DAY_MS);
     if (day !== this.#day) {
-      // The first day seen is whole only if its first bar was seen.
-      this.#isWhole = !Number.isNaN(this.#day) || openAt === day * DAY_MS;
       this.#day = day;
       this.#paid.begin();
     }
     const price = this.#paid.add(typical, volume);
     if (this.#seen < this.warmup) this.#seen++;
-    this.value = this.#isWhole && this.#seen === this.warmup ? price : NaN;
+    if (this.#seen === this.warmup) this.value = price;
   }
 
   save(out: ByteWriter): void {
     out.number(this.value);
     out.number(this.#day);
-    out.flag(this.#isWhole);
     out.count(this.#seen);
     this.#paid.save(out);
   }
@@ -115,7 +110,6 @@ export class SessionVwap implements Indicator {
   restore(from: ByteReader): void {
     this.value = from.number();
     this.#day = from.number();
-    this.#isWhole = from.flag();
     this.#seen = from.count();
     this.#paid.restore(from);
   }
