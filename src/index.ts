@@ -61,6 +61,13 @@ export {
   zScore,
 } from './features/catalog.ts';
 export type { CatalogSpec } from './features/catalog.ts';
+export type { PatternName } from './features/indicators/bar-pattern.ts';
+export type { PivotMethod } from './features/indicators/pivot-points.ts';
+export { bookImbalance, imbalanceByLevel, microprice } from './features/order-flow/book.ts';
+export { KyleLambda } from './features/order-flow/kyle-lambda.ts';
+export { TradeImbalance } from './features/order-flow/trade-imbalance.ts';
+export type { TakerSide } from './features/order-flow/trade.ts';
+export { Vpin } from './features/order-flow/vpin.ts';
 export type { BarView, Features, FeatureSpec, FeatureSpecs, Indicator } from './domain/feature.ts';
 export { meanReversion } from './forecasts/strategies/mean-reversion.ts';
 export { trend } from './forecasts/strategies/trend.ts';
