@@ -43,7 +43,7 @@ describe('words that are wrong', () => {
     ['paper -x', /^error: ballast paper: found the unknown option -x, /],
     ['--seed 1 paper', /^error: ballast: found the unknown option --seed, /],
     ['backtest --strateg x', /found the unknown option --strateg, .*did you mean --strategy\?/],
-    ['backtest --strategy trend --symbols BTC/USDT', /^error: --timeframe: found nothing, expected --timeframe <span>/],
+    ['backtest --strategy trend --symbols BTC/USDT', /^error: --timeframe: found nothing, expected --timeframe <spans>/],
     ['paper --seed', /^error: --seed: found no value, expected --seed <number>/],
     ['paper --seed --port 0', /^error: --seed: found no value before --port, expected a value/],
     ['paper --seed x', /^error: --seed: found "x", expected a whole number/],

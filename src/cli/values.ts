@@ -123,6 +123,13 @@ export const symbols: Parse<readonly string[]> = (text, place) => {
   return all;
 };
 
+/** Undefined for `all`. */
+export function orAll<Value>(parse: Parse<readonly Value[]>): Parse<readonly Value[] | undefined> {
+  return (text, place) => (text.trim() === 'all' ? undefined : parse(text, place));
+}
+
+export const timeframes: Parse<readonly TimeMs[]> = (text, place) => list(text, place).map((each) => timeframe(each, place));
+
 /** Words with commas between them, each once. */
 export const list: Parse<readonly string[]> = (text, place) => {
   const all = text.split(',').map((each) => each.trim());

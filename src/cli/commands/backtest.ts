@@ -6,12 +6,25 @@ import * as values from '../values.ts';
 export const backtest = defineCommand({
   about: 'Runs a strategy on stored bars with the engine, the rules and the fills of every other session, and writes a report.',
   details: [
+    'One strategy, symbols and one timeframe are one run with its report. Several strategies, all symbols or several timeframes are a run of each, one after the other, and a table of them; each has its own folder.',
     'From is inclusive, to exclusive, on the open time of bars, UTC; left out, the stored bars have their own ends. The document of --json is also report.json in the folder of the run.',
   ],
   flags: {
-    strategy: required('--strategy <name>', 'name of a strategy, or path of a file with one of your own', values.word),
-    symbols: required('--symbols <symbols>', 'such as BTC/USDT,ETH/USDT', values.symbols),
-    timeframe: required('--timeframe <span>', 'length of the bars: 1m, 15m, 1h, 1d', values.timeframe),
+    strategy: required(
+      '--strategy <names>',
+      'name of a strategy, or path of a file with one of your own; several: a run of each',
+      values.list,
+    ),
+    symbols: required(
+      '--symbols <symbols>',
+      'one portfolio of them, such as BTC/USDT,ETH/USDT; all: a run of each stored series',
+      values.orAll(values.symbols),
+    ),
+    timeframe: required(
+      '--timeframe <spans>',
+      'length of the bars: 1m, 15m, 1h, 1d; several or all: a run of each',
+      values.orAll(values.timeframes),
+    ),
     venue: optional('--venue <name>', 'whose bars; may be left out when one stored venue has the symbol', values.word),
     from: optional('--from <time>', 'first bar: 2021-01-01, 20210101 or an ISO-8601 time', values.time),
     to: optional('--to <time>', 'end, exclusive', values.time),
@@ -38,12 +51,11 @@ export const backtest = defineCommand({
   },
   examples: [
     'ballast backtest --strategy trend --symbols BTC/USDT --timeframe 1h --from 2021-01-01 --to 2023-01-01',
+    'ballast backtest --strategy trend,mean-reversion --symbols all --timeframe all',
     'ballast backtest --strategy ./my-strategy.ts --params fast=10,slow=40 --symbols BTC/USDT,ETH/USDT --timeframe 1h --timerange 20210101-20230101 --json',
   ],
   async run({ flags }, { home, configFile, terminal }) {
     const { fromMs, toMs } = values.rangeOf(flags);
-    const { runBacktest } = await import('../../app/backtest.ts');
-    const { reportText } = await import('../../views/report.ts');
     const progress = new Progress(terminal.stderr, 'backtest');
     const ending = listenForEnd(
       (by) => {
@@ -53,14 +65,11 @@ export const backtest = defineCommand({
       () => progress.end(),
     );
     try {
-      const document = await runBacktest({
+      const common = {
         home,
         configFile,
-        strategy: flags.strategy,
         parameters: flags.params,
-        symbols: flags.symbols,
         venue: flags.venue,
-        timeframeMs: flags.timeframe,
         fromMs,
         toMs,
         capital: flags.capital,
@@ -71,11 +80,29 @@ export const backtest = defineCommand({
         warmup: flags.warmup,
         seed: flags.seed,
         allowSpotShort: flags.allowSpotShort,
-        onProgress: (finished, total) => progress.update(finished, total),
+        onProgress: (finished: number, total: number) => progress.update(finished, total),
         signal: ending.signal,
-      });
+      };
+      const { strategy: strategies, symbols, timeframe: timeframesMs } = flags;
+      const [strategy, ...otherStrategies] = strategies;
+      const [timeframeMs, ...otherTimeframes] = timeframesMs ?? [];
+      const isOne = otherStrategies.length === 0 && otherTimeframes.length === 0 && symbols !== undefined;
+      if (isOne && strategy !== undefined && timeframeMs !== undefined) {
+        const { runBacktest } = await import('../../app/backtest.ts');
+        const { reportText } = await import('../../views/report.ts');
+        const document = await runBacktest({ ...common, strategy, symbols, timeframeMs });
+        progress.end();
+        return done(document, reportText(document));
+      }
+      if (otherStrategies.length > 0 && flags.params !== undefined) {
+        throw values.argumentError('--params', `parameters for ${strategies.length} strategies`, 'one strategy, or the defaults of each');
+      }
+      const { runBacktests } = await import('../../app/backtests.ts');
+      const { trialsText } = await import('../../views/trials.ts');
+      const runs = await runBacktests({ ...common, strategies, symbols, timeframesMs });
       progress.end();
-      return done(document, reportText(document));
+      const failed = runs.filter((run) => run.failure !== undefined).length;
+      return { exitCode: failed > 0 ? 1 : 0, document: { runs, finished: runs.length - failed, failed }, text: trialsText(runs) };
     } finally {
       progress.end();
       ending.release();

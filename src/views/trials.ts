@@ -1,0 +1,60 @@
+// Many runs side by side: a table, and what the best of many is worth.
+import type { Metrics } from './metrics.ts';
+import { orUnknown, percent, plain, section, table } from './text.ts';
+
+export interface TrialRow {
+  readonly strategy: string;
+  /** Empty where the store was left to say. */
+  readonly venue: string;
+  readonly symbols: readonly string[];
+  readonly timeframe: string;
+  /** Undefined for a run that failed, and then so are the metrics. */
+  readonly runId: string | undefined;
+  readonly metrics: Metrics | undefined;
+  readonly failure: string | undefined;
+}
+
+/** From this t-statistic of the mean return on, a single run can be told from luck. */
+const SIGNIFICANT = 2;
+
+/** The table, and a sentence that counts the trials. Failures are named below it. */
+export function trialsText(rows: readonly TrialRow[]): string {
+  const finished = rows.filter((row) => row.metrics !== undefined);
+  const failed = rows.filter((row) => row.failure !== undefined);
+  const header = ['strategy', 'venue', 'symbols', 'bars', 'trades', 'return', 'held', 'drawdown', 'Sharpe', 't', 'fees', 'run'];
+  const cells = finished.map(({ strategy, venue, symbols, timeframe, metrics, runId }) =>
+    metrics === undefined
+      ? []
+      : [
+          strategy,
+          venue,
+          symbols.join(' '),
+          timeframe,
+          String(metrics.trades),
+          percent(metrics.totalReturn),
+          orUnknown(metrics.buyAndHoldReturn, percent),
+          percent(metrics.maxDrawdown),
+          orUnknown(metrics.sharpe, plain),
+          orUnknown(metrics.returnTStatistic, plain),
+          plain(metrics.feesPaid),
+          runId ?? '',
+        ],
+  );
+  const failures = failed.map((row) => `  ${row.strategy} ${row.symbols.join(' ')} ${row.timeframe}: ${row.failure ?? ''}`);
+  return [table(header, cells), counted(finished), section(`${failed.length} failed`, failures.join('\n')).trim()]
+    .filter((part) => part !== '' && part !== '0 failed')
+    .join('\n\n');
+}
+
+/** Every trial is counted: among many, some are good by luck alone. */
+function counted(rows: readonly TrialRow[]): string {
+  const traded = rows.filter((row) => (row.metrics?.trades ?? 0) > 0);
+  const won = traded.filter((row) => (row.metrics?.totalReturn ?? 0) > 0).length;
+  const significant = traded.filter((row) => (row.metrics?.returnTStatistic ?? 0) >= SIGNIFICANT).length;
+  // One-sided, of a normal: what chance alone puts beyond the mark.
+  const byChance = (0.02275 * traded.length).toFixed(1);
+  return (
+    `${rows.length} runs, ${traded.length} of them traded: ${won} gained after costs, ${significant} have a t of ${SIGNIFICANT} or more ` +
+    `(chance alone gives ${byChance} of ${traded.length}).`
+  );
+}

@@ -1,0 +1,82 @@
+// Issue 3, promise 6: one command over everything that is stored.
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ballast, document, temporaryHome } from '../support/run-app.ts';
+
+interface Trials {
+  readonly runs: readonly {
+    readonly strategy: string;
+    readonly venue: string;
+    readonly symbols: readonly string[];
+    readonly timeframe: string;
+    readonly runId?: string;
+    readonly metrics?: Readonly<Record<string, unknown>>;
+    readonly failure?: string;
+  }[];
+  readonly finished: number;
+  readonly failed: number;
+}
+
+/** A wave with a drift: enough to trade on. */
+function csv(rows: number, stepMs: number, period: number): string {
+  const lines = ['time,open,high,low,close,volume'];
+  for (let row = 0; row < rows; row++) {
+    const at = (step: number): number => 100 + 0.01 * step + 8 * Math.sin((2 * Math.PI * step) / period);
+    const [open, close] = [at(row), at(row + 1)];
+    lines.push([Date.UTC(2022, 0, 1) + row * stepMs, open, Math.max(open, close) + 0.1, Math.min(open, close) - 0.1, close, 1].join(','));
+  }
+  return lines.join('\n');
+}
+
+test('several strategies on all symbols and timeframes are a run of each, with one table', async () => {
+  const home = temporaryHome('backtests');
+  const series = [
+    ['BTC/USDT', '1h', 3_600_000, 90],
+    ['ETH/USDT', '1h', 3_600_000, 70],
+    ['BTC/USDT', '1d', 86_400_000, 60],
+  ] as const;
+  for (const [symbol, timeframe, stepMs, period] of series) {
+    const file = join(home, 'bars.csv');
+    writeFileSync(file, csv(600, stepMs, period));
+    await document(home, 'data', 'import', file, '--symbol', symbol, '--timeframe', timeframe, '--venue', 'mine');
+  }
+  const all = ['--strategy', 'trend,mean-reversion', '--symbols', 'all', '--timeframe', 'all'];
+  const trials = await document<Trials>(home, 'backtest', ...all);
+  assert.deepEqual(
+    trials.runs.map((run) => [run.strategy, run.symbols.join(), run.timeframe]),
+    ['trend', 'mean-reversion'].flatMap((strategy) => [
+      [strategy, 'BTC/USDT', '1h'],
+      [strategy, 'BTC/USDT', '1d'],
+      [strategy, 'ETH/USDT', '1h'],
+    ]),
+  );
+  assert.deepEqual([trials.finished, trials.failed], [6, 0]);
+  for (const run of trials.runs) assert.ok(existsSync(join(home, 'runs', run.runId ?? '', 'report.json')), run.runId ?? run.failure ?? '');
+
+  // Each is the very run that its own command gives.
+  const alone = await document<{ metrics: unknown }>(home, 'backtest', '--strategy', 'trend', '--symbols', 'ETH/USDT', '--timeframe', '1h');
+  assert.deepEqual(trials.runs[2]?.metrics, alone.metrics);
+
+  const text = await ballast(home, 'backtest', ...all, '--venue', 'mine');
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /trend +mine +ETH\/USDT +1h/);
+  assert.match(text.stdout, /6 runs, \d of them traded/);
+
+  // Symbols by name are one portfolio; what is not stored fails by itself.
+  const named = await ballast(home, 'backtest', '--strategy', 'trend', '--symbols', 'BTC/USDT,ETH/USDT', '--timeframe', '1h,1d');
+  assert.equal(named.code, 1);
+  assert.match(named.stdout, /BTC\/USDT ETH\/USDT +1h/);
+  assert.match(named.stdout, /1 failed\n +trend BTC\/USDT ETH\/USDT 1d: ETH\/USDT 1d: found no such bars/);
+
+  for (const [wrong, words] of [
+    [['--strategy', 'trend,nope', '--symbols', 'all', '--timeframe', 'all'], /nope/],
+    [['--strategy', 'trend,mean-reversion', '--symbols', 'all', '--timeframe', 'all', '--params', 'fast=3'], /--params/],
+    [['--strategy', 'trend', '--symbols', 'all', '--timeframe', '5m'], /no stored bars/],
+  ] as const) {
+    const { code, stderr } = await ballast(home, 'backtest', ...wrong);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, words);
+  }
+});
