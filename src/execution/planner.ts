@@ -119,7 +119,7 @@ export function plan(input: PlanInput, instrument: number): Plan | undefined {
 export function isDust(instrument: Instrument, quantity: Quantity, mark: number, reducing: boolean): boolean {
   const size = absolute(quantity);
   if (compare(size, instrument.minimumQuantity) < 0) return true;
-  if (reducing || !Number.isFinite(mark)) return false;
+  if (reducing || isZero(instrument.minimumNotional) || !Number.isFinite(mark)) return false;
   return compare(notional(priceFrom(mark, instrument.tick, 'nearest'), size), instrument.minimumNotional) < 0;
 }
 

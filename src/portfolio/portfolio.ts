@@ -113,6 +113,17 @@ export class Portfolio implements PortfolioView, Stateful {
    * the last holding gets what the others leave, so that the sleeves sum to the portfolio, and the portfolio to the venue, to the last digit.
    */
   book(instrument: number, bookings: readonly Booking[], price: Price, fee: Amount): void {
+    const [only] = bookings;
+    for (const { holding } of bookings) {
+      assert(this.#holdings.instrument[holding] === instrument, 'a booking is of its own instrument');
+    }
+    if (only !== undefined && bookings.length === 1) this.#change(only.holding, only.quantity, price, notional(price, only.quantity), fee);
+    else this.#divide(bookings, price, fee);
+    this.#refreshNet(instrument);
+    this.remark();
+  }
+
+  #divide(bookings: readonly Booking[], price: Price, fee: Amount): void {
     let turnover = ZERO_QUANTITY;
     let whole = ZERO_QUANTITY;
     for (const { quantity } of bookings) {
@@ -124,7 +135,6 @@ export class Portfolio implements PortfolioView, Stateful {
     for (let index = 0; index < bookings.length; index++) {
       const booking = bookings[index];
       assert(booking !== undefined, 'bookings are dense');
-      assert(this.#holdings.instrument[booking.holding] === instrument, 'a booking is of its own instrument');
       const isLast = index === bookings.length - 1;
       const paid = isLast ? paidRest : notional(price, booking.quantity);
       const part = isLast || isZero(turnover) ? feeRest : proportion(fee, absolute(booking.quantity), turnover);
@@ -132,8 +142,6 @@ export class Portfolio implements PortfolioView, Stateful {
       feeRest = subtract(feeRest, part);
       this.#change(booking.holding, booking.quantity, price, paid, part);
     }
-    this.#refreshNet(instrument);
-    this.remark();
   }
 
   /**
