@@ -7,10 +7,11 @@ import { book } from './sections/book.ts';
 import { bytes } from './sections/bytes.ts';
 import { command } from './sections/command.ts';
 import { engine } from './sections/engine.ts';
+import { history } from './sections/history.ts';
 import { memory } from './sections/memory.ts';
 import { parts } from './sections/parts.ts';
 
-const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, book];
+const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, history, book];
 const FLAGS = ['--json', '--strict'];
 
 const words = process.argv.slice(2);

@@ -6,6 +6,8 @@ import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { formatSpan } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
+import { freshHeader, readCached, sourceState, writeCached } from './column-cache.ts';
+import type { CacheHeader } from './column-cache.ts';
 import { COLUMN_NAMES, firstLine, ParquetMonths } from './parquet.ts';
 import type { MonthFile } from './parquet.ts';
 import { diskFor, Publication, recover } from './publication.ts';
@@ -122,18 +124,21 @@ export class BarStore {
   }
 
   /**
-   * The bars of a range in fresh arrays; none where the series has a hole.
+   * The bars of a range in fresh arrays over shared memory, which workers can read without a copy; no bars where the series has a hole.
+   * Months come from the column cache beside their files, which is made where it is missing, stale or damaged.
    * @throws BallastError SERIES_UNKNOWN, STORE_FILE_CORRUPT
    */
   async load(range: BarRange): Promise<BarColumns> {
-    const bars = emptyColumns(this.#mostRows(range));
-    let rows = 0;
-    for await (const part of this.#read(range)) {
-      for (const name of COLUMN_NAMES) bars[name].set(part[name], rows);
-      rows += part.openAt.length;
+    const distrusted = new Set<string>();
+    for (;;) {
+      const parts: LoadPart[] = [];
+      for await (const part of this.#parts(range, distrusted)) parts.push(part);
+      const bars = sharedColumns(parts.reduce((rows, part) => rows + part.rows, 0));
+      const damaged = await fill(bars, parts);
+      if (damaged === undefined) return bars;
+      // Its number of rows cannot be trusted either, so everything is laid out again, this month out of its Parquet file.
+      distrusted.add(damaged.path);
     }
-    // A few holes are worth less than a second copy; a series that is mostly hole gives its memory back.
-    return rows * 2 < bars.openAt.length ? copyColumns(bars, rows) : sliceColumns(bars, 0, rows);
   }
 
   /**
@@ -208,25 +213,48 @@ export class BarStore {
     return report;
   }
 
-  /** What the range would hold without a hole. */
-  #mostRows({ fromMs = -Infinity, toMs = Infinity, ...series }: BarRange): number {
-    let rows = 0;
-    for (const { month } of this.#files(series)) {
-      const spanMs = Math.min(toMs, monthEnd(month)) - Math.max(fromMs, monthStart(month));
-      if (spanMs > 0) rows += Math.ceil(spanMs / series.timeframeMs);
+  async *#read(range: BarRange): AsyncGenerator<BarColumns> {
+    for (const { file, from, to } of this.#monthsIn(range)) {
+      const bars = sliceBetween(await this.#cachedMonth(file, range.timeframeMs), from, to);
+      if (bars.openAt.length > 0) yield bars;
     }
-    return rows;
   }
 
-  async *#read(range: BarRange): AsyncGenerator<BarColumns> {
-    const { fromMs = -Infinity, toMs = Infinity } = range;
+  /** Where the rows of a range are: in a fresh copy that may be read straight to where they belong, or in memory already. */
+  async *#parts(range: BarRange, distrusted: ReadonlySet<string>): AsyncGenerator<LoadPart> {
+    for (const { file, from, to } of this.#monthsIn(range)) {
+      const isWhole = from <= monthStart(file.month) && to >= monthEnd(file.month);
+      const source = isWhole && !distrusted.has(file.path) ? await sourceState(file) : undefined;
+      const header = source === undefined ? undefined : await freshHeader(file, source);
+      if (header === undefined) {
+        const bars = sliceBetween(await this.#cachedMonth(file, range.timeframeMs), from, to);
+        yield { file, rows: bars.openAt.length, bars };
+      } else yield { file, rows: header.rows, header };
+    }
+  }
+
+  #monthsIn(range: BarRange): { readonly file: MonthFile; readonly from: TimeMs; readonly to: TimeMs }[] {
+    const { fromMs: from = -Infinity, toMs: to = Infinity } = range;
     const stored = this.#files(range);
     if (stored.length === 0) throw this.#unknown(range);
-    const files = stored.filter(({ month }) => monthEnd(month) > fromMs && monthStart(month) < toMs);
-    for await (const { bars } of this.#months.read(files, range.timeframeMs)) {
-      const part = sliceColumns(bars, firstRowAtOrAfter(bars.openAt, fromMs), firstRowAtOrAfter(bars.openAt, toMs));
-      if (part.openAt.length > 0) yield part;
+    return stored.filter(({ month }) => monthEnd(month) > from && monthStart(month) < to).map((file) => ({ file, from, to }));
+  }
+
+  /** A whole month out of its copy or, where there is no good one, out of its file, which leaves a good one behind. */
+  async #cachedMonth(file: MonthFile, timeframeMs: TimeMs): Promise<BarColumns> {
+    const source = await sourceState(file);
+    const header = source === undefined ? undefined : await freshHeader(file, source);
+    if (header !== undefined) {
+      const bars = sharedColumns(header.rows);
+      if (await readCached(file, header, bars, 0)) return bars;
     }
+    const bars = await this.#month(file, timeframeMs);
+    const after = await sourceState(file);
+    // A file that was replaced while it was read would give its name to the bars of the one before it.
+    const isSame =
+      source !== undefined && after !== undefined && source.footerCrc === after.footerCrc && source.changedMs === after.changedMs;
+    if (isSame && source.bytes === after.bytes) await writeCached(file, source, bars);
+    return bars;
   }
 
   async #month(file: MonthFile | undefined, timeframeMs: TimeMs): Promise<BarColumns> {
@@ -286,6 +314,31 @@ export class BarStore {
   }
 }
 
+/** What one month gives to a load: rows in memory, or the header of the copy they can be read from. */
+interface LoadPart {
+  readonly file: MonthFile;
+  readonly rows: number;
+  readonly bars?: BarColumns;
+  readonly header?: CacheHeader;
+}
+
+/** Returns the month whose copy turned out damaged; undefined when all is there. */
+async function fill(bars: BarColumns, parts: readonly LoadPart[]): Promise<MonthFile | undefined> {
+  let row = 0;
+  for (const { file, rows, bars: part, header } of parts) {
+    if (part !== undefined) for (const name of COLUMN_NAMES) bars[name].set(part[name], row);
+    else if (header !== undefined && !(await readCached(file, header, bars, row))) return file;
+    row += rows;
+  }
+  return undefined;
+}
+
+/** Columns that workers can be given without a copy. */
+function sharedColumns(rows: number): BarColumns {
+  const column = (): Float64Array => new Float64Array(new SharedArrayBuffer(rows * 8));
+  return { openAt: column(), open: column(), high: column(), low: column(), close: column(), volume: column() };
+}
+
 export function emptyColumns(rows: number): BarColumns {
   return {
     openAt: new Float64Array(rows),
@@ -309,10 +362,8 @@ function sliceColumns(bars: BarColumns, from: number, to: number): BarColumns {
   };
 }
 
-function copyColumns(bars: BarColumns, rows: number): BarColumns {
-  const copy = emptyColumns(rows);
-  for (const name of COLUMN_NAMES) copy[name].set(bars[name].subarray(0, rows));
-  return copy;
+function sliceBetween(bars: BarColumns, from: TimeMs, to: TimeMs): BarColumns {
+  return sliceColumns(bars, firstRowAtOrAfter(bars.openAt, from), firstRowAtOrAfter(bars.openAt, to));
 }
 
 function firstRowAtOrAfter(openAt: Float64Array, at: TimeMs): number {
