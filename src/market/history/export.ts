@@ -6,7 +6,7 @@ import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
-import { firstLine } from './parquet.ts';
+import { firstLine } from './duck.ts';
 import type { BarRange, BarStore } from './store.ts';
 
 export const EXPORT_HEADER = 'open_time,open,high,low,close,volume';

@@ -133,7 +133,7 @@ test('a bad file is named with its line, and the store stays as it was', async (
     assert.match(error.message, /nothing was imported/, name);
     sameBars(await store.load(HOURLY), before);
   }
-  assert.ok(!existsSync(join(home, 'data/bars/.import')));
+  assert.ok(!existsSync(join(home, 'data/.import')));
 });
 
 test('a spike is named on the first row, on the last, and where it lasts for several', async (context) => {
@@ -235,7 +235,7 @@ test('seven years of real hourly bars come in with their 27 holes', { skip: need
   });
   assert.equal(readdirSync(join(home, 'data/bars/binance/BTC-USDT/1h')).length, 84);
   const [series] = await store.list();
-  assert.deepEqual(series, { ...HOURLY, fromMs: Date.parse('2018-01-01'), toMs: Date.parse('2025-01-01'), rows: 61_246 });
+  assert.deepEqual(series, { ...HOURLY, fromMs: Date.parse('2018-01-01'), toMs: Date.parse('2025-01-01'), rows: 61_246, corrections: 0 });
   const bars = await store.load({ ...HOURLY, toMs: Date.parse('2018-01-01T02:00Z') });
   assert.deepEqual([...bars.open, ...bars.close], [13715.65, 13528.99, 13529.01, 13203.06]);
 });

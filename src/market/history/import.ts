@@ -10,7 +10,8 @@ import type { TimeMs } from '../../domain/time.ts';
 import { breakFault, SPIKE_RATIO, spikeFault } from '../quality.ts';
 import type { ColumnNames } from './columns.ts';
 import { CsvBars, RawBars, rowFault } from './csv.ts';
-import { COLUMN_NAMES, firstLine } from './parquet.ts';
+import { firstLine } from './duck.ts';
+import { COLUMN_NAMES } from './parquet.ts';
 import { seriesFolder } from './series.ts';
 import { emptyColumns } from './store.ts';
 import type { BarStore, MergeReport } from './store.ts';
@@ -30,6 +31,8 @@ export interface ImportRequest {
   readonly symbol: string;
   readonly timeframeMs: TimeMs;
   readonly columns?: ColumnNames | undefined;
+  /** Wall time, kept with the bars that the import replaces. */
+  readonly importedAt?: TimeMs | undefined;
   /** A price this many times away from its neighbours is refused; the default is SPIKE_RATIO. */
   readonly spikeRatio?: number | undefined;
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
@@ -56,7 +59,10 @@ export async function importBars(request: ImportRequest): Promise<ImportReport> 
   const { bars, duplicates, rawRow } = inOrder(raw);
   checkSpikes(bars, request.timeframeMs, request.spikeRatio ?? SPIKE_RATIO, (row) => raw.place(rawRow(row)));
   const { holes, missingBars } = findHoles(bars.openAt, request);
-  const merged = await request.store.merge(request, bars, (done, total) => request.onProgress?.({ stage: 'writing', done, total }));
+  const merged = await request.store.merge(request, bars, {
+    correctedAt: request.importedAt,
+    onProgress: (done, total) => request.onProgress?.({ stage: 'writing', done, total }),
+  });
   const fromMs = bars.openAt[0] ?? NaN;
   const toMs = (bars.openAt.at(-1) ?? NaN) + request.timeframeMs;
   return { ...merged, rowsRead: raw.bars.length, duplicates, fromMs, toMs, holes, missingBars };

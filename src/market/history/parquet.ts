@@ -1,11 +1,11 @@
-// Months of bars as Parquet files, through DuckDB, which is loaded with the first file and not before: it costs 60 ms.
-import { open } from 'node:fs/promises';
+// Months of bars as Parquet files.
 import { crc32 } from 'node:zlib';
-import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { BallastError } from '../../domain/errors.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { BarColumns } from '../../domain/bars.ts';
 import type { TimeMs } from '../../domain/time.ts';
+import { createTable, doublesOf, Duck, firstLine, pathList, quoted } from './duck.ts';
 import { monthEnd, monthStart } from './series.ts';
 
 export interface MonthFile {
@@ -28,45 +28,40 @@ export interface MonthSummary {
 /** The columns in the order of the file. */
 export const COLUMN_NAMES = ['openAt', 'open', 'high', 'low', 'close', 'volume'] as const satisfies readonly (keyof BarColumns)[];
 
-const TABLE = 'open_at BIGINT, "open" DOUBLE, high DOUBLE, low DOUBLE, "close" DOUBLE, volume DOUBLE';
 /** A double carries milliseconds exactly, so no bigint is made per row. */
 const SELECT = 'SELECT CAST(open_at AS DOUBLE), "open", high, low, "close", volume';
-const APPEND_ROWS = 2048;
+/** And as the files keep it. */
+const STORED = 'CAST(open_at AS BIGINT) AS open_at, "open", high, low, "close", volume';
 
 /** In each file's metadata, so that a bit flipped on the disk is found even where the file still decodes. */
 const CHECKSUM_KEY = 'ballast_checksum';
 
-/** One DuckDB in memory, opened when it is first needed. */
 export class ParquetMonths {
-  #instance: Promise<DuckDBInstance> | undefined;
+  readonly #duck: Duck;
 
-  /** Writes the file, and returns when it is on the disk. */
+  constructor(duck: Duck) {
+    this.#duck = duck;
+  }
+
   async write(path: string, bars: BarColumns): Promise<void> {
-    const { BIGINT, DOUBLE, DuckDBDataChunk } = await import('@duckdb/node-api');
-    await this.#withConnection(async (connection) => {
-      await connection.run(`CREATE TEMP TABLE month (${TABLE})`);
-      const appender = await connection.createAppender('month');
-      for (let from = 0; from < bars.openAt.length; from += APPEND_ROWS) {
-        const rows = Math.min(APPEND_ROWS, bars.openAt.length - from);
-        const chunk = DuckDBDataChunk.create([BIGINT, DOUBLE, DOUBLE, DOUBLE, DOUBLE, DOUBLE], rows);
-        for (const [index, name] of COLUMN_NAMES.entries()) {
-          const vector = chunk.getColumnVector(index);
-          const values = bars[name].subarray(from, from + rows);
-          values.forEach((value, row) => vector.setItem(row, name === 'openAt' ? BigInt(value) : value));
-          vector.flush();
-        }
-        appender.appendDataChunk(chunk);
-      }
-      appender.closeSync();
+    await this.#duck.withConnection(async (connection) => {
+      await createTable(connection, 'month', tableOf(bars), bars.openAt.length);
       const metadata = `KV_METADATA {${CHECKSUM_KEY}: ${quoted(checksumOf(bars))}}`;
-      await connection.run(`COPY (FROM month) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, ${metadata})`);
+      await connection.run(`COPY (SELECT ${STORED} FROM month) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, ${metadata})`);
     });
-    const file = await open(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  }
+
+  /**
+   * Writes the bars that a merge replaced, after those of the file of the same kind that is there already.
+   * @param correctedAt when they were replaced; undefined where nobody said
+   */
+  async writeCorrections(path: string, before: string | undefined, replaced: BarColumns, correctedAt: TimeMs | undefined): Promise<void> {
+    await this.#duck.withConnection(async (connection) => {
+      await createTable(connection, 'replaced', tableOf(replaced), replaced.openAt.length);
+      const earlier = before === undefined ? '' : `SELECT * FROM read_parquet(${pathList([{ path: before }])}) UNION ALL `;
+      const rows = `${earlier}SELECT ${correctedAt ?? 'NULL'}::BIGINT AS corrected_at, ${STORED} FROM replaced`;
+      await connection.run(`COPY (${rows}) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd)`);
+    });
   }
 
   /**
@@ -77,7 +72,7 @@ export class ParquetMonths {
   async *read(files: readonly MonthFile[], timeframeMs: TimeMs): AsyncGenerator<MonthBars> {
     const [first, ...others] = files;
     if (first === undefined) return;
-    const connection = await this.#connect();
+    const connection = await this.#duck.connect();
     try {
       const checksums = await readChecksums(connection, files);
       let reader = new MonthReader(first, timeframeMs, checksums);
@@ -105,7 +100,7 @@ export class ParquetMonths {
   /** Rows and range of each file, from its footer alone. @throws BallastError STORE_FILE_CORRUPT */
   async summarise(files: readonly MonthFile[]): Promise<MonthSummary[]> {
     if (files.length === 0) return [];
-    return this.#withConnection(async (connection) => {
+    return this.#duck.withConnection(async (connection) => {
       try {
         const result = await connection.runAndReadAll(
           `SELECT file_name, sum(row_group_num_rows)::DOUBLE, min(stats_min_value::BIGINT)::DOUBLE, max(stats_max_value::BIGINT)::DOUBLE
@@ -120,34 +115,18 @@ export class ParquetMonths {
     });
   }
 
-  async close(): Promise<void> {
-    const instance = this.#instance;
-    this.#instance = undefined;
-    (await instance)?.closeSync();
+  /** Rows of each file of corrections. */
+  async countRows(paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (paths.length === 0) return new Map();
+    return this.#duck.withConnection((connection) => countRows(connection, paths));
   }
+}
 
-  async #connect(): Promise<DuckDBConnection> {
-    this.#instance ??= import('@duckdb/node-api').then(async ({ DuckDBInstance: duckdb }) =>
-      duckdb.create(':memory:', {
-        // Nothing is fetched from the network, nothing is spilled into the user's folder, and files are left to the system's cache,
-        // so that memory stays flat however long the history is.
-        autoinstall_known_extensions: 'false',
-        autoload_known_extensions: 'false',
-        enable_external_file_cache: 'false',
-        temp_directory: '',
-      }),
-    );
-    return (await this.#instance).connect();
-  }
-
-  async #withConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    const connection = await this.#connect();
-    try {
-      return await work(connection);
-    } finally {
-      connection.disconnectSync();
-    }
-  }
+/** From the footers alone. */
+export async function countRows(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const files = pathList(paths.map((path) => ({ path })));
+  const result = await connection.runAndReadAll(`SELECT file_name, num_rows::DOUBLE FROM parquet_file_metadata(${files})`);
+  return new Map(result.getRows().map(([path, rows]) => [String(path), Number(rows)]));
 }
 
 /** Collects one file's rows out of a stream in which the files follow each other, and holds them to what a month of bars must be. */
@@ -214,27 +193,12 @@ async function readChecksums(connection: DuckDBConnection, files: readonly Month
   return new Map(result.getRows().map(([path, checksum]) => [String(path), String(checksum)]));
 }
 
-/**
- * A column's numbers. DuckDB's vectors keep them as a typed array, which is no documented part of its API but three times faster than asking
- * for each; where a later version has none, each is asked for. Valid until the next chunk is fetched.
- */
-export function doublesOf(vector: DuckDBVector): Float64Array {
-  const items: unknown = Reflect.get(vector, 'items');
-  if (items instanceof Float64Array && items.length === vector.itemCount) return items;
-  return Float64Array.from({ length: vector.itemCount }, (_, row) => Number(vector.getItem(row) ?? NaN));
+function tableOf(bars: BarColumns): ReadonlyMap<string, Float64Array> {
+  return new Map(COLUMN_NAMES.map((name) => [name === 'openAt' ? 'open_at' : name, bars[name]]));
 }
 
 function source(files: readonly MonthFile[]): string {
   return `read_parquet(${pathList(files)}, hive_partitioning = false)`;
-}
-
-/** DuckDB reads `[`, `*` and `?` in a path as a pattern, and a home folder may be named anything. */
-function pathList(files: readonly MonthFile[]): string {
-  return `[${files.map((file) => quoted(file.path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** DuckDB does not always say which of many files it could not read: asks for each alone. */
@@ -270,9 +234,4 @@ function corrupt(
     remedy: 'move the file away and import the data of its month again with `ballast data import`',
     cause,
   });
-}
-
-export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0] ?? text;
 }

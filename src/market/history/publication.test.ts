@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { BarColumns } from '../../domain/bars.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import type { Disk } from './publication.ts';
 import type { BarStore } from './store.ts';
@@ -14,18 +13,22 @@ import { ballastError, csvLines, HOURLY, openedStore, sameBars, temporaryFolder,
 /** Three months; the new bars correct all of them and add a fourth. */
 const OLD = walk('2021-01-01T00:00:00Z', 90 * 24);
 const NEW = walk('2021-01-01T00:00:00Z', 100 * 24, HOUR_MS, 5);
-/** 4 files staged, the seal written and named, 4 files moved, the staging folder removed. */
-const STEPS = 11;
-const SEALED_AFTER = 6;
+/** 4 months and their corrections staged and synced, the seal written and named, 5 files moved, the staging folder removed. */
+const STEPS = 14;
+const SEALED_AFTER = 8;
 
 /** Runs `before` with the number of each step from 1 on. */
 function stepping(real: Disk, before: (step: number) => void): Disk {
   let step = 0;
   const next = (): void => before((step += 1));
   return {
-    async writeBars(path, bars) {
+    async writeFile(path, write) {
       next();
-      await real.writeBars(path, bars);
+      await real.writeFile(path, write);
+    },
+    async sync(paths) {
+      next();
+      await real.sync(paths);
     },
     async writeText(path, text) {
       next();
@@ -57,8 +60,8 @@ async function isNew(store: BarStore): Promise<boolean> {
 }
 
 function assertSettled(home: string): void {
-  const names = readdirSync(join(home, 'data/bars')).filter((name) => !name.startsWith('.lock'));
-  assert.deepEqual(names, ['binance'], 'nothing is left beside the venues');
+  const names = ['data', 'data/bars'].flatMap((folder) => readdirSync(join(home, folder))).filter((name) => !name.startsWith('.lock'));
+  assert.deepEqual(names, ['bars', 'binance'], 'nothing is left beside the kinds and the venues');
 }
 
 test('an import takes these steps, and all of them', async (context) => {
@@ -148,10 +151,10 @@ test('there is one import at a time, and whoever opens the store meanwhile sees 
   const slow = await openedStore(context, home, {
     disk: (real) => ({
       ...real,
-      async writeBars(path: string, bars: BarColumns) {
+      async writeFile(path: string, write: (to: string) => Promise<void>) {
         staging(undefined);
         await mayGoOn;
-        await real.writeBars(path, bars);
+        await real.writeFile(path, write);
       },
     }),
   });
@@ -170,7 +173,7 @@ test('there is one import at a time, and whoever opens the store meanwhile sees 
 
 test('a list of moves that is none, or that leads out of the store, is refused by name', async (context) => {
   const home = await homeWithOld(context);
-  const staging = join(home, 'data/bars/.import');
+  const staging = join(home, 'data/.import');
   const moves = join(staging, 'moves.json');
   const openBefore = await openedStore(context, home);
   for (const text of ['', '{', '{}', '[1]', '[{"from":"0.parquet"}]', '[{"from":"0.parquet","to":"../../../etc/passwd"}]']) {
@@ -227,7 +230,7 @@ test('kill -9 of an importing process leaves the old state or the new one', asyn
     if (deadly === fromOutside) child.stdout.once('data', () => child.kill('SIGKILL'));
     await once(child, 'exit');
     assert.equal(child.signalCode, 'SIGKILL');
-    assert.ok(deadly === fromOutside || existsSync(join(home, 'data/bars/.import')), 'it was killed in the middle');
+    assert.ok(deadly === fromOutside || existsSync(join(home, 'data/.import')), 'it was killed in the middle');
     const store = await openedStore(context, home);
     assertSettled(home);
     const happened = await isNew(store);
@@ -244,13 +247,13 @@ test('the seal is written before the first file moves, and lists every move', as
   const store = await openedStore(context, home, {
     disk: (real) =>
       stepping(real, (step) => {
-        if (step === SEALED_AFTER + 1) sealed = readFileSync(join(home, 'data/bars/.import/moves.json'), 'utf8');
+        if (step === SEALED_AFTER + 1) sealed = readFileSync(join(home, 'data/.import/moves.json'), 'utf8');
       }),
   });
   await store.merge(HOURLY, NEW);
-  const months = ['2021-01', '2021-02', '2021-03', '2021-04'];
+  const names = ['2021-01', '2021-02', '2021-03', '2021-04', 'corrections'];
   assert.deepEqual(
     JSON.parse(sealed),
-    months.map((month, index) => ({ from: `${index}.parquet`, to: `binance/BTC-USDT/1h/${month}.parquet` })),
+    names.map((name, index) => ({ from: `${index}.staged`, to: `bars/binance/BTC-USDT/1h/${name}.parquet` })),
   );
 });

@@ -4,40 +4,49 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
+import { firstLine } from './duck.ts';
 
 /** What a publication does to the disk: the real one below, and in the tests one that fills up or dies at any step. */
 export interface Disk {
-  writeBars(path: string, bars: BarColumns): Promise<void>;
+  /** Lets `write` make the file. */
+  writeFile(path: string, write: (path: string) => Promise<void>): Promise<void>;
+  /** Returns when all of them are on the disk. */
+  sync(paths: readonly string[]): Promise<void>;
   /** Returns when the text is on the disk. */
   writeText(path: string, text: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Removes a folder and all that is in it. */
+  /** Removes a file, or a folder and all that is in it. */
   remove(path: string): Promise<void>;
 }
 
-export function diskFor(writeBars: Disk['writeBars']): Disk {
-  return {
-    writeBars,
-    async writeText(path, text) {
-      const file = await open(path, 'w');
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    },
-    rename,
-    async remove(path) {
-      await rm(path, { recursive: true, force: true });
-    },
-  };
-}
+/** Files that are brought to the disk at once: one by one each waits for the disk alone. */
+const SYNCED_AT_ONCE = 32;
+
+export const REAL_DISK: Disk = {
+  writeFile: (path, write) => write(path),
+  async sync(paths) {
+    for (let first = 0; first < paths.length; first += SYNCED_AT_ONCE) {
+      await Promise.all(paths.slice(first, first + SYNCED_AT_ONCE).map((path) => syncPath(path, 'r+')));
+    }
+  },
+  async writeText(path, text) {
+    const file = await open(path, 'w');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  rename,
+  async remove(path) {
+    await rm(path, { recursive: true, force: true });
+  },
+};
 
 interface Move {
-  /** In the staging folder. */
+  /** In the staging folder; empty when the file is removed. */
   readonly from: string;
   /** Relative to the root. */
   readonly to: string;
@@ -89,15 +98,29 @@ export class Publication {
     return this.#isSealed;
   }
 
-  /** @param to the file's place relative to the root */
-  async stage(to: string, bars: BarColumns): Promise<void> {
-    const from = `${this.#moves.length}.parquet`;
-    await this.#disk.writeBars(join(this.#root, STAGING, from), bars);
+  /**
+   * @param to the file's place relative to the root
+   * @param write makes the file at the path it is given
+   */
+  async stage(to: string, write: (path: string) => Promise<void>): Promise<void> {
+    const from = `${this.#moves.length}.staged`;
+    await this.#disk.writeFile(join(this.#root, STAGING, from), write);
     this.#moves.push({ from, to });
+  }
+
+  /** The file goes when the rest comes. */
+  stageRemoval(to: string): void {
+    this.#moves.push({ from: '', to });
+  }
+
+  get hasChanges(): boolean {
+    return this.#moves.length > 0;
   }
 
   /** From the seal on the import has happened. */
   async publish(): Promise<void> {
+    const staged = this.#moves.filter(({ from }) => from !== '').map(({ from }) => join(this.#root, STAGING, from));
+    if (staged.length > 0) await this.#disk.sync(staged);
     const seal = join(this.#root, STAGING, SEAL);
     await this.#disk.writeText(`${seal}.partial`, JSON.stringify(this.#moves));
     await this.#disk.rename(`${seal}.partial`, seal);
@@ -116,8 +139,51 @@ export class Publication {
   }
 }
 
+/**
+ * Stages what `work` stages and, unless it throws, publishes it.
+ * @param place of a failure, for its message
+ * @throws BallastError STORE_BUSY, STORE_WRITE_FAILED, STORE_JOURNAL_CORRUPT, and what `work` throws
+ */
+export async function publishing<T>(root: string, disk: Disk, place: string, work: (publication: Publication) => Promise<T>): Promise<T> {
+  let publication: Publication | undefined;
+  try {
+    publication = await Publication.begin(root, disk);
+    try {
+      const result = await work(publication);
+      if (publication.hasChanges) await publication.publish();
+      return result;
+    } finally {
+      await publication.end();
+    }
+  } catch (error) {
+    throw error instanceof BallastError ? error : writeFailed(place, error, publication?.isSealed ?? false);
+  }
+}
+
+/** After whatever a killed import left behind was finished or undone. @throws BallastError STORE_JOURNAL_CORRUPT, STORE_WRITE_FAILED */
+export async function settled(root: string, disk: Disk): Promise<void> {
+  try {
+    await recover(root, disk);
+  } catch (error) {
+    throw error instanceof BallastError ? error : writeFailed(root, error, true);
+  }
+}
+
+function writeFailed(place: string, cause: unknown, isSealed: boolean): BallastError {
+  return new BallastError({
+    code: 'STORE_WRITE_FAILED',
+    place,
+    found: firstLine(cause),
+    expected: 'room and permission to write',
+    remedy: isSealed
+      ? 'the import is complete beside the store: free some space or fix the permission, and the next command that opens the store puts it in place'
+      : 'the store is as it was: free some space or fix the permission, then import again',
+    cause,
+  });
+}
+
 /** Finishes or undoes what a killed import left behind; a running one is left alone. */
-export async function recover(root: string, disk: Disk): Promise<void> {
+async function recover(root: string, disk: Disk): Promise<void> {
   if (!existsSync(join(root, STAGING))) return;
   const lock = await takeLock(root);
   if (lock === undefined) return;
@@ -169,11 +235,14 @@ async function finish(root: string, moves: readonly Move[], disk: Disk): Promise
     const staged = join(root, STAGING, from);
     const target = join(root, to);
     for (let folder = dirname(target); folder.length >= root.length; folder = dirname(folder)) folders.add(folder);
-    await mkdir(dirname(target), { recursive: true });
-    if (existsSync(staged)) await disk.rename(staged, target);
+    if (from === '') await disk.remove(target);
+    else {
+      await mkdir(dirname(target), { recursive: true });
+      if (existsSync(staged)) await disk.rename(staged, target);
+    }
   }
   // The moves must have reached the disk before the only other record of them goes.
-  for (const folder of folders) await syncFolder(folder);
+  for (const folder of folders) if (existsSync(folder)) await syncFolder(folder);
   await disk.remove(join(root, STAGING));
 }
 
@@ -204,10 +273,14 @@ function isMove(value: unknown): value is Move {
 
 /** A rename outlives a power cut once its folder is on the disk. */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  await syncPath(path, 'r');
+}
+
+async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const file = await open(path, flags);
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }

@@ -1,4 +1,5 @@
 // Where a series of bars lives: the names of its folders and files, both ways.
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
 import { parseSymbol } from '../../domain/instrument.ts';
@@ -11,6 +12,11 @@ export interface SeriesId {
   readonly symbol: string;
   readonly timeframeMs: TimeMs;
 }
+
+/** Below the folder of the data. */
+export const BARS_FOLDER = 'bars';
+/** Beside the months of a series: what later imports replaced. */
+export const CORRECTIONS_FILE = 'corrections.parquet';
 
 const VENUE = /^[a-z0-9][a-z0-9_-]*$/;
 const SYMBOL_FOLDER = /^([A-Z0-9]+)-([A-Z0-9]+)(?:_([A-Z0-9]+))?$/;
@@ -69,4 +75,14 @@ export function monthStart(month: string): TimeMs {
 export function monthEnd(month: string): TimeMs {
   const start = new Date(monthStart(month));
   return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1);
+}
+
+/** Names in the order of the alphabet; none where there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw error;
+  }
 }

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { BarColumns } from '../../domain/bars.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
-import { doublesOf } from './parquet.ts';
+import { doublesOf } from './duck.ts';
 import { emptyColumns } from './store.ts';
 import type { BarStore } from './store.ts';
 import { ballastError, HOURLY, openedStore, sameBars, temporaryFolder, walk } from './test-bars.ts';
@@ -130,8 +130,8 @@ test('the list names every series with its range, and what is not a month of bar
   mkdirSync(join(home, 'data/bars/Some Folder/x'), { recursive: true });
   mkdirSync(join(home, 'data/bars/binance/ETH-USDT/1h'), { recursive: true });
   assert.deepEqual(await store.list(), [
-    { ...HOURLY, fromMs: Date.parse('2021-01-01'), toMs: Date.parse('2021-04-01'), rows: 2160 },
-    { ...HOURLY, timeframeMs: DAY_MS, fromMs: Date.parse('2020-02-28'), toMs: Date.parse('2020-03-02'), rows: 3 },
+    { ...HOURLY, fromMs: Date.parse('2021-01-01'), toMs: Date.parse('2021-04-01'), rows: 2160, corrections: 0 },
+    { ...HOURLY, timeframeMs: DAY_MS, fromMs: Date.parse('2020-02-28'), toMs: Date.parse('2020-03-02'), rows: 3, corrections: 0 },
     {
       venue: 'bybit',
       symbol: 'BTC/USDT:USDT',
@@ -139,6 +139,7 @@ test('the list names every series with its range, and what is not a month of bar
       fromMs: Date.parse('2022-05-31T23:50Z'),
       toMs: Date.parse('2022-06-01T00:10Z'),
       rows: 20,
+      corrections: 0,
     },
   ]);
 });
@@ -277,4 +278,38 @@ test('a file that another tool wrote is read, though nothing vouches for it', as
   assert.deepEqual([bars.openAt[0], bars.high[0], bars.openAt.length], [openAt, 2, 1]);
   await connection.run(`COPY (SELECT ${openAt}::BIGINT AS open_at, 1 AS open) TO '${path}'`);
   assert.equal((await ballastError(() => store.load(HOURLY))).place, path);
+});
+
+test('what a merge replaces is kept with the time of the correction, however often', async (context) => {
+  const { store, folder } = await quarterStore(context);
+  const path = join(folder, 'corrections.parquet');
+  await store.merge(HOURLY, QUARTER, { correctedAt: 1 });
+  assert.equal((await store.list())[0]?.corrections, 0, 'the same again corrects nothing');
+  for (const [lift, correctedAt] of [
+    [5, Date.parse('2026-01-01')],
+    [7, undefined],
+  ] as const) {
+    await store.merge(HOURLY, walk('2021-01-31T20:00:00Z', 8, HOUR_MS, lift), { correctedAt });
+  }
+  assert.equal((await store.list())[0]?.corrections, 16);
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const result = await connection.runAndReadAll(`SELECT corrected_at::DOUBLE, open_at::DOUBLE, "open" FROM read_parquet('${path}')`);
+  const row = QUARTER.openAt.indexOf(Date.parse('2021-01-31T20:00:00Z'));
+  const open = QUARTER.open[row] ?? NaN;
+  assert.deepEqual(result.getRows()[0], [Date.parse('2026-01-01'), QUARTER.openAt[row], open]);
+  assert.deepEqual(result.getRows()[8], [null, QUARTER.openAt[row], walk('2021-01-31T20:00:00Z', 1, HOUR_MS, 5).open[0]]);
+});
+
+test('pruning takes whole months, and says which it would take', async (context) => {
+  const { store, folder } = await quarterStore(context);
+  await store.load(HOURLY);
+  const before = Date.parse('2021-03-02');
+  assert.deepEqual(await store.prune(HOURLY, before, true), ['2021-01', '2021-02']);
+  sameBars(await store.load(HOURLY), QUARTER);
+  assert.deepEqual(await store.prune(HOURLY, before, false), ['2021-01', '2021-02']);
+  assert.deepEqual(readdirSync(folder), ['.cache', '2021-03.parquet']);
+  assert.deepEqual(readdirSync(join(folder, '.cache')), ['2021-03.columns']);
+  sameBars(await store.load(HOURLY), rowsOf(QUARTER, 59 * 24, 90 * 24));
+  assert.deepEqual(await store.prune(HOURLY, before, false), []);
 });

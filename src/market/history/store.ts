@@ -1,24 +1,28 @@
 // The history of bars on disk: `<home>/data/bars/<venue>/<symbol>/<timeframe>/<YYYY-MM>.parquet`, rows sorted by open time, each once.
 // The files are the only truth. Names other than these are left alone, so that a derived cache may stand beside them.
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { formatSpan } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
-import { freshHeader, readCached, sourceState, writeCached } from './column-cache.ts';
+import { cachePath, freshHeader, readCached, sourceState, writeCached } from './column-cache.ts';
 import type { CacheHeader } from './column-cache.ts';
-import { COLUMN_NAMES, firstLine, ParquetMonths } from './parquet.ts';
+import { Duck } from './duck.ts';
+import { COLUMN_NAMES, ParquetMonths } from './parquet.ts';
 import type { MonthFile } from './parquet.ts';
-import { diskFor, Publication, recover } from './publication.ts';
-import type { Disk } from './publication.ts';
+import { publishing, REAL_DISK, settled } from './publication.ts';
+import type { Disk, Publication } from './publication.ts';
 import {
+  BARS_FOLDER,
+  CORRECTIONS_FILE,
   fileOfMonth,
   isVenueFolder,
   monthEnd,
   monthOf,
   monthOfFile,
   monthStart,
+  namesIn,
   seriesFolder,
   symbolOfFolder,
   timeframeOfFolder,
@@ -31,6 +35,8 @@ export interface StoredSeries extends SeriesId {
   /** Close time of the last bar, so that the range from `fromMs` to `toMs` holds every bar. */
   readonly toMs: TimeMs;
   readonly rows: number;
+  /** Bars that a later import replaced; what they were is kept beside the months. */
+  readonly corrections: number;
 }
 
 /** Bars that open at or after `fromMs` and before `toMs`; left out, a bound is the series' own. */
@@ -54,6 +60,12 @@ export interface MergeReport {
   readonly corrected: number;
 }
 
+export interface MergeOptions {
+  /** Wall time of the merge, kept with the bars that it replaces. */
+  readonly correctedAt?: TimeMs | undefined;
+  readonly onProgress?: ((doneMonths: number, months: number) => void) | undefined;
+}
+
 export interface StoreOptions {
   /** For the tests: wraps the real disk in one that fails. */
   readonly disk?: (real: Disk) => Disk;
@@ -65,26 +77,22 @@ export interface StoreOptions {
  * @throws BallastError STORE_JOURNAL_CORRUPT, STORE_WRITE_FAILED
  */
 export async function openStore(home: string, options: StoreOptions = {}): Promise<BarStore> {
-  const root = resolve(home, 'data', 'bars');
-  const months = new ParquetMonths();
-  const real = diskFor((path, bars) => months.write(path, bars));
-  const disk = options.disk?.(real) ?? real;
-  try {
-    await recover(root, disk);
-  } catch (error) {
-    throw error instanceof BallastError ? error : writeFailed(root, error, true);
-  }
-  return new BarStore(root, months, disk);
+  const data = resolve(home, 'data');
+  const disk = options.disk?.(REAL_DISK) ?? REAL_DISK;
+  await settled(data, disk);
+  return new BarStore(data, disk);
 }
 
 export class BarStore {
   readonly root: string;
-  readonly #months: ParquetMonths;
+  readonly #data: string;
+  readonly #duck = new Duck();
+  readonly #months = new ParquetMonths(this.#duck);
   readonly #disk: Disk;
 
-  constructor(root: string, months: ParquetMonths, disk: Disk) {
-    this.root = root;
-    this.#months = months;
+  constructor(data: string, disk: Disk) {
+    this.root = join(data, BARS_FOLDER);
+    this.#data = data;
     this.#disk = disk;
   }
 
@@ -93,6 +101,7 @@ export class BarStore {
     const all = this.#series().map((series) => ({ series, files: this.#files(series) }));
     const summaries = await this.#months.summarise(all.flatMap(({ files }) => files));
     const summaryOf = new Map(summaries.map((summary) => [summary.path, summary]));
+    const corrections = await this.#months.countRows(all.map(({ series }) => this.#corrections(series)).filter((path) => existsSync(path)));
     return all.map(({ series, files }) => {
       const months = files.map((file) => summaryOf.get(file.path)).filter((summary) => summary !== undefined);
       return {
@@ -100,6 +109,7 @@ export class BarStore {
         fromMs: Math.min(...months.map((month) => month.firstMs)),
         toMs: Math.max(...months.map((month) => month.lastMs)) + series.timeframeMs,
         rows: months.reduce((rows, month) => rows + month.rows, 0),
+        corrections: corrections.get(this.#corrections(series)) ?? 0,
       };
     });
   }
@@ -168,48 +178,69 @@ export class BarStore {
    * @param bars sorted by open time, each once
    * @throws BallastError STORE_BUSY, STORE_FILE_CORRUPT, STORE_WRITE_FAILED, STORE_JOURNAL_CORRUPT, VENUE_MALFORMED
    */
-  async merge(series: SeriesId, bars: BarColumns, onProgress?: (doneMonths: number, months: number) => void): Promise<MergeReport> {
-    const folder = seriesFolder(series);
-    const slices = byMonth(bars);
-    let publication: Publication | undefined;
-    try {
-      publication = await Publication.begin(this.root, this.#disk);
-      try {
-        return await this.#stageAndPublish(publication, series, slices, onProgress);
-      } finally {
-        await publication.end();
+  async merge(series: SeriesId, bars: BarColumns, options: MergeOptions = {}): Promise<MergeReport> {
+    const folder = join(this.root, seriesFolder(series));
+    return publishing(this.#data, this.#disk, folder, (publication) => this.#stage(publication, series, byMonth(bars), options));
+  }
+
+  /**
+   * Removes the months whose bars are all older than `beforeMs`. What was corrected in them is kept.
+   * @returns the months that went, or with `isRehearsal` would go
+   * @throws BallastError STORE_BUSY, STORE_WRITE_FAILED
+   */
+  async prune(series: SeriesId, beforeMs: TimeMs, isRehearsal: boolean): Promise<string[]> {
+    const old = this.#files(series).filter(({ month }) => monthEnd(month) <= beforeMs);
+    if (isRehearsal || old.length === 0) return old.map(({ month }) => month);
+    return publishing(this.#data, this.#disk, join(this.root, seriesFolder(series)), (publication) => {
+      for (const file of old) {
+        publication.stageRemoval(relative(this.#data, file.path));
+        publication.stageRemoval(relative(this.#data, cachePath(file)));
       }
-    } catch (error) {
-      throw error instanceof BallastError ? error : writeFailed(join(this.root, folder), error, publication?.isSealed ?? false);
-    }
+      return Promise.resolve(old.map(({ month }) => month));
+    });
   }
 
   /** Lets go of DuckDB; the store opens it again when it is used again. */
   async close(): Promise<void> {
-    await this.#months.close();
+    await this.#duck.close();
   }
 
-  async #stageAndPublish(
+  async #stage(
     publication: Publication,
     series: SeriesId,
     slices: readonly MonthSlice[],
-    onProgress?: (doneMonths: number, months: number) => void,
+    { correctedAt, onProgress }: MergeOptions,
   ): Promise<MergeReport> {
     const report = { added: 0, unchanged: 0, corrected: 0 };
-    const stored = new Map(this.#files(series).map((file) => [file.month, file]));
-    let changedMonths = 0;
+    const folder = join(BARS_FOLDER, seriesFolder(series));
+    const touched = new Set(slices.map(({ month }) => month));
+    const files = this.#files(series).filter(({ month }) => touched.has(month));
+    // All in one query: one for each file takes three times as long.
+    const stored = this.#months.read(files, series.timeframeMs);
+    const replaced: BarColumns[] = [];
+    let next = await stored.next();
     for (const [index, { month, rows }] of slices.entries()) {
-      const merged = mergeColumns(await this.#month(stored.get(month), series.timeframeMs), rows);
+      let old = emptyColumns(0);
+      if (next.done !== true && next.value.month === month) {
+        old = next.value.bars;
+        next = await stored.next();
+      }
+      const merged = mergeColumns(old, rows);
       report.added += merged.added;
       report.unchanged += merged.unchanged;
-      report.corrected += merged.corrected;
-      if (merged.added + merged.corrected > 0) {
-        changedMonths += 1;
-        await publication.stage(join(seriesFolder(series), fileOfMonth(month)), merged.bars);
+      report.corrected += merged.replaced.openAt.length;
+      if (merged.replaced.openAt.length > 0) replaced.push(merged.replaced);
+      if (merged.added + merged.replaced.openAt.length > 0) {
+        await publication.stage(join(folder, fileOfMonth(month)), (path) => this.#months.write(path, merged.bars));
       }
       onProgress?.(index + 1, slices.length);
     }
-    if (changedMonths > 0) await publication.publish();
+    if (replaced.length > 0) {
+      const before = join(this.#data, folder, CORRECTIONS_FILE);
+      await publication.stage(join(folder, CORRECTIONS_FILE), (path) =>
+        this.#months.writeCorrections(path, existsSync(before) ? before : undefined, joined(replaced), correctedAt),
+      );
+    }
     return report;
   }
 
@@ -260,6 +291,10 @@ export class BarStore {
   async #month(file: MonthFile | undefined, timeframeMs: TimeMs): Promise<BarColumns> {
     const months = file === undefined ? [] : await Array.fromAsync(this.#months.read([file], timeframeMs));
     return months[0]?.bars ?? emptyColumns(0);
+  }
+
+  #corrections(series: SeriesId): string {
+    return join(this.root, seriesFolder(series), CORRECTIONS_FILE);
   }
 
   /** A series' files, oldest first. */
@@ -394,9 +429,9 @@ function byMonth(bars: BarColumns): MonthSlice[] {
 }
 
 /** Both sorted by time; where both have a bar, the incoming one is taken. */
-function mergeColumns(stored: BarColumns, incoming: BarColumns): MergeReport & { readonly bars: BarColumns } {
+function mergeColumns(stored: BarColumns, incoming: BarColumns): MergedMonth {
   const incomingRows = incoming.openAt.length;
-  if (stored.openAt.length === 0) return { bars: incoming, added: incomingRows, unchanged: 0, corrected: 0 };
+  if (stored.openAt.length === 0) return { bars: incoming, added: incomingRows, unchanged: 0, replaced: emptyColumns(0) };
   // Where each merged row comes from: a row of the incoming bars, or, below zero, the complement of a stored row.
   const origins = new Int32Array(stored.openAt.length + incomingRows);
   const twins = new Int32Array(incomingRows).fill(NO_TWIN);
@@ -416,9 +451,29 @@ function mergeColumns(stored: BarColumns, incoming: BarColumns): MergeReport & {
     gather(bars[name], origins, stored[name], incoming[name]);
     markDifferences(differs, twins, stored[name], incoming[name]);
   }
-  const added = count(twins, (twin) => twin === NO_TWIN);
-  const corrected = count(differs, (flag) => flag === 1);
-  return { bars, added, corrected, unchanged: incomingRows - added - corrected };
+  const added = twins.filter((twin) => twin === NO_TWIN).length;
+  const corrected = twins.filter((_, row) => differs[row] === 1);
+  const replaced = emptyColumns(corrected.length);
+  for (const name of COLUMN_NAMES) for (const [row, twin] of corrected.entries()) replaced[name][row] = stored[name][twin] ?? NaN;
+  return { bars, added, replaced, unchanged: incomingRows - added - corrected.length };
+}
+
+interface MergedMonth {
+  readonly bars: BarColumns;
+  readonly added: number;
+  readonly unchanged: number;
+  /** As they were stored. */
+  readonly replaced: BarColumns;
+}
+
+function joined(parts: readonly BarColumns[]): BarColumns {
+  const whole = emptyColumns(parts.reduce((rows, part) => rows + part.openAt.length, 0));
+  let row = 0;
+  for (const part of parts) {
+    for (const name of COLUMN_NAMES) whole[name].set(part[name], row);
+    row += part.openAt.length;
+  }
+  return whole;
 }
 
 const NO_TWIN = -1;
@@ -434,35 +489,6 @@ function markDifferences(differs: Uint8Array, twins: Int32Array, stored: Float64
   for (let row = 0; row < twins.length; row += 1) {
     const twin = twins[row] ?? NO_TWIN;
     if (twin !== NO_TWIN && stored[twin] !== incoming[row]) differs[row] = 1;
-  }
-}
-
-function count(values: Int32Array | Uint8Array, holds: (value: number) => boolean): number {
-  let counted = 0;
-  for (const value of values) if (holds(value)) counted += 1;
-  return counted;
-}
-
-function writeFailed(place: string, cause: unknown, isSealed: boolean): BallastError {
-  return new BallastError({
-    code: 'STORE_WRITE_FAILED',
-    place,
-    found: firstLine(cause),
-    expected: 'room and permission to write',
-    remedy: isSealed
-      ? 'the import is complete beside the store: free some space or fix the permission, and the next command that opens the store puts it in place'
-      : 'the store is as it was: free some space or fix the permission, then import again',
-    cause,
-  });
-}
-
-/** Names in the order of the alphabet; none where there is no such folder. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
-    throw error;
   }
 }
 
