@@ -10,7 +10,7 @@ export interface CatalogEntry {
 }
 
 /** A first word that is no command by itself. */
-export const groups: Readonly<Record<string, string>> = { data: 'history of bars: import, export, ls, check' };
+export const groups: Readonly<Record<string, string>> = { data: 'history: import, export, ls, check, prune' };
 
 export const catalog: readonly CatalogEntry[] = [
   {
@@ -25,23 +25,28 @@ export const catalog: readonly CatalogEntry[] = [
   },
   {
     name: 'data import',
-    summary: 'bars from CSV files into the store',
+    summary: 'bars, trades, books, funding, metrics and more from files into the store',
     load: async () => (await import('./commands/data-import.ts')).dataImport,
   },
   {
     name: 'data export',
-    summary: 'bars from the store as CSV',
+    summary: 'any of it from the store as CSV',
     load: async () => (await import('./commands/data-export.ts')).dataExport,
   },
   {
     name: 'data ls',
-    summary: 'which bars are stored, from when to when',
+    summary: 'what is stored, from when to when',
     load: async () => (await import('./commands/data-ls.ts')).dataLs,
   },
   {
     name: 'data check',
-    summary: 'holes, flat bars, spikes and other flaws of stored bars, with a quality for each series',
+    summary: 'holes, spikes, broken books and other flaws of what is stored, with a quality for each series',
     load: async () => (await import('./commands/data-check.ts')).dataCheck,
+  },
+  {
+    name: 'data prune',
+    summary: 'removes what is older than you keep',
+    load: async () => (await import('./commands/data-prune.ts')).dataPrune,
   },
   {
     name: 'replay',

@@ -66,7 +66,7 @@ describe('words that are wrong', () => {
     [`${BACKTEST} --warmup some`, /^error: --warmup: found "some", expected one of auto, none/],
     ['backtest --strategy trend --symbols BTC/USDT --timeframe 7x', /^error: --timeframe: found "7x", expected a whole number and a unit/],
     ['backtest --strategy trend --symbols BTC --timeframe 1h', /^error: --symbols: found "BTC", expected BASE\/QUOTE/],
-    ['data export --symbol BTC/USDT --timeframe 1h --json', /^error: --json: found no --out, expected a file for the bars/],
+    ['data export --symbol BTC/USDT --timeframe 1h --json', /^error: --json: found no --out, expected a file for the rows/],
     ['doctor --home --json', /^error: --home: found no value before --json/],
   ] as const) {
     test(`ballast ${line} is exit 2 and one message`, async () => {

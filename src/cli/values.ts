@@ -117,6 +117,12 @@ export const symbol: Parse<string> = (text, place) => {
   return text;
 };
 
+/** What is stored under a symbol may be inverse, or a metric or an option chain of an asset alone: `BTC`. */
+export const subject: Parse<string> = (text, place) => {
+  if (/^[A-Z0-9]+(?:\/[A-Z0-9]+(?::[A-Z0-9]+)?)?$/.test(text)) return text;
+  throw argumentError(place, quoted(text), 'BASE/QUOTE such as BTC/USDT, BASE/QUOTE:SETTLE for a perpetual, or an asset alone such as BTC');
+};
+
 export const symbols: Parse<readonly string[]> = (text, place) => {
   const all = list(text, place);
   for (const each of all) parseSymbol(each, place);
@@ -143,6 +149,19 @@ export const word: Parse<string> = (text, place) => {
   if (text.trim() !== '') return text;
   throw argumentError(place, quoted(text), 'a word that is not empty');
 };
+
+/** For a flag that only some uses of its command need. @throws BallastError OPTION_MISSING */
+export function needed<Value>(value: Value | undefined, spec: string, about: string): Value {
+  if (value !== undefined) return value;
+  throw new BallastError({
+    code: 'OPTION_MISSING',
+    place: spec.split(' ')[0] ?? spec,
+    found: 'nothing',
+    expected: spec,
+    remedy: about,
+    exitCode: 2,
+  });
+}
 
 export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Parse<Choice> {
   return (text, place) => {

@@ -1,73 +1,191 @@
 import { formatSpan, formatTime } from '../../domain/time.ts';
-import { defineCommand, done, optional, required } from '../definition.ts';
+import type { TimeMs } from '../../domain/time.ts';
+import type { ImportReport } from '../../market/history/import.ts';
+import type { RecordKind } from '../../market/history/kinds.ts';
+import type { RecordMergeReport } from '../../market/history/record-store.ts';
+import { defaulted, defineCommand, done, optional, type Context } from '../definition.ts';
 import { Progress } from '../progress.ts';
+import { table } from '../terminal.ts';
 import * as values from '../values.ts';
+import { FORMATS, KINDS_OF, VENUE_OF, kindParser, type Format } from '../data-kinds.ts';
+
+const VENUE = '--venue <name>';
+const TIMEFRAME = '--timeframe <span>';
+const SYMBOL = '--symbol <symbol>';
 
 export const dataImport = defineCommand({
-  about: 'Reads bars from CSV or CSV.gz files with a header and merges them into the store, all of them or none.',
+  about: 'Reads files of market data, plain, gzipped or zipped, and merges them into the store, all of them or none.',
   details: [
-    'Columns are guessed from the header. Where the store has a bar of the same time, the new one wins and is counted as corrected.',
+    'Where the store has a row of the same key (a bar of the same time, a trade of the same id), the new one wins, and what it replaces is kept and counted as corrected. Importing a file again changes nothing.',
+    'Formats: csv has a header, whose columns are guessed. binance is its public archive (klines, trades, aggTrades, fundingRate, metrics, mark price klines, bookTicker), with a header or none. freqtrade is its JSON and feather. coinmetrics is its CSV of metrics, a day a row. deribit is option chains in CSV. bybit-archive is its public trades and its order books in JSON lines. capture is what was recorded live, with local times; the files of one capture are imported together, because they share a clock, and where that runs early their local times are shifted by what it is behind.',
+    'A row that is dated with a day is known 12 hours after that day has ended, and one with an hour when it says, unless --lag says how long it takes. A metric that differs from what is stored is a restatement: it becomes a version of its own, known from --vintage on, so that a backtest of the time before does not see it.',
   ],
-  words: [{ spec: '<files...>', about: 'CSV or CSV.gz files; together they are one import' }],
+  words: [{ spec: '<files...>', about: 'the files; together they are one import' }],
   flags: {
-    symbol: required('--symbol <symbol>', 'such as BTC/USDT, or BTC/USDT:USDT for the linear perpetual', values.symbol),
-    timeframe: required('--timeframe <span>', 'length of the bars: 1m, 15m, 1h, 1d', values.timeframe),
-    venue: required('--venue <name>', 'where the bars come from, such as binance', values.word),
+    format: defaulted('--format <name>', `one of ${FORMATS.join(', ')}`, values.oneOf(...FORMATS), 'csv'),
+    kind: optional('--kind <name>', 'what they hold; left out, bars, or what the format is for', kindParser),
+    symbol: optional(SYMBOL, 'such as BTC/USDT, BTC/USDT:USDT for the linear perpetual, or BTC for metrics and options', values.subject),
+    timeframe: optional(TIMEFRAME, 'length of the bars: 1m, 15m, 1h, 1d', values.timeframe),
+    venue: optional(VENUE, 'where the data come from, such as binance, or the source of metrics', values.word),
     columns: optional('--columns <names>', 'what the header calls a column: time=open_time,volume=vol', values.word),
+    lag: optional('--lag <span>', 'how long after it happened a row was known', values.span),
+    vintage: optional('--vintage <time>', 'when the metrics were published (default: now)', values.time),
   },
   examples: [
     'ballast data import BTCUSDT_1h.csv.gz --symbol BTC/USDT --timeframe 1h --venue binance',
     'ballast data import 2023-*.csv --symbol BTC/USDT --timeframe 1m --venue mine --columns time=Date,volume="Volume BTC"',
+    'ballast data import BTCUSDT-trades-2025-01.zip --format binance --kind trades --symbol BTC/USDT',
+    'ballast data import btc.csv --format coinmetrics --symbol BTC --vintage 2026-03-23',
   ],
-  async run({ flags, words }, { home, terminal }) {
-    const { importBars } = await import('../../market/history/import.ts');
-    const { openStore } = await import('../../market/history/store.ts');
-    const { parseColumnNames } = await import('../../market/history/columns.ts');
-    const columns = flags.columns === undefined ? undefined : parseColumnNames(flags.columns);
-    const { symbol, venue, timeframe: timeframeMs } = flags;
-    let progress = new Progress(terminal.stderr, 'reading');
-    let stage = 'reading';
-    try {
-      const report = await importBars({
-        store: await openStore(home),
-        files: words,
-        venue,
-        symbol,
-        timeframeMs,
-        columns,
-        onProgress(step) {
-          if (step.stage !== stage) {
-            progress.end();
-            stage = step.stage;
-            progress = new Progress(terminal.stderr, stage);
-          }
-          progress.update(step.done, step.total);
-        },
-      });
-      progress.end();
-      const { rowsRead, added, unchanged, corrected, duplicates, holes, missingBars, fromMs, toMs } = report;
-      const document = {
-        venue,
-        symbol,
-        timeframe: formatSpan(timeframeMs),
-        rowsRead,
-        added,
-        unchanged,
-        corrected,
-        duplicates,
-        gaps: holes,
-        missingBars,
-        from: formatTime(fromMs),
-        to: formatTime(toMs),
-      };
-      const lines = [
-        `${venue} ${symbol} ${document.timeframe}: ${document.from} to ${document.to}`,
-        `rows ${rowsRead}: new ${added}, unchanged ${unchanged}, corrected ${corrected}${duplicates > 0 ? `, said twice ${duplicates}` : ''}`,
-        holes === 0 ? 'gaps none' : `gaps ${holes}, ${missingBars} bars missing`,
-      ];
-      return done(document, lines.join('\n'));
-    } finally {
-      progress.end();
+  async run({ flags, words }, context) {
+    const kind = flags.kind ?? KINDS_OF[flags.format][0];
+    if (!KINDS_OF[flags.format].includes(kind)) {
+      throw values.argumentError('--kind', `${kind} with --format ${flags.format}`, `one of ${KINDS_OF[flags.format].join(', ')}`);
     }
+    if (flags.format === 'capture' && flags.kind !== undefined) {
+      throw values.argumentError('--kind', 'it with --format capture', 'none: the header of each file says what it holds');
+    }
+    const given: Given = {
+      files: words,
+      format: flags.format,
+      symbol: values.needed(flags.symbol, SYMBOL, 'such as BTC/USDT, or BTC for metrics and options'),
+      venue: values.needed(flags.venue ?? VENUE_OF[flags.format], VENUE, 'where the data come from, such as binance'),
+      columns: flags.columns,
+    };
+    const { timeframe: timeframeMs, lag: lagMs, vintage: vintageMs } = flags;
+    if (kind === 'bars') {
+      for (const [flag, value] of [
+        ['--lag', lagMs],
+        ['--vintage', vintageMs],
+      ] as const) {
+        if (value !== undefined) throw values.argumentError(flag, 'it with bars', 'none: a bar is known when it closes');
+      }
+      const needed = values.needed(timeframeMs, TIMEFRAME, 'length of the bars: 1m, 15m, 1h, 1d');
+      return importBarFiles({ ...given, timeframeMs: needed }, context);
+    }
+    if (vintageMs !== undefined && kind !== 'metric') throw values.argumentError('--vintage', `it with ${kind}`, 'it with metrics only');
+    return importRecordFiles({ ...given, kind, timeframeMs, lagMs, vintageMs }, context);
   },
 });
+
+interface Given {
+  readonly files: readonly string[];
+  readonly format: Format;
+  readonly symbol: string;
+  readonly venue: string;
+  readonly columns: string | undefined;
+}
+
+async function importBarFiles(
+  given: Given & { readonly timeframeMs: TimeMs },
+  { home, terminal }: Context,
+): Promise<ReturnType<typeof done>> {
+  const { importBars } = await import('../../market/history/import.ts');
+  const { openStore } = await import('../../market/history/store.ts');
+  const { BAR_LAYOUT, parseColumnNames } = await import('../../market/history/columns.ts');
+  const { symbol, venue, timeframeMs, files, format } = given;
+  values.symbol(symbol, '--symbol');
+  const columns = given.columns === undefined ? undefined : parseColumnNames(given.columns, BAR_LAYOUT);
+  const progress = new StagedProgress(terminal);
+  const store = await openStore(home);
+  try {
+    const report = await importBars({
+      store,
+      files,
+      format: format === 'binance' || format === 'freqtrade' ? format : 'csv',
+      venue,
+      symbol,
+      timeframeMs,
+      columns,
+      importedAt: Date.now(),
+      onProgress: (step) => progress.update(step.stage, step.done, step.total),
+    });
+    progress.end();
+    return barOutcome({ venue, symbol, timeframe: formatSpan(timeframeMs) }, report);
+  } finally {
+    progress.end();
+    await store.close();
+  }
+}
+
+function barOutcome(series: { venue: string; symbol: string; timeframe: string }, report: ImportReport): ReturnType<typeof done> {
+  const { rowsRead, added, unchanged, corrected, duplicates, holes, missingBars, fromMs, toMs } = report;
+  const [from, to] = [formatTime(fromMs), formatTime(toMs)];
+  const document = { kind: 'bars', ...series, rowsRead, added, unchanged, corrected, duplicates, gaps: holes, missingBars, from, to };
+  const lines = [
+    `${series.venue} ${series.symbol} ${series.timeframe}: ${from} to ${to}`,
+    `rows ${rowsRead}: new ${added}, unchanged ${unchanged}, corrected ${corrected}${duplicates > 0 ? `, said twice ${duplicates}` : ''}`,
+    holes === 0 ? 'gaps none' : `gaps ${holes}, ${missingBars} bars missing`,
+  ];
+  return done(document, lines.join('\n'));
+}
+
+interface GivenRecords extends Given {
+  readonly kind: RecordKind;
+  readonly timeframeMs: TimeMs | undefined;
+  readonly lagMs: TimeMs | undefined;
+  readonly vintageMs: TimeMs | undefined;
+}
+
+async function importRecordFiles(given: GivenRecords, { home, terminal }: Context): Promise<ReturnType<typeof done>> {
+  const { importRecords } = await import('../../market/history/record-import.ts');
+  const { openRecords } = await import('../../market/history/record-store.ts');
+  const { parseColumnNames } = await import('../../market/history/columns.ts');
+  const { RECORD_LAYOUTS } = await import('../../market/history/layouts.ts');
+  const columns = given.columns === undefined ? undefined : parseColumnNames(given.columns, RECORD_LAYOUTS[given.kind]);
+  const progress = new StagedProgress(terminal);
+  const store = await openRecords(home);
+  try {
+    const reports = await importRecords({
+      ...given,
+      store,
+      columns,
+      importedAt: Date.now(),
+      onProgress: (stage, rows, total) => progress.update(stage, rows, total),
+    });
+    progress.end();
+    return recordOutcome(reports);
+  } finally {
+    progress.end();
+    await store.close();
+  }
+}
+
+/** One document for each series: a capture fills several. */
+function recordOutcome(reports: readonly RecordMergeReport[]): ReturnType<typeof done> {
+  const document = reports.map(({ firstMs, lastMs, ...report }) => ({ ...report, from: formatTime(firstMs), to: formatTime(lastMs) }));
+  const rows = document.map((each) => [
+    each.kind,
+    each.venue,
+    each.symbol,
+    each.from,
+    each.to,
+    ...[each.rowsRead, each.added, each.unchanged, each.corrected, each.restated, each.duplicates].map(String),
+  ]);
+  const head = ['kind', 'venue', 'symbol', 'from', 'to', 'rows', 'new', 'unchanged', 'corrected', 'restated', 'twice'];
+  return done(document, table(head, rows, [5, 6, 7, 8, 9, 10]));
+}
+
+/** A bar of progress for each stage. */
+class StagedProgress {
+  readonly #terminal: Context['terminal'];
+  #stage = '';
+  #progress: Progress | undefined;
+
+  constructor(terminal: Context['terminal']) {
+    this.#terminal = terminal;
+  }
+
+  update(stage: string, finished: number, total: number): void {
+    if (stage !== this.#stage) {
+      this.end();
+      this.#stage = stage;
+      this.#progress = new Progress(this.#terminal.stderr, stage);
+    }
+    this.#progress?.update(finished, total);
+  }
+
+  end(): void {
+    this.#progress?.end();
+  }
+}

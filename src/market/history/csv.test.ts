@@ -3,19 +3,21 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BarColumns } from '../../domain/bars.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
+import { BAR_LAYOUT } from './columns.ts';
 import type { ColumnNames } from './columns.ts';
-import { CsvBars, RawBars } from './csv.ts';
+import { CsvReader, Words } from './csv.ts';
+import { BarSink } from './import.ts';
 import { ballastError, csvLines, sameBars, walk } from './test-bars.ts';
 
 const HEADER = 'time,open,high,low,close,volume';
 
 function read(text: string | Uint8Array, timeframeMs = HOUR_MS, columns: ColumnNames = {}, pieceBytes = 1 << 20): BarColumns {
-  const rows = new RawBars();
-  const csv = new CsvBars(rows, { path: 'a.csv', timeframeMs, columns });
+  const sink = new BarSink(timeframeMs);
+  const csv = new CsvReader(sink, { path: 'a.csv', layout: BAR_LAYOUT, columns, words: new Words() });
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   for (let start = 0; start < bytes.length; start += pieceBytes) csv.push(bytes.subarray(start, start + pieceBytes));
   csv.end();
-  return rows.columns();
+  return sink.columns();
 }
 
 function readTime(time: string, timeframeMs = MINUTE_MS): number {

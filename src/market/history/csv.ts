@@ -1,13 +1,10 @@
-// Bars out of CSV, byte by byte: a million rows in about half a second, each number exactly what `Number` makes of its text.
+// Rows out of CSV, byte by byte: a million bars in about half a second, each number exactly what `Number` makes of its text.
 // Every row is judged as it is read, so that a fault is named with its line.
-import { assert, BallastError } from '../../domain/errors.ts';
-import type { BarColumns } from '../../domain/bars.ts';
-import { formatSpan, formatTime } from '../../domain/time.ts';
+import { BallastError } from '../../domain/errors.ts';
 import type { TimeMs } from '../../domain/time.ts';
-import { isAligned, shapeFault } from '../quality.ts';
 import type { Fault } from '../quality.ts';
-import { COLUMN_ROLES, findColumns, guessDelimiter, looksLikeHeader } from './columns.ts';
-import type { ColumnNames } from './columns.ts';
+import { findColumns, guessDelimiter, looksLikeHeader } from './columns.ts';
+import type { ColumnNames, CsvLayout, Field } from './columns.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -26,17 +23,25 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const NUMBER_OR_TIME = /^[\d.:+TZ -]*$/;
 const NO_HEADER: Fault = { found: 'no header line', expected: 'a first line that names the columns' };
 const NOT_READ = -1;
-const TIME = COLUMN_ROLES.indexOf('time');
+
+/** What a side is called: of a book, of a taker, of an option. */
+const SIDES: Readonly<Record<string, number>> = { bid: 1, buy: 1, b: 1, call: 1, c: 1, ask: -1, sell: -1, s: -1, a: -1, put: -1, p: -1 };
+/** Whether the buyer had rested in the book, in which case a seller took. */
+const BUYER_RESTED: Readonly<Record<string, number>> = { true: -1, '1': -1, false: 1, '0': 1 };
 
 /** Rows as they come out of the files, with the line of each. */
-export class RawBars {
+export class RawRows {
   length = 0;
-  #columns: Float64Array[] = COLUMN_ROLES.map(() => new Float64Array(4096));
+  #columns: Float64Array[];
   #lines = new Uint32Array(4096);
+
+  constructor(width: number) {
+    this.#columns = Array.from({ length: width }, () => new Float64Array(4096));
+  }
 
   push(values: Float64Array, line: number): void {
     if (this.length === this.#lines.length) this.#grow();
-    for (let index = 0; index < COLUMN_ROLES.length; index += 1) {
+    for (let index = 0; index < this.#columns.length; index += 1) {
       const column = this.#columns[index];
       if (column !== undefined) column[this.length] = values[index] ?? NaN;
     }
@@ -48,11 +53,9 @@ export class RawBars {
     return this.#lines[row] ?? 0;
   }
 
-  columns(): BarColumns {
-    const [openAt, open, high, low, close, volume] = this.#columns.map((column) => column.subarray(0, this.length));
-    assert(openAt !== undefined && open !== undefined && high !== undefined, 'raw bars have six columns');
-    assert(low !== undefined && close !== undefined && volume !== undefined, 'raw bars have six columns');
-    return { openAt, open, high, low, close, volume };
+  /** Sharing memory with the rows: no more may be pushed once it was asked for. */
+  columns(): Float64Array[] {
+    return this.#columns.map((column) => column.subarray(0, this.length));
   }
 
   #grow(): void {
@@ -67,25 +70,57 @@ export class RawBars {
   }
 }
 
+/** Words by number, so that rows hold nothing but numbers. */
+export class Words {
+  readonly #numbers = new Map<string, number>();
+  readonly #words: string[] = [];
+
+  numberOf(word: string): number {
+    let number = this.#numbers.get(word);
+    if (number === undefined) {
+      number = this.#words.push(word) - 1;
+      this.#numbers.set(word, number);
+    }
+    return number;
+  }
+
+  word(number: number): string {
+    return this.#words[number] ?? '';
+  }
+}
+
+/** Takes the rows of a file. */
+export interface RowSink {
+  /** The fields that the file has, in the order of the values to come. */
+  begin(fields: readonly Field[], headers: readonly string[]): void;
+  /**
+   * @param values of the fields; absent ones are NaN. Reused for the next row.
+   * @param isDay whether the time was a day without an hour
+   * @returns what is wrong with the row, with what to do about it where that is not plain
+   */
+  row(values: Float64Array, line: number, isDay: boolean): (Fault & { readonly remedy?: string }) | undefined;
+}
+
 export interface CsvOptions {
   /** For the messages. */
   readonly path: string;
-  readonly timeframeMs: TimeMs;
+  readonly layout: CsvLayout;
   readonly columns: ColumnNames;
+  readonly words: Words;
 }
 
 /** Reads one file: `push` its bytes in pieces of any length, then `end`. */
-export class CsvBars {
+export class CsvReader {
   readonly #options: CsvOptions;
-  readonly #rows: RawBars;
-  readonly #values = new Float64Array(COLUMN_ROLES.length);
-  /** Reused for every row, so that judging a row makes no object. */
-  readonly #bar = { open: 0, high: 0, low: 0, close: 0, volume: 0 };
+  readonly #sink: RowSink;
+  #fields: readonly Field[] = [];
+  #values = new Float64Array();
   /** The beginning of a line whose end has not come yet. */
   #rest = new Uint8Array();
   #line = 0;
-  /** For each column of the file its role, or NOT_READ. Empty until the header has been read. */
-  #roles = new Int8Array();
+  /** For each column of the file the place of its field, or NOT_READ. Empty until the header has been read. */
+  #places = new Int16Array();
+  #isDay = false;
   #delimiter = 0;
   /** The first line, where it was no header: some files have a line of advertising above it. */
   #preamble: readonly string[] | undefined;
@@ -94,8 +129,8 @@ export class CsvBars {
   #day = NaN;
   #dayAt = NaN;
 
-  constructor(rows: RawBars, options: CsvOptions) {
-    this.#rows = rows;
+  constructor(sink: RowSink, options: CsvOptions) {
+    this.#sink = sink;
     this.#options = options;
   }
 
@@ -115,16 +150,16 @@ export class CsvBars {
     this.#rest = bytes.slice(start);
     if (this.#rest.length > LONGEST_LINE) {
       this.#line += 1;
-      throw this.#corrupt({ found: `a line of more than ${LONGEST_LINE} bytes`, expected: 'text in CSV, a bar a line' });
+      throw this.#corrupt({ found: `a line of more than ${LONGEST_LINE} bytes`, expected: 'text in CSV' });
     }
   }
 
   /** @throws BallastError CSV_ROW_CORRUPT, COLUMNS_UNKNOWN */
   end(): void {
     if (this.#rest.length > 0) this.#readLine(this.#rest, 0, this.#rest.length);
-    if (this.#roles.length > 0) return;
-    const { columns, path } = this.#options;
-    findColumns(this.#preamble ?? [], columns, path);
+    if (this.#places.length > 0) return;
+    const { columns, path, layout } = this.#options;
+    findColumns(this.#preamble ?? [], layout, columns, path);
     throw this.#corrupt(NO_HEADER);
   }
 
@@ -132,69 +167,79 @@ export class CsvBars {
     this.#line += 1;
     const end = bytes[lineEnd - 1] === RETURN && lineEnd > start ? lineEnd - 1 : lineEnd;
     if (isBlank(bytes, start, end)) return;
-    if (this.#roles.length === 0) this.#readHeader(textOf(bytes, start, end));
-    else this.#readRow(bytes, start, end);
+    if (this.#places.length > 0) this.#readRow(bytes, start, end);
+    else if (!this.#readHeader(textOf(bytes, start, end))) this.#readRow(bytes, start, end);
   }
 
-  #readHeader(line: string): void {
-    const { columns, path } = this.#options;
+  /** False when the line is a row already: some files name their columns nowhere. */
+  #readHeader(line: string): boolean {
+    const { columns, path, layout } = this.#options;
     const text = line.replace(/^\uFEFF/, '');
     const delimiter = guessDelimiter(text);
     const names = text.split(delimiter).map((name) => unquoted(name.trim()));
-    if (!looksLikeHeader(names, columns)) {
-      // The second that is none: the first is what there was to go by.
-      if (this.#preamble !== undefined) findColumns(this.#preamble, columns, `${path}:1`);
-      if (names.every((name) => NUMBER_OR_TIME.test(name))) throw this.#corrupt(NO_HEADER);
-      this.#preamble = names;
-      return;
+    const known = layout.namesOf?.(names);
+    if (known !== undefined) {
+      this.#begin(known, delimiter);
+      return false;
     }
-    const places = findColumns(names, columns, `${path}:${this.#line}`);
+    if (looksLikeHeader(names, layout, columns)) {
+      this.#begin(names, delimiter);
+      return true;
+    }
+    // The second that is none: the first is what there was to go by.
+    if (this.#preamble !== undefined) findColumns(this.#preamble, layout, columns, `${path}:1`);
+    if (names.every((name) => NUMBER_OR_TIME.test(name))) throw this.#corrupt(NO_HEADER);
+    this.#preamble = names;
+    return true;
+  }
+
+  #begin(names: readonly string[], delimiter: string): void {
+    const { columns, path, layout } = this.#options;
+    const found = findColumns(names, layout, columns, `${path}:${this.#line}`);
     this.#delimiter = delimiter.charCodeAt(0);
-    this.#roles = new Int8Array(names.length).fill(NOT_READ);
-    for (const [role, name] of COLUMN_ROLES.entries()) this.#roles[places[name]] = role;
+    this.#fields = found.map(({ field }) => field);
+    this.#values = new Float64Array(found.length).fill(NaN);
+    this.#places = new Int16Array(names.length).fill(NOT_READ);
+    for (const [place, { column }] of found.entries()) if (column >= 0) this.#places[column] = place;
+    this.#sink.begin(
+      this.#fields,
+      found.map(({ column }) => names[column] ?? ''),
+    );
   }
 
   #readRow(bytes: Uint8Array, start: number, end: number): void {
-    const roles = this.#roles;
+    const places = this.#places;
     const values = this.#values;
     let at = start;
-    for (let column = 0; column < roles.length; column += 1) {
-      const role = roles[column] ?? NOT_READ;
-      if (role === NOT_READ) this.#at = this.#fieldEnd(bytes, at, end);
-      else if (role === TIME) values[role] = this.#time(bytes, at, end);
-      else values[role] = this.#number(bytes, at, end, role);
+    for (let column = 0; column < places.length; column += 1) {
+      const place = places[column] ?? NOT_READ;
+      if (place === NOT_READ) this.#at = this.#fieldEnd(bytes, at, end);
+      else values[place] = this.#value(this.#fields[place], bytes, at, end);
       at = this.#at + 1;
-      if (this.#at >= end && column < roles.length - 1) throw this.#wrongWidth(column + 1);
+      if (this.#at >= end && column < places.length - 1) throw this.#wrongWidth(column + 1);
     }
     if (this.#at < end)
-      throw this.#wrongWidth(roles.length + textOf(bytes, this.#at, end).split(String.fromCharCode(this.#delimiter)).length - 1);
-    this.#judge(values);
-    this.#rows.push(values, this.#line);
+      throw this.#wrongWidth(places.length + textOf(bytes, this.#at, end).split(String.fromCharCode(this.#delimiter)).length - 1);
+    const fault = this.#sink.row(values, this.#line, this.#isDay);
+    if (fault !== undefined) throw this.#corrupt(fault, fault.remedy);
   }
 
-  #judge(values: Float64Array): void {
-    const openAt = values[0] ?? NaN;
-    if (!isAligned(openAt, this.#options.timeframeMs)) {
-      const timeframe = formatSpan(this.#options.timeframeMs);
-      throw this.#corrupt(
-        { found: `a bar that opens at ${formatTime(openAt)}`, expected: `an open time that is a multiple of ${timeframe}` },
-        'give the timeframe of the file with --timeframe, or correct the line; nothing was imported',
-      );
-    }
-    const bar = this.#bar;
-    bar.open = values[1] ?? NaN;
-    bar.high = values[2] ?? NaN;
-    bar.low = values[3] ?? NaN;
-    bar.close = values[4] ?? NaN;
-    // Adding 0 makes 0 of -0, which would else differ from 0 in a hash of the bytes.
-    bar.volume = (values[5] ?? NaN) + 0;
-    values[5] = bar.volume;
-    const fault = shapeFault(bar);
-    if (fault !== undefined) throw this.#corrupt(fault);
+  #value(field: Field | undefined, bytes: Uint8Array, start: number, end: number): number {
+    if (field?.type === 'number') return this.#number(bytes, start, end, field);
+    if (field?.type === 'time') return this.#time(bytes, start, end, field);
+    const text = this.#field(bytes, start, end);
+    if (text === '' && field?.isOptional === true) return NaN;
+    let value: number | undefined;
+    if (field?.type === 'side') value = sideOf(text);
+    else if (field?.type === 'buyer-rested') value = BUYER_RESTED[text.toLowerCase()];
+    else if (field?.type === 'id') value = numberOfId(text);
+    else value = text === '' ? undefined : this.#options.words.numberOf(text);
+    if (value !== undefined) return value;
+    throw this.#corrupt({ found: `${field?.role ?? ''} ${JSON.stringify(text)}`, expected: field?.expected ?? 'a word' });
   }
 
   /** Digits and a point, as nearly all are, are read as one integer over a power of ten; all else goes through `Number`. */
-  #number(bytes: Uint8Array, start: number, end: number, role: number): number {
+  #number(bytes: Uint8Array, start: number, end: number, field: Field): number {
     const isNegative = bytes[start] === MINUS;
     let at = isNegative ? start + 1 : start;
     let whole = 0;
@@ -217,43 +262,46 @@ export class CsvBars {
       return isNegative ? -value : value;
     }
     const text = this.#field(bytes, start, end);
+    if (text === '' && field.isOptional) return NaN;
     const value = DECIMAL.test(text) ? Number(text) : NaN;
     if (Number.isFinite(value)) return value;
-    const name = COLUMN_ROLES[role] ?? '';
-    throw this.#corrupt({
-      found: `${name} ${JSON.stringify(text)}`,
-      expected: name === 'volume' ? 'a finite volume of 0 or more' : 'a finite price above 0',
-    });
+    throw this.#corrupt({ found: `${field.role} ${JSON.stringify(text)}`, expected: field.expected });
   }
 
-  #time(bytes: Uint8Array, start: number, end: number): TimeMs {
+  #time(bytes: Uint8Array, start: number, end: number, field: Field): TimeMs {
     const fieldEnd = this.#fieldEnd(bytes, start, end);
     this.#at = fieldEnd;
-    const at = this.#timeOf(bytes, start, fieldEnd);
+    if (fieldEnd === start && field.isOptional) return NaN;
+    const at = this.#timeOf(bytes, start, fieldEnd, field);
     if (Number.isFinite(at)) return at;
     const text = this.#field(bytes, start, end);
     const plain = new TextEncoder().encode(text);
-    const again = this.#timeOf(plain, 0, plain.length);
+    const again = this.#timeOf(plain, 0, plain.length, field);
     if (Number.isFinite(again)) return again;
-    throw this.#corrupt({
-      found: `time ${JSON.stringify(text)}`,
-      expected: 'the time the bar opened: ISO-8601 (UTC unless it names an offset), or seconds, milliseconds or microseconds since 1970',
-    });
+    if (text === '' && field.isOptional) return NaN;
+    throw this.#corrupt({ found: `${field.role} ${JSON.stringify(text)}`, expected: field.expected });
   }
 
   /** ISO-8601, a compact date, or a count since 1970 whose unit its magnitude tells; NaN for anything else. */
-  #timeOf(bytes: Uint8Array, start: number, end: number): TimeMs {
-    if (bytes[start + 4] === MINUS) return this.#isoTime(bytes, start, end);
+  #timeOf(bytes: Uint8Array, start: number, end: number, field: Field): TimeMs {
+    if (field.role === 'time') this.#isDay = false;
+    if (bytes[start + 4] === MINUS) {
+      if (field.role === 'time') this.#isDay = end === start + 10;
+      return this.#isoTime(bytes, start, end);
+    }
     let count = digitsAt(bytes, start, end - start);
+    if (end - start === 8 && field.role === 'time') this.#isDay = true;
     if (end - start === 8) return this.#dayStart(Math.floor(count / 10_000), Math.floor(count / 100) % 100, count % 100);
     if (Number.isNaN(count)) {
       const text = textOf(bytes, start, end);
       if (DECIMAL.test(text)) count = Number(text);
     }
-    // Between 1973 and 5138 the three units do not overlap.
-    if (count >= 1e8 && count < 1e11) return count * 1000;
+    // Between 1973 and 5138 the units do not overlap. A fraction of a second is kept to the microsecond: in binary it has no end.
+    if (count >= 1e8 && count < 1e11) return Math.round(count * 1e6) / 1000;
     if (count >= 1e11 && count < 1e14) return count;
     if (count >= 1e14 && count < 1e17) return count / 1000;
+    // Nanoseconds are more digits than a double has, so that their two halves are read apart.
+    if (count >= 1e17 && count < 1e20) return digitsAt(bytes, start, end - start - 6) + digitsAt(bytes, end - 6, 6) / 1e6;
     return NaN;
   }
 
@@ -276,12 +324,14 @@ export class CsvBars {
       seconds = digitsAt(bytes, at + 1, 2);
       at += 3;
       if (bytes[at] === POINT && at < end) {
-        let placeMs = 100;
-        for (at += 1; at < end && digitsAt(bytes, at, 1) >= 0; at += 1, placeMs /= 10) {
-          // What is finer than a millisecond leaves half of one: 23:59:59.9999999 closes a bar, and must not be rounded into an open.
-          if (placeMs >= 1) fractionMs += digitsAt(bytes, at, 1) * placeMs;
-          else if (digitsAt(bytes, at, 1) > 0) fractionMs = Math.floor(fractionMs) + 0.5;
+        let placeMicros = 100_000;
+        let micros = 0;
+        for (at += 1; at < end && digitsAt(bytes, at, 1) >= 0; at += 1, placeMicros /= 10) {
+          // What is finer than a microsecond leaves half of one: 23:59:59.9999999 closes a bar, and must not be rounded into an open.
+          if (placeMicros >= 1) micros += digitsAt(bytes, at, 1) * placeMicros;
+          else if (digitsAt(bytes, at, 1) > 0) micros = Math.floor(micros) + 0.5;
         }
+        fractionMs = micros / 1000;
       }
     }
     let offsetMinutes = 0;
@@ -327,12 +377,26 @@ export class CsvBars {
   }
 
   #wrongWidth(columns: number): BallastError {
-    return this.#corrupt({ found: `${columns} columns`, expected: `${this.#roles.length}, as in the header` });
+    return this.#corrupt({ found: `${columns} columns`, expected: `${this.#places.length}, as in the header` });
   }
 
   #corrupt(fault: Fault, remedy?: string): BallastError {
     return rowFault(`${this.#options.path}:${this.#line}`, fault, remedy);
   }
+}
+
+/** 1 for bid, buy and call, -1 for ask, sell and put. */
+export function sideOf(text: string): number | undefined {
+  return SIDES[text.toLowerCase()];
+}
+
+/**
+ * An id as a number. Bybit names the trades of its linear markets by UUIDs: their first 52 bits, which among ten million trades of a month
+ * are the same for two with a probability of one in a hundred.
+ */
+export function numberOfId(text: string): number | undefined {
+  if (/^\d{1,16}$/.test(text)) return Number(text);
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-/i.test(text) ? Number.parseInt(text.replaceAll('-', '').slice(0, 13), 16) : undefined;
 }
 
 /** @param place `FILE:LINE` */

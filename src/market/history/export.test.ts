@@ -63,15 +63,13 @@ test('what is exported imports again to the same bars', async (context) => {
   sameBars(await other.load(HOURLY), await store.load(HOURLY));
 });
 
-test('a stream gets the same text as a file, is told of progress and is left open', async (context) => {
+test('a stream gets the same text as a file, and is left open', async (context) => {
   const { store, folder } = await filledStore(context);
   const path = join(folder, 'bars.csv');
   await exportBars({ store, ...HOURLY, to: path });
   const out = sink();
-  const seen: number[] = [];
-  await exportBars({ store, ...HOURLY, to: out, onProgress: (rows) => seen.push(rows) });
+  await exportBars({ store, ...HOURLY, to: out });
   assert.equal(out.text(), readFileSync(path, 'utf8'));
-  assert.deepEqual(seen, [8192, 16_384, 24_000]);
   assert.ok(out.writable);
 });
 

@@ -1,4 +1,5 @@
-// Bars out of the store as CSV: times in ISO-8601 UTC, numbers in the shortest text that reads back as the same number.
+// Rows out of the store as CSV, numbers in the shortest text that reads back as the same number. Times of bars in ISO-8601 UTC; those of all
+// else, which have fractions, in UTC milliseconds.
 import { lstatSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
@@ -7,6 +8,9 @@ import { BallastError } from '../../domain/errors.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import { firstLine } from './duck.ts';
+import { KINDS, storedName } from './kinds.ts';
+import type { RecordKind } from './kinds.ts';
+import type { RecordRange, RecordStore } from './record-store.ts';
 import type { BarRange, BarStore } from './store.ts';
 
 export const EXPORT_HEADER = 'open_time,open,high,low,close,volume';
@@ -16,7 +20,6 @@ export interface ExportRequest extends BarRange {
   readonly store: BarStore;
   /** A file's path, or a stream such as stdout, which is left open. */
   readonly to: string | Writable;
-  readonly onProgress?: ((rows: number) => void) | undefined;
 }
 
 export interface ExportReport {
@@ -34,11 +37,59 @@ type Write = (text: string) => Promise<void>;
  * @throws BallastError SERIES_UNKNOWN, STORE_FILE_CORRUPT, EXPORT_FAILED
  */
 export async function exportBars(request: ExportRequest): Promise<ExportReport> {
-  const { to } = request;
-  return typeof to === 'string' ? toFile(request, to) : toStream(request, to);
+  return exportTo(request.to, EXPORT_HEADER, barPieces(request));
 }
 
-async function toFile(request: ExportRequest, path: string): Promise<ExportReport> {
+export interface RecordExportRequest extends RecordRange {
+  readonly store: RecordStore;
+  /** A file's path, or a stream such as stdout, which is left open. */
+  readonly to: string | Writable;
+}
+
+/** The same for everything besides bars: from inclusive, to exclusive, on the time at which a row was known. */
+export async function exportRecords(request: RecordExportRequest): Promise<ExportReport> {
+  return exportTo(request.to, Object.keys(KINDS[request.kind].columns).map(storedName).join(','), recordPieces(request));
+}
+
+/** Some rows as text, and their times. */
+interface Piece {
+  readonly text: string;
+  readonly rows: number;
+  readonly fromMs: TimeMs | undefined;
+  readonly toMs: TimeMs | undefined;
+}
+
+async function* barPieces(request: ExportRequest): AsyncGenerator<Piece> {
+  for await (const bars of request.store.stream(request, CHUNK_ROWS)) {
+    const toMs = (bars.openAt.at(-1) ?? NaN) + request.timeframeMs;
+    yield { text: csvOf(bars), rows: bars.openAt.length, fromMs: bars.openAt[0], toMs };
+  }
+}
+
+async function* recordPieces(request: RecordExportRequest): AsyncGenerator<Piece> {
+  const names = Object.keys(KINDS[request.kind].columns);
+  for await (const chunk of request.store.stream<RecordKind>(request, CHUNK_ROWS)) {
+    const columns = names.map((name): unknown => Reflect.get(chunk, name)).filter((column) => isColumn(column));
+    let text = '';
+    for (let row = 0; row < chunk.at.length; row += 1) text += `${columns.map((column) => cellOf(column[row])).join(',')}\n`;
+    yield { text, rows: chunk.at.length, fromMs: chunk.at[0], toMs: chunk.at.at(-1) };
+  }
+}
+
+function isColumn(value: unknown): value is Float64Array | Int8Array | readonly string[] {
+  return value instanceof Float64Array || value instanceof Int8Array || Array.isArray(value);
+}
+
+/** Nothing for what is not known. */
+function cellOf(value: number | string | undefined): string {
+  return value === undefined || Number.isNaN(value) ? '' : String(value);
+}
+
+async function exportTo(to: string | Writable, header: string, pieces: AsyncGenerator<Piece>): Promise<ExportReport> {
+  return typeof to === 'string' ? toFile(to, header, pieces) : toStream(to, header, pieces);
+}
+
+async function toFile(path: string, header: string, pieces: AsyncGenerator<Piece>): Promise<ExportReport> {
   const existing = lstatSync(path, { throwIfNoEntry: false });
   // A device or a pipe is written to, never replaced.
   const target = existing === undefined || existing.isFile() ? `${path}.${process.pid}.partial` : path;
@@ -46,7 +97,7 @@ async function toFile(request: ExportRequest, path: string): Promise<ExportRepor
     const file = await open(target, 'w');
     let report: ExportReport;
     try {
-      report = await writeRows(request, (text) => file.appendFile(text));
+      report = await writeRows(header, pieces, (text) => file.appendFile(text));
     } finally {
       await file.close();
     }
@@ -58,7 +109,7 @@ async function toFile(request: ExportRequest, path: string): Promise<ExportRepor
   }
 }
 
-async function toStream(request: ExportRequest, out: Writable): Promise<ExportReport> {
+async function toStream(out: Writable, header: string, pieces: AsyncGenerator<Piece>): Promise<ExportReport> {
   let failure: Error | undefined;
   // A write that fails is reported to its callback and again as an event, which would end the process if nobody listened.
   const listen = (error: Error): void => {
@@ -66,7 +117,7 @@ async function toStream(request: ExportRequest, out: Writable): Promise<ExportRe
   };
   out.on('error', listen);
   try {
-    const report = await writeRows(request, async (text) => {
+    const report = await writeRows(header, pieces, async (text) => {
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve, reject) => {
         out.write(text, (error) => (error ? reject(error) : resolve()));
@@ -79,21 +130,20 @@ async function toStream(request: ExportRequest, out: Writable): Promise<ExportRe
   }
 }
 
-async function writeRows(request: ExportRequest, write: Write): Promise<ExportReport> {
+async function writeRows(header: string, pieces: AsyncGenerator<Piece>, write: Write): Promise<ExportReport> {
   let rows = 0;
   let fromMs: TimeMs | undefined;
   let toMs: TimeMs | undefined;
   try {
-    let text = `${EXPORT_HEADER}\n`;
-    for await (const bars of request.store.stream(request, CHUNK_ROWS)) {
-      await write(text + csvOf(bars));
-      text = '';
-      rows += bars.openAt.length;
-      fromMs ??= bars.openAt[0];
-      toMs = (bars.openAt.at(-1) ?? NaN) + request.timeframeMs;
-      request.onProgress?.(rows);
+    let beginning = `${header}\n`;
+    for await (const piece of pieces) {
+      await write(beginning + piece.text);
+      beginning = '';
+      rows += piece.rows;
+      fromMs ??= piece.fromMs;
+      toMs = piece.toMs;
     }
-    if (text !== '') await write(text);
+    if (beginning !== '') await write(beginning);
   } catch (error) {
     const isClosedByReader = error instanceof Error && 'code' in error && error.code === 'EPIPE';
     if (!isClosedByReader) throw error;

@@ -1,20 +1,25 @@
 // Files of bars into the store: read whole, judged whole, then merged whole or not at all.
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { BarColumns } from '../../domain/bars.ts';
-import { BallastError } from '../../domain/errors.ts';
+import { assert, BallastError } from '../../domain/errors.ts';
 import { formatSpan, formatTime } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
-import { breakFault, SPIKE_RATIO, spikeFault } from '../quality.ts';
+import { breakFault, isAligned, shapeFault, SPIKE_RATIO, spikeFault } from '../quality.ts';
+import type { Fault } from '../quality.ts';
+import { BAR_LAYOUT } from './columns.ts';
 import type { ColumnNames } from './columns.ts';
-import { CsvBars, RawBars, rowFault } from './csv.ts';
-import { firstLine } from './duck.ts';
+import { CsvReader, RawRows, rowFault, Words } from './csv.ts';
+import type { RowSink } from './csv.ts';
+import { readFiles, unreadable } from './files.ts';
+import type { Parser } from './files.ts';
+import { freqtradeParser } from './freqtrade.ts';
+import { binanceLayout } from './layouts.ts';
 import { COLUMN_NAMES } from './parquet.ts';
 import { seriesFolder } from './series.ts';
 import { emptyColumns } from './store.ts';
 import type { BarStore, MergeReport } from './store.ts';
+
+/** CSV with a header; Binance's archive, with a header or none; freqtrade's JSON and feather. Plain, gzipped or zipped. */
+export type BarFormat = 'csv' | 'binance' | 'freqtrade';
 
 export interface ImportProgress {
   readonly stage: 'reading' | 'writing';
@@ -25,8 +30,10 @@ export interface ImportProgress {
 
 export interface ImportRequest {
   readonly store: BarStore;
-  /** CSV with a header, plain or gzipped. Together they are one import. */
+  /** Together they are one import. */
   readonly files: readonly string[];
+  /** The default is csv. */
+  readonly format?: BarFormat | undefined;
   readonly venue: string;
   readonly symbol: string;
   readonly timeframeMs: TimeMs;
@@ -55,7 +62,7 @@ export interface ImportReport extends MergeReport {
 export async function importBars(request: ImportRequest): Promise<ImportReport> {
   // Named before anything is read: a symbol or a venue that is none need not wait for a million rows.
   seriesFolder(request);
-  const raw = await readFiles(request);
+  const raw = await readBars(request);
   const { bars, duplicates, rawRow } = inOrder(raw);
   checkSpikes(bars, request.timeframeMs, request.spikeRatio ?? SPIKE_RATIO, (row) => raw.place(rawRow(row)));
   const { holes, missingBars } = findHoles(bars.openAt, request);
@@ -69,75 +76,86 @@ export async function importBars(request: ImportRequest): Promise<ImportReport> 
 }
 
 interface ReadRows {
-  readonly bars: RawBars;
+  readonly bars: RawRows;
+  readonly columns: BarColumns;
   /** `FILE:LINE` of a row. */
   readonly place: (row: number) => string;
 }
 
-async function readFiles(request: ImportRequest): Promise<ReadRows> {
-  const bars = new RawBars();
-  const firstRows: number[] = [];
-  const sizes = await Promise.all(request.files.map(sizeOf));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  let before = 0;
-  for (const [index, path] of request.files.entries()) {
-    firstRows.push(bars.length);
-    const csv = new CsvBars(bars, { path, timeframeMs: request.timeframeMs, columns: request.columns ?? {} });
-    await readFile(path, csv, (bytes) => request.onProgress?.({ stage: 'reading', done: before + bytes, total }));
-    before += sizes[index] ?? 0;
-    if (bars.length > (firstRows[index] ?? 0)) continue;
-    throw unreadable(path, 'a header and no bars', 'at least one bar');
+/** Judges each bar alone, and keeps it. */
+export class BarSink implements RowSink {
+  readonly rows = new RawRows(COLUMN_NAMES.length);
+  readonly #timeframeMs: TimeMs;
+  /** Reused for every row, so that judging a row makes no object. */
+  readonly #bar = { open: 0, high: 0, low: 0, close: 0, volume: 0 };
+
+  constructor(timeframeMs: TimeMs) {
+    this.#timeframeMs = timeframeMs;
   }
-  if (bars.length === 0) throw unreadable('data import', 'no file', 'at least one file of bars');
+
+  begin(): void {
+    // The fields of a bar are all there, in the order of the layout, or the file was refused.
+  }
+
+  row(values: Float64Array, line: number): (Fault & { readonly remedy?: string }) | undefined {
+    const openAt = values[0] ?? NaN;
+    if (!isAligned(openAt, this.#timeframeMs)) {
+      return {
+        found: `a bar that opens at ${formatTime(openAt)}`,
+        expected: `an open time that is a multiple of ${formatSpan(this.#timeframeMs)}`,
+        remedy: 'give the timeframe of the file with --timeframe, or correct the line; nothing was imported',
+      };
+    }
+    const bar = this.#bar;
+    bar.open = values[1] ?? NaN;
+    bar.high = values[2] ?? NaN;
+    bar.low = values[3] ?? NaN;
+    bar.close = values[4] ?? NaN;
+    // Adding 0 makes 0 of -0, which would else differ from 0 in a hash of the bytes.
+    bar.volume = (values[5] ?? NaN) + 0;
+    values[5] = bar.volume;
+    const fault = shapeFault(bar);
+    if (fault === undefined) this.rows.push(values, line);
+    return fault;
+  }
+
+  columns(): BarColumns {
+    const [openAt, open, high, low, close, volume] = this.rows.columns();
+    assert(openAt !== undefined && open !== undefined && high !== undefined, 'bars have six columns');
+    assert(low !== undefined && close !== undefined && volume !== undefined, 'bars have six columns');
+    return { openAt, open, high, low, close, volume };
+  }
+}
+
+async function readBars(request: ImportRequest): Promise<ReadRows> {
+  const sink = new BarSink(request.timeframeMs);
+  const beginnings: { readonly path: string; readonly firstRow: number }[] = [];
+  await readFiles({
+    files: request.files,
+    onProgress: (done, total) => request.onProgress?.({ stage: 'reading', done, total }),
+    parserFor(path) {
+      beginnings.push({ path, firstRow: sink.rows.length });
+      return barParser(path, sink, request);
+    },
+  });
+  for (const [index, { path, firstRow }] of beginnings.entries()) {
+    if ((beginnings[index + 1]?.firstRow ?? sink.rows.length) === firstRow)
+      throw unreadable(path, 'a header and no bars', 'at least one bar');
+  }
   return {
-    bars,
+    bars: sink.rows,
+    columns: sink.columns(),
     place(row) {
-      const index = firstRows.findLastIndex((first) => first <= row);
-      return `${request.files[index] ?? ''}:${bars.line(row)}`;
+      const beginning = beginnings.findLast(({ firstRow }) => firstRow <= row);
+      return `${beginning?.path ?? ''}:${sink.rows.line(row)}`;
     },
   };
 }
 
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    throw unreadable(path, firstLine(error), 'a CSV or CSV.gz file', error);
-  }
-}
-
-async function readFile(path: string, csv: CsvBars, onBytes: (bytes: number) => void): Promise<void> {
-  const pieceBytes = 1 << 20;
-  try {
-    const packing = await packingOf(path);
-    if (packing === 'zip') throw unreadable(path, 'a zip archive', 'a CSV or CSV.gz file', undefined, 'unpack it first');
-    const file = createReadStream(path, { highWaterMark: pieceBytes });
-    const read = async (pieces: AsyncIterable<Uint8Array>): Promise<void> => {
-      for await (const piece of pieces) {
-        csv.push(piece);
-        onBytes(file.bytesRead);
-      }
-      csv.end();
-    };
-    if (packing === 'gzip') await pipeline(file, createGunzip({ chunkSize: pieceBytes }), read);
-    else await pipeline(file, read);
-  } catch (error) {
-    if (error instanceof BallastError) throw error;
-    throw unreadable(path, firstLine(error), 'a whole CSV or CSV.gz file', error);
-  }
-}
-
-/** By the first bytes: the name may say anything. */
-async function packingOf(path: string): Promise<'gzip' | 'zip' | 'none'> {
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(new Uint8Array(2), 0, 2);
-    const [first, second] = buffer;
-    if (first === 0x1f && second === 0x8b) return 'gzip';
-    return first === 0x50 && second === 0x4b ? 'zip' : 'none';
-  } finally {
-    await file.close();
-  }
+function barParser(path: string, sink: BarSink, { format = 'csv', columns = {} }: ImportRequest): Parser {
+  if (format === 'freqtrade') return freqtradeParser(path, 'bars', sink);
+  const layout = format === 'csv' ? BAR_LAYOUT : binanceLayout('bars');
+  return new CsvReader(sink, { path, layout, columns, words: new Words() });
 }
 
 interface OrderedRows {
@@ -149,7 +167,7 @@ interface OrderedRows {
 
 /** Sorted by time, each time once. Files are usually in order already, and then nothing is copied. */
 function inOrder(raw: ReadRows): OrderedRows {
-  const rows = raw.bars.columns();
+  const rows = raw.columns;
   const { openAt } = rows;
   if (openAt.every((at, row) => row === 0 || at > (openAt[row - 1] ?? NaN))) return { bars: rows, duplicates: 0, rawRow: (row) => row };
   const order = Uint32Array.from(openAt, (_, row) => row).sort((a, b) => (openAt[a] ?? NaN) - (openAt[b] ?? NaN) || a - b);
@@ -212,17 +230,5 @@ function findHoles(openAt: Float64Array, { timeframeMs, files }: ImportRequest):
     expected: `bars of ${formatSpan(timeframeMs)}`,
     remedy: `give their timeframe: --timeframe ${formatSpan(shortestMs)}`,
     exitCode: 2,
-  });
-}
-
-function unreadable(path: string, found: string, expected: string, cause?: unknown, remedy?: string): BallastError {
-  return new BallastError({
-    code: 'FILE_UNREADABLE',
-    place: path,
-    found,
-    expected,
-    cause,
-    exitCode: 2,
-    ...(remedy === undefined ? {} : { remedy }),
   });
 }

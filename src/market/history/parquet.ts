@@ -5,7 +5,8 @@ import { BallastError } from '../../domain/errors.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { BarColumns } from '../../domain/bars.ts';
 import type { TimeMs } from '../../domain/time.ts';
-import { createTable, doublesOf, Duck, firstLine, pathList, quoted } from './duck.ts';
+import { createTable, doublesOf, firstLine, pathList, quoted } from './duck.ts';
+import type { Duck } from './duck.ts';
 import { monthEnd, monthStart } from './series.ts';
 
 export interface MonthFile {

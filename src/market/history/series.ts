@@ -25,17 +25,20 @@ const MONTH_FILE = /^(\d{4}-\d{2})\.parquet$/;
 
 /** `binance/BTC-USDT/1h`, or `bybit/BTC-USDT_USDT/1m` for a perpetual: safe in a path, and readable back. */
 export function seriesFolder(series: SeriesId): string {
-  if (!VENUE.test(series.venue)) {
-    throw new BallastError({
-      code: 'VENUE_MALFORMED',
-      place: 'venue',
-      found: JSON.stringify(series.venue),
-      expected: 'small letters, digits, - and _, such as binance',
-      exitCode: 2,
-    });
-  }
   parseSymbol(series.symbol);
-  return join(series.venue, series.symbol.replace('/', '-').replace(':', '_'), formatSpan(series.timeframeMs));
+  return join(checkVenue(series.venue), series.symbol.replace('/', '-').replace(':', '_'), formatSpan(series.timeframeMs));
+}
+
+/** @throws BallastError VENUE_MALFORMED */
+export function checkVenue(venue: string): string {
+  if (isVenueFolder(venue)) return venue;
+  throw new BallastError({
+    code: 'VENUE_MALFORMED',
+    place: 'venue',
+    found: JSON.stringify(venue),
+    expected: 'small letters, digits, - and _, such as binance',
+    exitCode: 2,
+  });
 }
 
 /** The symbol of a folder's name, or undefined where the folder is not ours. */
