@@ -25,7 +25,21 @@ const NO_HEADER: Fault = { found: 'no header line', expected: 'a first line that
 const NOT_READ = -1;
 
 /** What a side is called: of a book, of a taker, of an option. */
-const SIDES: Readonly<Record<string, number>> = { bid: 1, buy: 1, b: 1, call: 1, c: 1, ask: -1, sell: -1, s: -1, a: -1, put: -1, p: -1 };
+const SIDES: Readonly<Record<string, number>> = {
+  '1': 1,
+  bid: 1,
+  buy: 1,
+  b: 1,
+  call: 1,
+  c: 1,
+  '-1': -1,
+  ask: -1,
+  sell: -1,
+  s: -1,
+  a: -1,
+  put: -1,
+  p: -1,
+};
 /** Whether the buyer had rested in the book, in which case a seller took. */
 const BUYER_RESTED: Readonly<Record<string, number>> = { true: -1, '1': -1, false: 1, '0': 1 };
 

@@ -44,11 +44,21 @@ export class ParquetMonths {
     this.#duck = duck;
   }
 
-  async write(path: string, bars: BarColumns): Promise<void> {
+  /**
+   * Gives `work` a function that writes some of the bars as a file. They are handed to DuckDB once: a table for each month takes as long
+   * as writing it.
+   */
+  async writing(
+    bars: BarColumns,
+    work: (write: (path: string, from: number, to: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
     await this.#duck.withConnection(async (connection) => {
-      await createTable(connection, 'month', tableOf(bars), bars.openAt.length);
-      const metadata = `KV_METADATA {${CHECKSUM_KEY}: ${quoted(checksumOf(bars))}}`;
-      await connection.run(`COPY (SELECT ${STORED} FROM month) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, ${metadata})`);
+      await createTable(connection, 'bars', tableOf(bars), bars.openAt.length);
+      await work(async (path, from, to) => {
+        const metadata = `KV_METADATA {${CHECKSUM_KEY}: ${quoted(checksumOf(bars, from, to))}}`;
+        const rows = `SELECT ${STORED} FROM bars WHERE rowid >= ${from} AND rowid < ${to}`;
+        await connection.run(`COPY (${rows}) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd, ${metadata})`);
+      });
     });
   }
 
@@ -180,10 +190,13 @@ class MonthReader {
 }
 
 /** Rows and a CRC-32 over all columns. */
-function checksumOf(bars: BarColumns): string {
+function checksumOf(bars: BarColumns, from = 0, to = bars.openAt.length): string {
   let crc = 0;
-  for (const name of COLUMN_NAMES) crc = crc32(new Uint8Array(bars[name].buffer, bars[name].byteOffset, bars[name].byteLength), crc);
-  return `${bars.openAt.length}-${crc.toString(16).padStart(8, '0')}`;
+  for (const name of COLUMN_NAMES) {
+    const column = bars[name].subarray(from, to);
+    crc = crc32(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), crc);
+  }
+  return `${to - from}-${crc.toString(16).padStart(8, '0')}`;
 }
 
 /** Files without one were written by another tool; they are read, and not vouched for. */

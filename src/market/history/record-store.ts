@@ -283,10 +283,11 @@ export class RecordStore {
     const restated = spec.hasVersions ? await asVersions(connection, vintageMs) : 0;
     const identity = spec.hasVersions ? [...key, AT] : key;
     const differs = values.map((name) => `fresh.${name} IS DISTINCT FROM stored.${name}`).join(' OR ');
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE changes AS SELECT fresh.*, stored.${ARRIVAL} IS NOT NULL AS corrects FROM fresh
-       LEFT JOIN stored USING (${identity.join(', ')}) WHERE stored.${ARRIVAL} IS NULL OR ${differs}`,
-    );
+    const changes = `SELECT fresh.*, stored.${ARRIVAL} IS NOT NULL AS corrects FROM fresh
+       LEFT JOIN stored USING (${identity.join(', ')}) WHERE stored.${ARRIVAL} IS NULL OR ${differs}`;
+    // In months that nothing is stored of yet, everything is new.
+    const all = 'SELECT *, false AS corrects FROM fresh';
+    await connection.run(`CREATE OR REPLACE TEMP TABLE changes AS ${files.length === 0 ? all : changes}`);
     const [changed = 0, corrected = 0] = await numbers(connection, 'SELECT count(*), count(*) FILTER (corrects) FROM changes');
     if (changed > 0) await this.#stageMonths(connection, publication, { folder, spec, names, identity, corrected, importedAt });
     const notes = notesAfter(this.#notes(batch), batch);
@@ -321,18 +322,22 @@ export class RecordStore {
     const { folder, spec, names, identity, corrected, importedAt } = change;
     const using = identity.join(', ');
     const list = names.join(', ');
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE merged AS
-       SELECT ${list}, ${ARRIVAL}, month FROM stored ANTI JOIN changes USING (${using}) WHERE month IN (SELECT month FROM changes)
-       UNION ALL SELECT ${list}, ${ARRIVAL}, month FROM changes`,
-    );
     const copied = Object.entries(spec.columns).map(
       ([name, type]) => `CAST(${quotedName(name)} AS ${STORED_TYPES[type]}) AS ${quotedName(name)}`,
     );
-    const order = [...orderOf(spec), ARRIVAL].join(', ');
-    const [months = []] = await texts(connection, 'SELECT DISTINCT month FROM changes ORDER BY month');
-    for (const month of months) {
-      const rows = `SELECT ${copied.join(', ')} FROM merged WHERE month = ${quoted(month)} ORDER BY ${order}`;
+    // Sorted once and cut by row numbers: a filter and a sort for each month take several times as long.
+    await connection.run(
+      `CREATE OR REPLACE TEMP TABLE merged AS SELECT * FROM (
+         SELECT ${list}, ${ARRIVAL}, month FROM stored ANTI JOIN changes USING (${using}) WHERE month IN (SELECT month FROM changes)
+         UNION ALL SELECT ${list}, ${ARRIVAL}, month FROM changes
+       ) ORDER BY month, ${[...orderOf(spec), ARRIVAL].join(', ')}`,
+    );
+    const [months = [], counts = []] = await texts(connection, 'SELECT month, count(*) FROM merged GROUP BY month ORDER BY month');
+    let from = 0;
+    for (const [index, month] of months.entries()) {
+      const to = from + Number(counts[index]);
+      const rows = `SELECT ${copied.join(', ')} FROM merged WHERE rowid >= ${from} AND rowid < ${to}`;
+      from = to;
       await publication.stage(join(folder, fileOfMonth(month)), async (path) => {
         await connection.run(`COPY (${rows}) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd)`);
       });

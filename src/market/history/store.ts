@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { BarColumns } from '../../domain/bars.ts';
-import { BallastError } from '../../domain/errors.ts';
+import { assert, BallastError } from '../../domain/errors.ts';
 import { formatSpan } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import { cachePath, freshHeader, readCached, sourceState, writeCached } from './column-cache.ts';
-import type { CacheHeader } from './column-cache.ts';
+import type { CacheHeader, SourceState } from './column-cache.ts';
 import { Duck } from './duck.ts';
 import { COLUMN_NAMES, ParquetMonths } from './parquet.ts';
 import type { MonthFile } from './parquet.ts';
@@ -142,7 +142,7 @@ export class BarStore {
     const distrusted = new Set<string>();
     for (;;) {
       const parts: LoadPart[] = [];
-      for await (const part of this.#parts(range, distrusted)) parts.push(part);
+      for await (const part of this.#parts(range, distrusted, true)) parts.push(part);
       const bars = sharedColumns(parts.reduce((rows, part) => rows + part.rows, 0));
       const damaged = await fill(bars, parts);
       if (damaged === undefined) return bars;
@@ -218,8 +218,9 @@ export class BarStore {
     // All in one query: one for each file takes three times as long.
     const stored = this.#months.read(files, series.timeframeMs);
     const replaced: BarColumns[] = [];
+    const changed: MonthSlice[] = [];
     let next = await stored.next();
-    for (const [index, { month, rows }] of slices.entries()) {
+    for (const { month, rows } of slices) {
       let old = emptyColumns(0);
       if (next.done !== true && next.value.month === month) {
         old = next.value.bars;
@@ -230,10 +231,18 @@ export class BarStore {
       report.unchanged += merged.unchanged;
       report.corrected += merged.replaced.openAt.length;
       if (merged.replaced.openAt.length > 0) replaced.push(merged.replaced);
-      if (merged.added + merged.replaced.openAt.length > 0) {
-        await publication.stage(join(folder, fileOfMonth(month)), (path) => this.#months.write(path, merged.bars));
-      }
-      onProgress?.(index + 1, slices.length);
+      if (merged.added + merged.replaced.openAt.length > 0) changed.push({ month, rows: merged.bars });
+    }
+    if (changed.length > 0) {
+      await this.#months.writing(joined(changed.map(({ rows }) => rows)), async (write) => {
+        let from = 0;
+        for (const [index, { month, rows }] of changed.entries()) {
+          const to = from + rows.openAt.length;
+          await publication.stage(join(folder, fileOfMonth(month)), (path) => write(path, from, to));
+          from = to;
+          onProgress?.(slices.length - changed.length + index + 1, slices.length);
+        }
+      });
     }
     if (replaced.length > 0) {
       const before = join(this.#data, folder, CORRECTIONS_FILE);
@@ -244,53 +253,64 @@ export class BarStore {
     return report;
   }
 
+  /** Months of a range as they come, out of their copies where there are good ones. Leaves no copies behind: what is read once needs none. */
   async *#read(range: BarRange): AsyncGenerator<BarColumns> {
-    for (const { file, from, to } of this.#monthsIn(range)) {
-      const bars = sliceBetween(await this.#cachedMonth(file, range.timeframeMs), from, to);
-      if (bars.openAt.length > 0) yield bars;
+    for await (const { file, bars, header } of this.#parts(range, new Set(), false)) {
+      if (bars !== undefined) {
+        if (bars.openAt.length > 0) yield bars;
+        continue;
+      }
+      const whole = emptyColumns(header.rows);
+      if (await readCached(file, header, whole, 0)) yield whole;
+      else for await (const month of this.#months.read([file], range.timeframeMs)) yield sliceBetween(month.bars, range);
     }
   }
 
-  /** Where the rows of a range are: in a fresh copy that may be read straight to where they belong, or in memory already. */
-  async *#parts(range: BarRange, distrusted: ReadonlySet<string>): AsyncGenerator<LoadPart> {
-    for (const { file, from, to } of this.#monthsIn(range)) {
-      const isWhole = from <= monthStart(file.month) && to >= monthEnd(file.month);
-      const source = isWhole && !distrusted.has(file.path) ? await sourceState(file) : undefined;
-      const header = source === undefined ? undefined : await freshHeader(file, source);
-      if (header === undefined) {
-        const bars = sliceBetween(await this.#cachedMonth(file, range.timeframeMs), from, to);
-        yield { file, rows: bars.openAt.length, bars };
-      } else yield { file, rows: header.rows, header };
-    }
-  }
-
-  #monthsIn(range: BarRange): { readonly file: MonthFile; readonly from: TimeMs; readonly to: TimeMs }[] {
-    const { fromMs: from = -Infinity, toMs: to = Infinity } = range;
+  /**
+   * Where the rows of each month of a range are: in a fresh copy that may be read straight to where they belong, or in memory already.
+   * Months without a copy are read in one query, because one for each takes three times as long.
+   * @param distrusted paths of files whose copies are not to be looked at
+   */
+  async *#parts(range: BarRange, distrusted: ReadonlySet<string>, leavesCopies: boolean): AsyncGenerator<LoadPart> {
+    const { fromMs = -Infinity, toMs = Infinity, timeframeMs } = range;
     const stored = this.#files(range);
     if (stored.length === 0) throw this.#unknown(range);
-    return stored.filter(({ month }) => monthEnd(month) > from && monthStart(month) < to).map((file) => ({ file, from, to }));
-  }
-
-  /** A whole month out of its copy or, where there is no good one, out of its file, which leaves a good one behind. */
-  async #cachedMonth(file: MonthFile, timeframeMs: TimeMs): Promise<BarColumns> {
-    const source = await sourceState(file);
-    const header = source === undefined ? undefined : await freshHeader(file, source);
-    if (header !== undefined) {
-      const bars = sharedColumns(header.rows);
-      if (await readCached(file, header, bars, 0)) return bars;
+    const planned: PlannedMonth[] = [];
+    for (const file of stored) {
+      if (monthEnd(file.month) <= fromMs || monthStart(file.month) >= toMs) continue;
+      const source = await sourceState(file);
+      const header = source === undefined || distrusted.has(file.path) ? undefined : await freshHeader(file, source);
+      planned.push({ file, source, header });
     }
-    const bars = await this.#month(file, timeframeMs);
-    const after = await sourceState(file);
-    // A file that was replaced while it was read would give its name to the bars of the one before it.
-    const isSame =
-      source !== undefined && after !== undefined && source.footerCrc === after.footerCrc && source.changedMs === after.changedMs;
-    if (isSame && source.bytes === after.bytes) await writeCached(file, source, bars);
-    return bars;
+    const decoded = this.#months.read(
+      planned.filter(({ header }) => header === undefined).map(({ file }) => file),
+      timeframeMs,
+    );
+    try {
+      for (const { file, source, header } of planned) {
+        if (header === undefined) {
+          const next = await decoded.next();
+          assert(next.done !== true && next.value.path === file.path, 'months are decoded in the order of their files');
+          if (leavesCopies && source !== undefined) await leaveCopy(file, source, next.value.bars);
+          const bars = sliceBetween(next.value.bars, range);
+          yield { file, rows: bars.openAt.length, bars };
+        } else if (fromMs <= monthStart(file.month) && toMs >= monthEnd(file.month)) yield { file, rows: header.rows, header };
+        else yield await this.#cut(file, header, range);
+      }
+    } finally {
+      await decoded.return(undefined);
+    }
   }
 
-  async #month(file: MonthFile | undefined, timeframeMs: TimeMs): Promise<BarColumns> {
-    const months = file === undefined ? [] : await Array.fromAsync(this.#months.read([file], timeframeMs));
-    return months[0]?.bars ?? emptyColumns(0);
+  /** A month that the range does not want all of. */
+  async #cut(file: MonthFile, header: CacheHeader, range: BarRange): Promise<LoadPart> {
+    let whole = emptyColumns(header.rows);
+    if (!(await readCached(file, header, whole, 0))) {
+      const [month] = await Array.fromAsync(this.#months.read([file], range.timeframeMs));
+      if (month !== undefined) whole = month.bars;
+    }
+    const bars = sliceBetween(whole, range);
+    return { file, rows: bars.openAt.length, bars };
   }
 
   #corrections(series: SeriesId): string {
@@ -349,12 +369,24 @@ export class BarStore {
   }
 }
 
-/** What one month gives to a load: rows in memory, or the header of the copy they can be read from. */
-interface LoadPart {
+/** What one month gives: rows in memory, or the header of the copy they can be read from. */
+type LoadPart = { readonly file: MonthFile; readonly rows: number } & (
+  | { readonly bars: BarColumns; readonly header?: never }
+  | { readonly header: CacheHeader; readonly bars?: never }
+);
+
+interface PlannedMonth {
   readonly file: MonthFile;
-  readonly rows: number;
-  readonly bars?: BarColumns;
-  readonly header?: CacheHeader;
+  readonly source: SourceState | undefined;
+  /** Of its fresh copy. */
+  readonly header: CacheHeader | undefined;
+}
+
+async function leaveCopy(file: MonthFile, source: SourceState, bars: BarColumns): Promise<void> {
+  const after = await sourceState(file);
+  // A file that was replaced while it was read would give its name to the bars of the one before it.
+  if (after?.footerCrc !== source.footerCrc || after.changedMs !== source.changedMs || after.bytes !== source.bytes) return;
+  await writeCached(file, source, bars);
 }
 
 /** Returns the month whose copy turned out damaged; undefined when all is there. */
@@ -362,7 +394,7 @@ async function fill(bars: BarColumns, parts: readonly LoadPart[]): Promise<Month
   let row = 0;
   for (const { file, rows, bars: part, header } of parts) {
     if (part !== undefined) for (const name of COLUMN_NAMES) bars[name].set(part[name], row);
-    else if (header !== undefined && !(await readCached(file, header, bars, row))) return file;
+    else if (!(await readCached(file, header, bars, row))) return file;
     row += rows;
   }
   return undefined;
@@ -397,8 +429,8 @@ function sliceColumns(bars: BarColumns, from: number, to: number): BarColumns {
   };
 }
 
-function sliceBetween(bars: BarColumns, from: TimeMs, to: TimeMs): BarColumns {
-  return sliceColumns(bars, firstRowAtOrAfter(bars.openAt, from), firstRowAtOrAfter(bars.openAt, to));
+function sliceBetween(bars: BarColumns, { fromMs = -Infinity, toMs = Infinity }: Pick<BarRange, 'fromMs' | 'toMs'>): BarColumns {
+  return sliceColumns(bars, firstRowAtOrAfter(bars.openAt, fromMs), firstRowAtOrAfter(bars.openAt, toMs));
 }
 
 function firstRowAtOrAfter(openAt: Float64Array, at: TimeMs): number {
