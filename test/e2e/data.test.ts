@@ -143,7 +143,7 @@ describe('the data commands', () => {
     ['import a.csv --format xls --symbol BTC/USDT --venue v', /^error: --format: found "xls", expected one of csv, binance/],
     ['export --kind funding --symbol BTC/USDT:USDT', /found no funding at all under .*, expected an imported history/],
     ['export --symbol BTC/USDT', /^error: --timeframe: found nothing/],
-    ['check --kind funding', /^error: data check: found nothing at all under/],
+    ['check --kind funding', /^error: data check: found no funding at all under/],
     ['prune --keep 1d --symbol BTC/USDT', /^error: data prune: found no such series/],
     ['prune', /^error: --keep: found nothing/],
   ] as const) {

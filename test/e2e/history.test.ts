@@ -1,23 +1,34 @@
 // Every file of the shared archive through the command line: what is imported, listed and found is what the archive says of itself.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fakeTerminal } from '../../src/cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { needs, sharedPath } from '../support/needs.ts';
+import { temporaryFolder } from '../support/run-app.ts';
 
-let home = '';
-before(() => (home = mkdtempSync(join(tmpdir(), 'ballast-history-'))));
-after(() => rmSync(home, { recursive: true }));
+interface Archive {
+  readonly home: string;
+  ballast<Document>(...words: readonly string[]): Promise<Document>;
+  /** What `data check` says of each venue. */
+  checked(kind: string): Promise<ReadonlyMap<string, Checked>>;
+}
 
-/** The command's own code, in this process: sixty starts of Node would take longer than all imports. */
-async function ballast<Document>(...words: readonly string[]): Promise<Document> {
-  const terminal = fakeTerminal();
-  const exitCode = await runCommandLine([...words, '--json', '--home', home], terminal);
-  assert.equal(exitCode, 0, `ballast ${words.join(' ')}: ${terminal.stderr.text()}`);
-  return JSON.parse(terminal.stdout.text()) as Document;
+/** A home of its own, and the command's own code in this process: sixty starts of Node would take longer than all imports. */
+function archive(): Archive {
+  const home = temporaryFolder('history');
+  const ballast = async <Document>(...words: readonly string[]): Promise<Document> => {
+    const terminal = fakeTerminal();
+    const exitCode = await runCommandLine([...words, '--json', '--home', home], terminal);
+    assert.equal(exitCode, 0, `ballast ${words.join(' ')}: ${terminal.stderr.text()}`);
+    return JSON.parse(terminal.stdout.text()) as Document;
+  };
+  return {
+    home,
+    ballast,
+    checked: async (kind) => new Map((await ballast<Checked[]>('data', 'check', '--kind', kind)).map((each) => [each.venue, each])),
+  };
 }
 
 interface Imported {
@@ -104,19 +115,17 @@ function symbolOf(path: string): string {
   return /perp|bybit|funding/.test(path) ? `${base}/USDT:USDT` : `${base}/USDT`;
 }
 
-async function checked(kind: string): Promise<ReadonlyMap<string, Checked>> {
-  return new Map((await ballast<Checked[]>('data', 'check', '--kind', kind)).map((each) => [each.venue, each]));
-}
-
 function assertUnchanged(report: Imported): void {
   assert.deepEqual([report.added, report.corrected, report.restated ?? 0], [0, 0, 0]);
   assert.equal(report.unchanged + report.duplicates, report.rowsRead);
 }
 
-describe('the shared archive', { skip: needs('shared data') }, () => {
+// Side by side, because most of an import is waiting for DuckDB.
+describe('the shared archive', { skip: needs('shared data'), concurrency: 3 }, () => {
   const bars = ['1_daily/ohlcv', '2_intraday'];
 
   test('of bars has the rows, holes and missing bars that its pages say', async () => {
+    const { ballast, checked } = archive();
     const told = new Map(['1_daily', '2_intraday'].flatMap((topic) => [...promises(topic)]));
     const files = bars.flatMap(filesOf);
     assert.ok(files.length >= 35, `${files.length} files`);
@@ -151,6 +160,7 @@ describe('the shared archive', { skip: needs('shared data') }, () => {
   });
 
   test('of marks stands beside the bars', async () => {
+    const { ballast, checked } = archive();
     for (const path of filesOf('2_intraday/1h_perp').slice(-1)) {
       const words = ['data', 'import', path, '--kind', 'mark', '--venue', venueOf(path), '--symbol', symbolOf(path), '--timeframe', '1h'];
       const [report] = await ballast<Imported[]>(...words);
@@ -160,6 +170,7 @@ describe('the shared archive', { skip: needs('shared data') }, () => {
   });
 
   test('of metrics has every day, and a vintage restates the flows alone', async () => {
+    const { home, ballast, checked } = archive();
     const told = promises('1_daily');
     for (const path of filesOf('1_daily/onchain').filter((each) => !each.includes('vintage'))) {
       const format = path.includes('coinmetrics') ? 'coinmetrics' : 'csv';
@@ -216,6 +227,7 @@ describe('the shared archive', { skip: needs('shared data') }, () => {
   });
 
   test('of captures is shifted by the clock of each, and follows on', async () => {
+    const { ballast } = archive();
     const told = promises('3_tick');
     for (const [market, symbol] of [
       ['coinm_BTCUSD_PERP_2024-08-08_09', 'BTC/USD:BTC'],
@@ -255,6 +267,7 @@ describe('the shared archive', { skip: needs('shared data') }, () => {
   });
 
   test('of funding, open interest and fear has the holes that its pages say', async () => {
+    const { ballast } = archive();
     const told = promises('4_funding_oi_fng');
     for (const path of filesOf('4_funding_oi_fng')) {
       let words = ['--kind', 'metric', '--symbol', 'CRYPTO'];
@@ -274,6 +287,7 @@ describe('the shared archive', { skip: needs('shared data') }, () => {
   });
 
   test('of option chains keeps every instrument of every snapshot', async () => {
+    const { ballast, checked } = archive();
     const told = promises('5_options');
     for (const path of filesOf('5_options').filter((each) => /2020|ETH|03-01/.test(each))) {
       const symbol = basename(path).split('_')[0] ?? '';

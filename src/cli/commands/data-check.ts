@@ -38,13 +38,14 @@ export const dataCheck = defineCommand({
     const records = await openRecords(home);
     const progress = new Progress(terminal.stderr, 'checking');
     try {
-      const allBars = await store.list();
-      const allRecords = await records.list();
+      // Footers of thousands of months are read only where they may be meant.
+      const allBars = (flags.kind ?? 'bars') === 'bars' ? await store.list() : [];
+      const allRecords = flags.kind === 'bars' || flags.timeframe !== undefined ? [] : await records.list(flags.kind);
       const isChosen = (kind: Kind, { venue, symbol }: { readonly venue: string; readonly symbol: string }): boolean =>
         (flags.kind ?? kind) === kind && (flags.symbol ?? symbol) === symbol && (flags.venue ?? venue) === venue;
       const bars = allBars.filter((series) => isChosen('bars', series) && (flags.timeframe ?? series.timeframeMs) === series.timeframeMs);
-      const others = flags.timeframe === undefined ? allRecords.filter((series) => isChosen(series.kind, series)) : [];
-      if (bars.length + others.length === 0) throw nothingToCheck(records.root, allBars.length + allRecords.length === 0);
+      const others = allRecords.filter((series) => isChosen(series.kind, series));
+      if (bars.length + others.length === 0) throw nothingToCheck(records.root, flags.kind, allBars.length + allRecords.length === 0);
       const total = [...bars, ...others].reduce((rows, series) => rows + series.rows, 0);
       let seen = 0;
       const advance = (rows: number): void => {
@@ -133,11 +134,11 @@ function checkedRecords(
   };
 }
 
-function nothingToCheck(root: string, isEmpty: boolean): BallastError {
+function nothingToCheck(root: string, kind: Kind | undefined, isEmpty: boolean): BallastError {
   return new BallastError({
     code: 'SERIES_UNKNOWN',
     place: 'data check',
-    found: isEmpty ? `nothing at all under ${root}` : 'no such series',
+    found: isEmpty ? `no ${kind ?? 'data'} at all under ${root}` : 'no such series',
     expected: isEmpty ? 'an imported history' : 'stored ones: ballast data ls lists them',
     remedy: isEmpty ? 'import some: ballast data import FILE …' : 'name one of them, or none for all',
     exitCode: 2,

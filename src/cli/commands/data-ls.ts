@@ -33,8 +33,8 @@ export const dataLs = defineCommand({
     const records = await openRecords(home);
     try {
       const bars = flags.kind === undefined || flags.kind === 'bars' ? (await store.list()).map(ofBars) : [];
-      const others = flags.kind === 'bars' ? [] : (await records.list()).map(ofRecords);
-      const document = [...bars, ...others].filter(({ kind }) => (flags.kind ?? kind) === kind);
+      const others = flags.kind === 'bars' ? [] : (await records.list(flags.kind)).map(ofRecords);
+      const document = [...bars, ...others];
       if (document.length === 0) {
         const what = flags.kind ?? 'data';
         return done(document, `no ${what} under ${records.root}; import some: ballast data import FILE …`);

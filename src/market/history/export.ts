@@ -80,8 +80,9 @@ function isColumn(value: unknown): value is Float64Array | Int8Array | readonly 
   return value instanceof Float64Array || value instanceof Int8Array || Array.isArray(value);
 }
 
-/** Nothing for what is not known. */
+/** Nothing for what is not known; a name with a comma in it stands in quotes. */
 function cellOf(value: number | string | undefined): string {
+  if (typeof value === 'string') return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
   return value === undefined || Number.isNaN(value) ? '' : String(value);
 }
 

@@ -107,9 +107,9 @@ export class RecordStore {
     this.#disk = disk;
   }
 
-  /** Every series with its range. @throws BallastError STORE_FILE_CORRUPT */
-  async list(): Promise<StoredRecords[]> {
-    const all = this.#series();
+  /** Every series with its range, or those of one kind. @throws BallastError STORE_FILE_CORRUPT */
+  async list(kind?: RecordKind): Promise<StoredRecords[]> {
+    const all = this.#series().filter((series) => (kind ?? series.kind) === series.kind);
     if (all.length === 0) return [];
     return this.#duck.withConnection(async (connection) => {
       const spans = await this.#spans(
