@@ -43,7 +43,7 @@ export async function runBacktests(request: BacktestsRequest): Promise<readonly 
         const document = await runBacktest({ ...request, strategy, venue, symbols: together, timeframeMs, onProgress: onRun });
         rows.push({ ...name, runId: document.runId, metrics: document.metrics, failure: undefined });
       } catch (error) {
-        if (!(error instanceof BallastError) || !concernsOneSeries(error)) throw error;
+        if (!(error instanceof BallastError) || !OF_ONE_SERIES.includes(error.code)) throw error;
         rows.push({ ...name, runId: undefined, metrics: undefined, failure: error.message });
       }
     }
@@ -51,18 +51,20 @@ export async function runBacktests(request: BacktestsRequest): Promise<readonly 
   return rows;
 }
 
-/** A strategy that is not there, a wrong parameter or a stop would be said again by every run. */
-function concernsOneSeries({ code }: BallastError): boolean {
-  return [
-    'SERIES_UNKNOWN',
-    'VENUE_AMBIGUOUS',
-    'RANGE_EMPTY',
-    'RANGE_REVERSED',
-    'MIND_FAILED',
-    'MIND_ENDLESS',
-    'STORE_FILE_CORRUPT',
-  ].includes(code);
-}
+/** A strategy that is not there, a wrong parameter, a full disk or a stop would be said again by every run. */
+const OF_ONE_SERIES: readonly string[] = [
+  'SERIES_UNKNOWN',
+  'VENUE_AMBIGUOUS',
+  'RANGE_EMPTY',
+  'RANGE_REVERSED',
+  'MIND_FAILED',
+  'MIND_ENDLESS',
+  'FEATURE_IMPOSSIBLE',
+  'SUBJECT_MISMATCH',
+  'PLAN_IMPOSSIBLE',
+  'STORE_FILE_CORRUPT',
+  'STORE_READ_FAILED',
+];
 
 async function subjectsOf({ home, symbols, timeframesMs, venue }: BacktestsRequest): Promise<readonly Subject[]> {
   const store = await openStore(home);

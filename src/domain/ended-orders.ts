@@ -40,6 +40,13 @@ export class EndedOrders<Order extends EndingOrder> {
     this.#first = 0;
   }
 
+  /** It came back to life: it leaves its place, so that the queue is what a restored one would be. */
+  revived(order: Order): void {
+    order.endedAt = NEVER;
+    const place = this.#queue.indexOf(order, this.#first);
+    if (place >= 0) this.#queue.splice(place, 1);
+  }
+
   clear(): void {
     this.#queue.length = 0;
     this.#first = 0;

@@ -55,6 +55,8 @@ export interface OrderAmended {
   readonly happenedAt: TimeMs;
   readonly instrument: number;
   readonly order: string;
+  /** The trigger that was asked for: which of several amendments this answers. */
+  readonly asked: Price;
   /** The trigger that stands now: the one asked for, or where the venue refused the one before. */
   readonly stopPrice: Price;
   /** The venue's words for a refusal; empty otherwise. */

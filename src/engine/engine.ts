@@ -484,7 +484,7 @@ export class Engine implements Stateful {
     }
     if (found.news === 'none') return;
     if (report.kind === 'order.amended') {
-      if (found.news === 'news') this.desk.notMoved(found.order);
+      if (found.news === 'news') this.desk.notMoved(found.order, this.at);
       return;
     }
     if (report.fill !== undefined) this.#onFill(report, found.order.intent, found.parts);

@@ -30,6 +30,15 @@ function long(sleeves: readonly Sleeve[] = ONE, changes: Parameters<ScriptedVenu
   return venue;
 }
 
+/** Everything on its way arrives and is answered, and nothing more is filled. */
+function answerAll(venue: ScriptedVenue): void {
+  for (let round = 0; venue.inbox.length + venue.outbox.length > 0; round++) {
+    assert.ok(round < 1_000, 'the desk and the venue chase each other');
+    if (venue.outbox.length > 0) venue.deliver();
+    else venue.arrive();
+  }
+}
+
 describe('planning', () => {
   test('a want is ordered once, however often it is planned', () => {
     const venue = new ScriptedVenue({ sleeves: ONE });
@@ -536,6 +545,54 @@ describe('protection', () => {
       venue.pump();
       assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 105'], refusal);
     }
+  });
+
+  test('an opposite entry that does not come gives the stop back to the venue', () => {
+    // The feed is lost, the entry is called back, and gate two refuses to ask for it again: nobody but the venue can watch the stop.
+    const venue = long(TWO);
+    venue.want(1, ['-3']);
+    venue.order();
+    venue.desk.cancelEntries(venue.at, 0);
+    venue.refuses = (intent) => !intent.reduceOnly;
+    answerAll(venue);
+    assert.deepEqual([target(venue, 1), held(venue, 0), held(venue, 1)], ['0', '1', '0']);
+    assert.ok(venue.desk.restsAtVenue(0));
+  });
+
+  test('the same when the venue rejects it', () => {
+    const venue = long(TWO);
+    venue.want(1, ['-0.4']);
+    venue.order();
+    // A report brings the stops in line while the other sleeve wants the other side.
+    venue.want(0, ['0.5']);
+    venue.order();
+    const index = venue.inbox.findIndex((sent) => 'shares' in sent && sent.shares[0]?.sleeve === 1);
+    assert.ok(index >= 0);
+    venue.arrive(index, 'reject');
+    venue.settle();
+    assert.deepEqual([held(venue, 1), venue.desk.restsAtVenue(0)], ['0', true]);
+  });
+
+  test('a stop that cannot be moved beyond the price closes the sleeve when the price is beyond it', () => {
+    const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+    // Two R were won at the high, and lost again by the close: the stop belongs at 105, and a venue refuses that.
+    venue.bar(0, 104, 103, 112);
+    while (venue.inbox.length > 0) venue.arrive(0, 'reject');
+    answerAll(venue);
+    venue.settle();
+    assert.equal(held(venue), '0');
+    assert.deepEqual(kinds(venue), ['stop.moved', 'sleeve.stopped']);
+  });
+
+  test('the engine holds the stop where the venue has not moved it', () => {
+    const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+    venue.refuses = (intent) => intent.role === 'stop';
+    venue.bar(0, 111, 108, 112);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95']);
+    venue.bar(0, 104, 103, 106);
+    venue.settle();
+    assert.deepEqual([held(venue), kinds(venue)], ['0', ['stop.moved', 'sleeve.stopped']]);
   });
 
   test('a stop that ended while it was to be moved is set anew', () => {

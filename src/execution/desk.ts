@@ -373,6 +373,7 @@ export class Desk implements Stateful {
    * would have increased it is withdrawn.
    */
   #refused(intent: OrderIntent, at: TimeMs): void {
+    let isWithdrawn = false;
     for (const { sleeve, leg } of intent.shares) {
       const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
       const expected = this.#expected(holding);
@@ -380,11 +381,14 @@ export class Desk implements Stateful {
       const kept =
         signOf(target) !== signOf(expected) ? ZERO_QUANTITY : compare(absolute(target), absolute(expected)) < 0 ? target : expected;
       this.wants.target[holding] = kept;
+      if (compare(kept, target) !== 0) isWithdrawn = true;
       if (compare(kept, expected) !== 0) this.#retry[intent.instrument] = 1;
       if (compare(kept, target) !== 0 && !this.#isSingle(sleeve)) {
         this.#out.say({ kind: 'sleeve.closed', at, sleeve, because: `a leg of the pair was refused (order ${intent.id})` });
       }
     }
+    // The others may be on one side again, and no report will say so.
+    if (isWithdrawn) this.protect(intent.instrument, at);
   }
 
   // ---- what came back ----------------------------------------------------------------------------------------------
@@ -517,6 +521,21 @@ export class Desk implements Stateful {
     return false;
   }
 
+  #restsAt(sleeve: number, side: 1 | -1, stop: number): boolean {
+    const instrument = this.#sleeves[sleeve]?.instruments[0] ?? 0;
+    const traded = this.#instruments[instrument];
+    if (traded === undefined) return false;
+    const wanted = priceFrom(stop, traded.tick, 'nearest');
+    const { open } = this.tracker;
+    for (let place = 0; place < open.places; place++) {
+      const order = open.valueAt(place);
+      if (order === undefined || order.intent.shares[0]?.sleeve !== sleeve || !isRestingStop(order, instrument)) continue;
+      const { stopPrice } = order.intent;
+      if (stopPrice !== undefined && sideProtected(order.intent) === side && side * compare(stopPrice, wanted) >= 0) return true;
+    }
+    return false;
+  }
+
   /** Brings the stops at the venue in line with what is held: everything new first, then what is superfluous is cancelled. */
   protect(instrument: number, at: TimeMs): void {
     const traded = this.#instruments[instrument];
@@ -638,8 +657,17 @@ export class Desk implements Stateful {
   }
 
   /** The venue refused to move a stop: what it has still protects, and the next bar asks again. */
-  notMoved({ intent }: TrackedOrder): void {
-    this.#retry[intent.instrument] = 1;
+  notMoved({ intent }: TrackedOrder, at: TimeMs): void {
+    const { instrument } = intent;
+    this.#retry[instrument] = 1;
+    const side = sideProtected(intent);
+    const mark = this.#mark[instrument] ?? NaN;
+    for (const { sleeve } of intent.shares) {
+      const stop = this.wants.stopPrice[sleeve] ?? NaN;
+      // The price has passed where it was to be moved to: a venue says no to that, and the old trigger may never be reached.
+      if (this.wants.levelSide[sleeve] === side && this.sideHeld(sleeve) === side && side * (mark - stop) <= 0)
+        this.#stopHeld(sleeve, stop, at);
+    }
   }
 
   #sendStop(intent: OrderIntent): boolean {
@@ -658,11 +686,6 @@ export class Desk implements Stateful {
     const { instrument, at } = event;
     // A trade may reach a stop. It must not move one: the same bar's earlier low would then trigger it.
     const isBar = event.kind === 'bar.closed';
-    if (isBar && this.#retry[instrument] === 1) {
-      this.#retry[instrument] = 0;
-      this.#touch(instrument);
-      this.protect(instrument, at);
-    }
     const owners = this.#holdings.ofInstrument[instrument] ?? [];
     for (let index = 0; index < owners.length; index++) {
       const holding = owners[index] ?? 0;
@@ -677,11 +700,19 @@ export class Desk implements Stateful {
       if (this.wants.levelSide[sleeve] !== Math.sign(held)) continue;
       const stop = this.wants.stopPrice[sleeve] ?? NaN;
       if (held > 0) {
-        if (event.low <= stop && !this.restsAtVenue(sleeve)) this.#stopHeld(sleeve, stop, at);
+        if (event.low <= stop && !this.#restsAt(sleeve, 1, stop)) this.#stopHeld(sleeve, stop, at);
         else if (isBar && event.high > (this.wants.bestPrice[sleeve] ?? NaN)) this.#trail(sleeve, 1, event.high, at);
-      } else if (event.high >= stop && !this.restsAtVenue(sleeve)) this.#stopHeld(sleeve, stop, at);
+      } else if (event.high >= stop && !this.#restsAt(sleeve, -1, stop)) this.#stopHeld(sleeve, stop, at);
       else if (isBar && event.low < (this.wants.bestPrice[sleeve] ?? NaN)) this.#trail(sleeve, -1, event.low, at);
     }
+    if (isBar) this.#retryAt(instrument, at);
+  }
+
+  #retryAt(instrument: number, at: TimeMs): void {
+    if (this.#retry[instrument] !== 1) return;
+    this.#retry[instrument] = 0;
+    this.#touch(instrument);
+    this.protect(instrument, at);
   }
 
   #stopHeld(sleeve: number, stop: number, at: TimeMs): void {

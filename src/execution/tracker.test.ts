@@ -201,6 +201,34 @@ describe('states', () => {
   });
 });
 
+test('a restored tracker forgets what the saved one forgets, whatever came back to life', () => {
+  const saved = tracker();
+  let numbers = 0;
+  const end = (orders: OrderTracker, at: number, id = `9-${++numbers}`): void => {
+    orders.submitted(intent(id, [[0, 0, '1']]));
+    orders.report({ ...say('order.cancelled', id), at });
+  };
+  end(saved, 1);
+  saved.submitted(intent('1-1', [[0, 0, '2']], { attached: [stop('1-2', '-2')] }));
+  saved.report({ ...say('order.cancelled', '1-1'), at: 10 });
+  // The fill was late: its stop is alive again.
+  saved.report({ ...fill('1-1', '2'), at: 11 });
+  assert.equal(saved.find('1-2')?.state, 'working');
+  const later = 2 * HOUR_MS;
+  for (let index = 0; index < 29; index++) end(saved, later);
+  const bytes = new ByteWriter();
+  saved.save(bytes);
+  const restored = tracker();
+  restored.restore(new ByteReader(bytes.view().slice()));
+  const states = [saved, restored].map((orders) => {
+    for (let index = 0; index < 5; index++) end(orders, later, `8-${index}`);
+    const state = new ByteWriter();
+    orders.save(state);
+    return Buffer.from(state.view()).toString('hex');
+  });
+  assert.equal(states[1], states[0]);
+});
+
 describe('fills', () => {
   test('a fill id counts once, however long after, and other orders may use it', () => {
     const orders = tracker();
@@ -271,14 +299,15 @@ describe('amendments', () => {
     assert.ok(order !== undefined);
     orders.amending(order, { ...order.intent, stopPrice: price(to) });
   };
-  const answer = (to: string, reason = ''): OrderAmended => ({
+  const answer = (asked: string, stands = asked): OrderAmended => ({
     kind: 'order.amended',
     at: 1,
     happenedAt: 1,
     instrument: 0,
     order: '1-1',
-    stopPrice: price(to),
-    reason,
+    asked: price(asked),
+    stopPrice: price(stands),
+    reason: asked === stands ? '' : 'refused',
   });
   const begin = (): OrderTracker => {
     const orders = tracker();
@@ -288,16 +317,17 @@ describe('amendments', () => {
   };
   const at = (orders: OrderTracker): string => format(orders.find('1-1')?.intent.stopPrice ?? price('0'));
 
-  test('stand as they were asked for, unless the venue says otherwise to the last one', () => {
+  test('stand as they were asked for, unless the answer to the last one says otherwise', () => {
     const orders = begin();
     moved(orders, '95');
     moved(orders, '96');
-    assert.equal(orders.amended(answer('95'))?.news, 'expected', 'a later one is on its way');
-    assert.equal(at(orders), '96');
-    assert.equal(orders.amended(answer('95', 'too late'))?.news, 'news');
-    assert.equal(at(orders), '95');
-    assert.equal(orders.amended(answer('80'))?.news, 'none', 'nobody asked');
-    assert.equal(at(orders), '95');
+    moved(orders, '97');
+    assert.equal(orders.amended(answer('95', '90'))?.news, 'expected', 'later ones are on their way, and the answer to 96 is lost');
+    assert.equal(at(orders), '97');
+    assert.equal(orders.amended(answer('97', '90'))?.news, 'news');
+    assert.equal(at(orders), '90');
+    assert.equal(orders.amended(answer('80'))?.news, 'expected', 'nobody asked');
+    assert.equal(at(orders), '90');
     assert.equal(orders.amended({ ...answer('80'), order: '9-9' }), undefined);
   });
 
@@ -309,7 +339,7 @@ describe('amendments', () => {
     const again = tracker();
     again.restore(new ByteReader(bytes.view()));
     assert.equal(at(again), '95');
-    assert.equal(again.amended(answer('90', 'refused'))?.news, 'news');
+    assert.equal(again.amended(answer('95', '90'))?.news, 'news');
     assert.equal(at(again), '90');
   });
 });

@@ -13,8 +13,6 @@ import { NEVER, type TimeMs } from '../domain/time.ts';
 export interface TrackedOrder {
   /** As the venue has it, or will once it has heard of the amendments on their way. */
   intent: OrderIntent;
-  /** Amendments that the venue has not answered. */
-  amendments: number;
   state: OrderState;
   filled: Quantity;
   /** Signed, by position in the intent's shares; empty before the first fill. */
@@ -91,7 +89,6 @@ export class OrderTracker implements Stateful {
   submitted(intent: OrderIntent, parent?: TrackedOrder): void {
     const order: TrackedOrder = {
       intent,
-      amendments: 0,
       state: 'submitted',
       filled: ZERO_QUANTITY,
       shareFilled: NOTHING_FILLED,
@@ -117,19 +114,16 @@ export class OrderTracker implements Stateful {
   /** An amendment was asked for: the order as it will stand. */
   amending(order: TrackedOrder, amended: OrderIntent): void {
     order.intent = amended;
-    order.amendments++;
   }
 
-  /** What stands is what was asked for last, unless the venue says otherwise to the last that was asked. */
+  /** What stands is what was asked for last, unless the venue's answer to just that says otherwise. Answers may be late, or lost. */
   amended(report: OrderAmended): Reported | undefined {
     const order = this.find(report.order);
     if (order === undefined) return undefined;
-    if (order.amendments === 0) return { order, news: 'none', parts: [] };
-    order.reported = true;
-    order.amendments--;
     const { stopPrice } = order.intent;
-    const stands = stopPrice !== undefined && compare(stopPrice, report.stopPrice) === 0;
-    if (stands || order.amendments > 0 || !isOpen(order.state)) return { order, news: 'expected', parts: [] };
+    const isOfLast = stopPrice !== undefined && compare(stopPrice, report.asked) === 0;
+    const stands = compare(report.stopPrice, report.asked) === 0;
+    if (!isOfLast || stands || !isOpen(order.state)) return { order, news: 'expected', parts: [] };
     order.intent = { ...order.intent, stopPrice: report.stopPrice };
     return { order, news: 'news', parts: [] };
   }
@@ -190,7 +184,7 @@ export class OrderTracker implements Stateful {
       return;
     }
     order.state = 'working';
-    order.endedAt = NEVER;
+    this.#memory.revived(order);
     this.#ended.delete(order.intent.id);
     this.#open.set(order.intent.id, order);
   }
@@ -273,7 +267,6 @@ export class OrderTracker implements Stateful {
         out.count(order.fills.length);
         for (const id of order.fills) out.text(id);
         out.number(order.endedAt);
-        out.count(order.amendments);
       }
     }
   }
@@ -296,8 +289,7 @@ export class OrderTracker implements Stateful {
         for (let seen = from.count(); seen > 0; seen--) fills.push(from.text());
         const parent = parents.get(intent.id);
         const endedAt = from.number();
-        const amendments = from.count();
-        const order = { intent, amendments, state, filled, shareFilled, fills, counted, reported, parent, endedAt };
+        const order = { intent, state, filled, shareFilled, fills, counted, reported, parent, endedAt };
         orders.set(intent.id, order);
         for (const stop of intent.attached) parents.set(stop.id, order);
       }

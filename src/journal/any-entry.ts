@@ -93,6 +93,7 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     happenedAt: time,
     instrument: index,
     order: text,
+    asked: price,
     stopPrice: price,
     reason: text,
   }),

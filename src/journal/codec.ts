@@ -115,6 +115,7 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       out.number(entry.happenedAt);
       whole(out, entry.instrument);
       out.text(entry.order);
+      out.decimal(entry.asked);
       out.decimal(entry.stopPrice);
       return out.text(entry.reason);
     case 'amend.intended':
@@ -220,6 +221,7 @@ function decodeEntry(from: ByteReader): Entry {
         happenedAt: from.number(),
         instrument: from.count(),
         order: from.text(),
+        asked: from.decimal<Price>(),
         stopPrice: from.decimal<Price>(),
         reason: from.text(),
       };

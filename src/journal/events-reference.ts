@@ -105,6 +105,7 @@ export const INPUT_FORMS: readonly EventForm[] = [
       happenedAt: HAPPENED_AT,
       instrument: INSTRUMENT,
       order: ['text', 'our own id for it'],
+      asked: ['price', 'the trigger that was asked for'],
       stopPrice: ['price', 'the trigger that stands now'],
       reason: ['text', 'the venue’s words for a refusal; empty otherwise'],
     },

@@ -314,12 +314,35 @@ test('slippage is measured against the price that an order was sent at, or the l
   assert.equal(story.ledger.slippage, 4.5 - 6);
 });
 
+test('a stop that came back to life with a late fill of its entry is known as long as it rests', () => {
+  const story = new Story();
+  const stop = { ...intentFrom('s-1', START, [{ sleeve: 0, leg: 0, quantity: quantity('-2') }], quantity('2')), role: 'stop', side: 'sell' } as const;
+  const entry = story.intend([[0, 0, '2']], { attached: [stop] });
+  story.tell(report(entry.id));
+  story.tell(story.fill(entry, '100'));
+  for (let index = 0; index < 40; index++) {
+    const other = story.intend([[1, 0, '1']]);
+    story.tell({ ...report(other.id), at: START + 2 * HOUR_MS });
+  }
+  story.tell({ ...story.fill(stop, '99'), at: START + 3 * HOUR_MS });
+  assert.deepEqual(story.ledger.openTrades(), []);
+});
+
 test('the slippage of a stop that was moved is measured from where it was moved to', () => {
   const story = new Story();
   story.bar(0, 100, 100, 100).trade([[0, 0, '2']], '100');
   const stop = story.intend([[0, 0, '-2']], { role: 'stop' });
   const { id: order, instrument } = stop;
-  story.tell({ kind: 'order.amended', at: START, happenedAt: START, instrument, order, stopPrice: price('98'), reason: '' });
+  story.tell({
+    kind: 'order.amended',
+    at: START,
+    happenedAt: START,
+    instrument,
+    order,
+    asked: price('98'),
+    stopPrice: price('98'),
+    reason: '',
+  });
   story.tell(story.fill(stop, '97.5'));
   assert.equal(story.ledger.slippage, 1);
 });

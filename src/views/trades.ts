@@ -177,6 +177,8 @@ interface Order {
   filled: Quantity;
   /** Signed, by position in the intent's shares. */
   readonly shareFilled: Quantity[];
+  /** The venue has said something of this order itself: it did not end with its entry. */
+  isSpokenOf: boolean;
   /** NEVER while it is open. */
   endedAt: TimeMs;
   /** Its first fill, and the others where there are any. */
@@ -395,6 +397,7 @@ export class TradeLedger implements Stateful {
       sentAt: intent.stopPrice === undefined ? (this.#mark[intent.instrument] ?? NaN) : toNumber(intent.stopPrice),
       filled: ZERO_QUANTITY,
       shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
+      isSpokenOf: false,
       endedAt: NEVER,
       fillId: '',
       moreFillIds: undefined,
@@ -408,6 +411,7 @@ export class TradeLedger implements Stateful {
   #over(report: OrderReport, sequence: number): void {
     const order = this.#orders.get(report.order);
     if (order === undefined) return;
+    order.isSpokenOf = true;
     if (report.kind === 'order.rejected' && order.intent.role !== 'target') this.#unprotectedAt = sequence;
     this.#end(order, report.at);
   }
@@ -431,6 +435,7 @@ export class TradeLedger implements Stateful {
     if (order.fillId === fill.id || order.moreFillIds?.includes(fill.id) === true) return;
     if (order.fillId === '') order.fillId = fill.id;
     else (order.moreFillIds ??= []).push(fill.id);
+    order.isSpokenOf = true;
     const { intent } = order;
     const { price, fee } = fill;
     const { side, role } = intent;
@@ -447,7 +452,15 @@ export class TradeLedger implements Stateful {
       if (role === 'stop') this.#stopFilledAt = sequence;
       this.#divide(order, fill.quantity, deal, fee);
     }
+    const isFirst = isZero(order.filled);
     order.filled = add(order.filled, fill.quantity);
+    // The fill was late: the stops that had ended with their entry rest after all, as the order tracker has it.
+    if (isFirst && order.endedAt !== NEVER) {
+      for (const stop of intent.attached) {
+        const attached = this.#orders.get(stop.id);
+        if (attached !== undefined && !attached.isSpokenOf && attached.endedAt !== NEVER) this.#memory.revived(attached);
+      }
+    }
     if (compare(order.filled, intent.quantity) >= 0) this.#end(order, at);
   }
 

@@ -64,6 +64,25 @@ test('several strategies on all symbols and timeframes are a run of each, with o
   assert.match(text.stdout, /trend +mine +ETH\/USDT +1h/);
   assert.match(text.stdout, /6 runs, \d of them traded/);
 
+  // What one run cannot do is its own row: a feature of four hours on daily bars.
+  const own = join(home, 'slow.ts');
+  writeFileSync(
+    own,
+    `import { defineStrategy, ema, on, HOUR_MS, z } from 'ballast';
+export default defineStrategy({ name: 'slow', about: 'a mean of four hours', legs: 1, parameters: z.strictObject({}),
+  features: () => ({ mean: on({ timeframeMs: 4 * HOUR_MS }, ema(5)) }),
+  opine: ({ bars, features }) => ({ kind: 'forecast', stance: (bars[0]?.close ?? NaN) > features.mean.value ? 1 : 0, confidence: 0.5 }),
+  explain: () => ({ because: 'above its mean or not', numbers: {} }) });`,
+  );
+  const mixed = await ballast(home, 'backtest', '--strategy', `trend,${own}`, '--symbols', 'all', '--timeframe', 'all', '--json');
+  assert.equal(mixed.code, 1, mixed.stderr);
+  const rows = (JSON.parse(mixed.stdout) as Trials).runs.map((run) => [run.timeframe, run.failure === undefined]);
+  assert.deepEqual(rows.slice(3), [
+    ['1h', true],
+    ['1d', false],
+    ['1h', true],
+  ]);
+
   // Symbols by name are one portfolio; what is not stored fails by itself.
   const named = await ballast(home, 'backtest', '--strategy', 'trend', '--symbols', 'BTC/USDT,ETH/USDT', '--timeframe', '1h,1d');
   assert.equal(named.code, 1);

@@ -244,7 +244,7 @@ export class ScriptedVenue implements DeskOutput {
   tell(report: OrderReport | OrderAmended): void {
     if (report.kind === 'order.amended') {
       const amended = this.desk.tracker.amended(report);
-      if (amended?.news === 'news') this.desk.notMoved(amended.order);
+      if (amended?.news === 'news') this.desk.notMoved(amended.order, this.at);
       this.order();
       return;
     }
@@ -341,7 +341,7 @@ export class ScriptedVenue implements DeskOutput {
     const stopPrice = answer === 'accept' ? asked.stopPrice : stood;
     order.intent = { ...order.intent, stopPrice };
     const reason = answer === 'accept' ? '' : 'scripted';
-    this.outbox.push({ kind: 'order.amended', at: this.at, happenedAt: this.at, ...asked, stopPrice, reason });
+    this.outbox.push({ kind: 'order.amended', at: this.at, happenedAt: this.at, ...asked, asked: asked.stopPrice, stopPrice, reason });
   }
 
   #endWholePositionStops(instrument: number): void {

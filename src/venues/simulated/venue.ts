@@ -528,7 +528,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     this.#lookAgain(intent.instrument);
     const stands = reason === '' ? stopPrice : (intent.stopPrice ?? stopPrice);
-    this.#reports.push({ kind: 'order.amended', at, happenedAt: at, instrument: intent.instrument, order: id, stopPrice: stands, reason });
+    this.#reports.push({
+      kind: 'order.amended',
+      at,
+      happenedAt: at,
+      instrument: intent.instrument,
+      order: id,
+      asked: stopPrice,
+      stopPrice: stands,
+      reason,
+    });
   }
 
   #amendRefusal({ type, instrument }: OrderIntent, stopPrice: Price): string {
@@ -835,7 +844,11 @@ function writeReport(out: ByteWriter, report: VenueReport): void {
   }
   out.text(report.order);
   out.text(report.reason);
-  if (report.kind === 'order.amended') return out.decimal(report.stopPrice);
+  if (report.kind === 'order.amended') {
+    out.decimal(report.asked);
+    out.decimal(report.stopPrice);
+    return;
+  }
   out.byte(REPORT_KINDS.indexOf(report.kind));
   out.flag(report.fill !== undefined);
   if (report.fill === undefined) return;
@@ -854,7 +867,8 @@ function readReport(from: ByteReader): VenueReport {
   if (shape === IS_FUNDING) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
   const order = from.text();
   const reason = from.text();
-  if (shape === IS_AMENDMENT) return { kind: 'order.amended', at, happenedAt, instrument, order, stopPrice: from.decimal(), reason };
+  if (shape === IS_AMENDMENT)
+    return { kind: 'order.amended', at, happenedAt, instrument, order, asked: from.decimal(), stopPrice: from.decimal(), reason };
   const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
   const fill: Fill | undefined = from.flag()
     ? { id: from.text(), price: from.decimal(), quantity: from.decimal(), fee: from.decimal(), liquidity: from.flag() ? 'maker' : 'taker' }
