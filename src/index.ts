@@ -168,6 +168,8 @@ export type { GroundTruth } from './market/synthetic/truth.ts';
 export { truthDocument } from './market/synthetic/truth-document.ts';
 export type { TruthDocument } from './market/synthetic/truth-document.ts';
 export { SimulatedVenue } from './venues/simulated/venue.ts';
+export { defaultRules as defaultMatchingRules } from './venues/simulated/rules.ts';
+export type { MatchingRules } from './venues/simulated/rules.ts';
 export type { SimulatedVenueSettings } from './venues/simulated/venue.ts';
 export { defaultRiskPolicy } from './risk/policy.ts';
 export type { RiskPolicy } from './risk/policy.ts';

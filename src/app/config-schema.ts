@@ -344,8 +344,41 @@ const venue = z.strictObject({
     10,
     'gross over equity',
     { above: 0, most: 200 },
-    'Beyond this the simulated venue itself refuses an increase, as a real one would.',
+    'Beyond this the simulated venue itself refuses an increase, as a real one would; isolated margin posts notional over this.',
   ),
+  margin: z.enum(['leverage', 'cash', 'isolated', 'cross']).default('leverage').meta({
+    description:
+      'What stands behind a perpetual: `leverage` bounds exposure and never liquidates, `cash` pays in full and sells only what is held, `isolated` the margin of each position, `cross` the whole account.',
+  }),
+  maintenanceBasis: z.enum(['mark', 'entry']).default('mark').meta({
+    description: 'The value of a position on which its maintenance margin is reckoned: at the mark, as Binance does, or at entry.',
+  }),
+  marginTiers: z
+    .record(
+      symbol,
+      z
+        .array(z.tuple([z.number().gt(0).nullable(), z.number().gt(0).lt(1)]).readonly())
+        .min(1)
+        .readonly(),
+    )
+    .readonly()
+    .prefault({})
+    .meta({
+      description:
+        'Maintenance margin by symbol: pairs of the value up to which it holds (null in the last) and its rate. Without, the brackets that Binance had in 2021.',
+      unit: 'quote currency, ratio of notional',
+    }),
+  liquidationFeeRate: number(
+    0.01,
+    'ratio of notional',
+    { least: 0, most: 0.5 },
+    "Fee of a liquidation in place of the taker's; it takes at most what is left of the margin.",
+  ),
+  insuranceFund: z.number().gte(0).nullable().default(null).meta({
+    description: 'What the insurance fund can bear of losses beyond the margin; the rest is auto-deleveraged. null bears everything.',
+    unit: 'quote currency',
+    allowed: 'at least 0, or null',
+  }),
 });
 
 /** One source of opinion, and where it speaks. */

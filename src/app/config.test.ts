@@ -1,3 +1,4 @@
+import { defaultRules } from '../venues/simulated/rules.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,13 @@ describe('defaults', () => {
     });
     assert.deepEqual(config.decision, { stanceStep: 0.25, graceMs: 2_000, opinionLifeBars: 3 });
     assert.deepEqual(config.minds, { strikes: 3, timeoutMs: 200 });
-    assert.deepEqual(config.venue, { slippageRatio: 0.0005, feeRate: null, latencyMs: 1, maximumLeverage: 10 });
+    const { slippageRatio, feeRate, latencyMs, maximumLeverage, ...rules } = config.venue;
+    assert.deepEqual(
+      { slippageRatio, feeRate, latencyMs, maximumLeverage },
+      { slippageRatio: 0.0005, feeRate: null, latencyMs: 1, maximumLeverage: 10 },
+    );
+    // What has no bound is null in a file.
+    assert.deepEqual({ ...rules, insuranceFund: rules.insuranceFund ?? Infinity }, defaultRules);
   });
 
   test('are what the committed ballast.yaml says, and it says them all', () => {

@@ -50,7 +50,7 @@ export function follow(steps: Iterable<RecordedStep>, parts: FollowParts): numbe
 
 function bringAlong(event: Event, { venue, sources }: FollowParts): void {
   if (venue === undefined) return;
-  if (event.kind === 'funding.paid' || 'order' in event) {
+  if (event.kind === 'funding.paid' || event.kind === 'position.liquidated' || 'order' in event) {
     venue.recall(event);
   } else if (isMarketEvent(event)) {
     const source = sources[event.instrument];

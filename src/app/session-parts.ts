@@ -10,6 +10,7 @@ import type { Recorder } from '../engine/recorder.ts';
 import { Journal, type Durability } from '../journal/journal.ts';
 import { readRecording, type RecordedPlace, type RecordedStep } from '../journal/recording.ts';
 import { TapeReader, TapeWriter } from '../journal/tape.ts';
+import type { MatchingRules } from '../venues/simulated/rules.ts';
 import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
 import { TradeLedger } from '../views/trades.ts';
@@ -57,8 +58,21 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number):
     latencyMs,
     maximumLeverage,
     allowSpotShort: plan.allowSpotShort,
+    rules: rulesFrom(recipe.config.venue),
     notBefore,
   });
+}
+
+/** As the venue takes them: JSON and YAML files write null for what has no bound. */
+function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
+  const { margin, maintenanceBasis, liquidationFeeRate, insuranceFund } = venue;
+  const marginTiers = Object.fromEntries(
+    Object.entries(venue.marginTiers).map(([symbol, tiers]) => [
+      symbol,
+      tiers.map(([upTo, maintenanceRate]) => ({ upTo: upTo ?? Infinity, maintenanceRate })),
+    ]),
+  );
+  return { margin, maintenanceBasis, marginTiers, liquidationFeeRate, insuranceFund: insuranceFund ?? Infinity };
 }
 
 /** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */

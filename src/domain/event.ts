@@ -73,6 +73,25 @@ export interface FundingReport {
   readonly rate: number;
 }
 
+/**
+ * A position that the venue has closed itself, because its margin was used up. No order of ours: it is booked to whoever holds the
+ * position, and what rested in the instrument is cancelled after it, by name.
+ */
+export interface LiquidationReport {
+  readonly kind: 'position.liquidated';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly instrument: number;
+  /** Of the closing trade: `sell` ends a long position. */
+  readonly side: 'buy' | 'sell';
+  /** The whole position at the price that was there. Its fee is the venue's for liquidating, less what others bore of the loss. */
+  readonly fill: Fill;
+  /** What the insurance fund bore: loss beyond the margin. */
+  readonly insurance: Amount;
+  /** What not even the fund could bear: taken from the winning side by auto-deleveraging. */
+  readonly deleveraged: Amount;
+}
+
 export interface FeedReport {
   readonly kind: 'feed.lost' | 'feed.restored';
   readonly at: TimeMs;
@@ -112,7 +131,7 @@ export interface TimerRang {
   timer: number;
 }
 
-export type VenueReport = OrderReport | OrderAmended | FundingReport;
+export type VenueReport = OrderReport | OrderAmended | FundingReport | LiquidationReport;
 export type Event = MarketEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived | TimerRang;
 
 export function isMarketEvent(event: Event): event is MarketEvent {

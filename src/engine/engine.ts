@@ -3,12 +3,22 @@
 import { createHash } from 'node:crypto';
 import { emptyPooled, pool, rearms, temper, type Pooled } from '../council/council.ts';
 import { ByteWriter, type ByteReader, type Stateful } from '../domain/bytes.ts';
-import { quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
+import { format, isZero, quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
 import type { AccountView, Decision, MarketView, Target } from '../domain/decision.ts';
 import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
-import type { Event, LetterArrived, MarketEvent, OperatorSpoke, OrderReport, TimerRang, VenueReport } from '../domain/event.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import type {
+  Event,
+  Fill,
+  LetterArrived,
+  LiquidationReport,
+  MarketEvent,
+  OperatorSpoke,
+  OrderReport,
+  TimerRang,
+  VenueReport,
+} from '../domain/event.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share, Side } from '../domain/order.ts';
 import type { Venue } from '../domain/ports.ts';
 import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
@@ -243,6 +253,7 @@ export class Engine implements Stateful {
         this.#onTimer(event);
         break;
       case 'funding.paid':
+      case 'position.liquidated':
       case 'order.accepted':
       case 'order.amended':
       case 'order.rejected':
@@ -471,6 +482,10 @@ export class Engine implements Stateful {
       this.#checkAccount();
       return;
     }
+    if (report.kind === 'position.liquidated') {
+      this.#onLiquidation(report);
+      return;
+    }
     const { tracker } = this.desk;
     const found = report.kind === 'order.amended' ? tracker.amended(report) : tracker.report(report);
     if (found === undefined) {
@@ -494,21 +509,38 @@ export class Engine implements Stateful {
   #onFill(report: OrderReport, intent: OrderIntent, parts: readonly { holding: number; quantity: Quantity }[]): void {
     const { fill, instrument } = report;
     assert(fill !== undefined, 'a filled order carries a fill');
-    let bookings = parts;
     if (intent.role === 'disaster') {
-      const stopped = new Set(
-        (this.holdings.ofInstrument[instrument] ?? [])
-          .filter((holding) => this.portfolio.held[holding] !== 0)
-          .map((holding) => this.holdings.sleeve[holding] ?? 0),
-      );
-      bookings = this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee, intent.side);
-      for (const sleeve of stopped) {
-        this.#say({ kind: 'sleeve.stopped', at: this.at, sleeve, because: `disaster stop ${intent.id} filled at the venue` });
-      }
-    } else this.portfolio.book(instrument, parts, fill.price, fill.fee);
+      this.#closedAtVenue(instrument, fill, intent.side, `disaster stop ${intent.id} filled at the venue`);
+      return;
+    }
+    this.portfolio.book(instrument, parts, fill.price, fill.fee);
+    const price = toNumber(fill.price);
+    for (const booking of parts) this.#booked(booking.holding, price);
+    this.#checkAccount();
+  }
+
+  /** The net position was closed, or a part of it: every sleeve in the instrument shrinks with it and is stopped. */
+  #closedAtVenue(instrument: number, fill: Fill, side: Side, because: string): void {
+    const stopped = new Set(
+      (this.holdings.ofInstrument[instrument] ?? [])
+        .filter((holding) => this.portfolio.held[holding] !== 0)
+        .map((holding) => this.holdings.sleeve[holding] ?? 0),
+    );
+    const bookings = this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee, side);
+    for (const sleeve of stopped) this.#say({ kind: 'sleeve.stopped', at: this.at, sleeve, because });
     const price = toNumber(fill.price);
     for (const booking of bookings) this.#booked(booking.holding, price);
     this.#checkAccount();
+  }
+
+  #onLiquidation({ instrument, side, fill, insurance, deleveraged }: LiquidationReport): void {
+    const symbol = this.plan.instruments[instrument]?.symbol ?? '';
+    const borne = isZero(insurance) ? '' : `; the insurance fund bore ${format(insurance)}`;
+    const taken = isZero(deleveraged) ? '' : `; ${format(deleveraged)} was taken from the other side`;
+    const why = `${format(fill.quantity)} ${symbol} liquidated at ${format(fill.price)}${borne}${taken}`;
+    this.#say({ kind: 'alert.raised', at: this.at, rule: 'liquidation', why });
+    this.#closedAtVenue(instrument, fill, side, 'liquidated by the venue');
+    this.desk.protect(instrument, this.at);
   }
 
   #booked(holding: number, price: number): void {

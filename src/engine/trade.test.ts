@@ -275,6 +275,35 @@ test('a disaster stop that fills takes its part of every sleeve in the instrumen
   assert.equal(format(run.venue.cash), format(run.engine.portfolio.totalCash()));
 });
 
+test('a liquidation is booked to every sleeve in the instrument at the gap price, stops them all and says what others bore', async () => {
+  const run = await session({
+    bars: [bars([...flat(6, 100), [90, 91, 89, 90], ...flat(4, 90)])],
+    sleeves: [
+      single(0, (bar) => (bar < 1 ? 0 : forecast(1, { protection: { stopRatio: 0.2 } }))),
+      single(0, (bar) => (bar < 3 ? 0 : forecast(-1, { protection: { stopRatio: 0.2 } })), { shareRatio: 0.5 }),
+    ],
+    venue: { maximumLeverage: 20, rules: { margin: 'isolated' } },
+  });
+  const [liquidation] = run.of('position.liquidated');
+  assert.ok(liquidation !== undefined);
+  // 5.001 net from 100, 5 % of it posted: liquidated below 95.5, closed at the open of the gap, and what was lost beyond the margin is not ours.
+  assert.equal(format(liquidation.fill.price), '90');
+  assert.equal(format(liquidation.insurance), '25.005');
+  assert.deepEqual(
+    run.of('sleeve.stopped').map(({ sleeve, because }) => [sleeve, because]),
+    [
+      [0, 'liquidated by the venue'],
+      [1, 'liquidated by the venue'],
+    ],
+  );
+  assert.match(
+    run.of('alert.raised').find(({ rule }) => rule === 'liquidation')?.why ?? '',
+    /liquidated at 90; the insurance fund bore 25\.005$/,
+  );
+  assert.deepEqual([run.held(0), run.held(1), format(run.venue.position[0] ?? assert.fail())], ['0', '0', '0']);
+  assert.equal(format(run.venue.cash), format(run.engine.portfolio.totalCash()));
+});
+
 test('funding is booked to the sleeves that hold, at its boundary and at no other time', async () => {
   const run = await session({
     instruments: [{ fundingRate: 0.0001, fundingIntervalMs: HOUR_MS }],

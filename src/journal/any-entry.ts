@@ -98,6 +98,16 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     reason: text,
   }),
   'funding.paid': fc.record({ kind: kind('funding.paid'), at: time, happenedAt: time, instrument: index, amount, rate: number }),
+  'position.liquidated': fc.record({
+    kind: kind('position.liquidated'),
+    at: time,
+    happenedAt: time,
+    instrument: index,
+    side: fc.constantFrom('buy', 'sell'),
+    fill: anyFill,
+    insurance: amount,
+    deleveraged: amount,
+  }),
   'feed.lost': feedReport('feed.lost'),
   'feed.restored': feedReport('feed.restored'),
   'operator.spoke': fc.record({

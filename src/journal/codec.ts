@@ -17,12 +17,21 @@ import type {
   SleeveChange,
 } from '../domain/entry.ts';
 import { assert, BallastError, unreachable } from '../domain/errors.ts';
-import type { FeedReport, Fill, FundingReport, LetterArrived, OperatorCommand, OperatorSpoke, OrderReport } from '../domain/event.ts';
+import type {
+  FeedReport,
+  Fill,
+  FundingReport,
+  LetterArrived,
+  LiquidationReport,
+  OperatorCommand,
+  OperatorSpoke,
+  OrderReport,
+} from '../domain/event.ts';
 import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinion.ts';
 import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -38,6 +47,7 @@ export const KIND_BYTES = {
   'opinion.formed': 10,
   'mind.failed': 11,
   'order.amended': 12,
+  'position.liquidated': 13,
   'decision.taken': 32,
   'order.intended': 33,
   'cancel.intended': 34,
@@ -149,6 +159,8 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       return encodeOrderReport(out, KIND['order.expired'], entry);
     case 'funding.paid':
       return encodeFunding(out, entry);
+    case 'position.liquidated':
+      return encodeLiquidation(out, entry);
     case 'opinion.formed':
       return encodeLetter(out, entry);
     case 'feed.lost':
@@ -227,6 +239,8 @@ function decodeEntry(from: ByteReader): Entry {
       };
     case KIND['funding.paid']:
       return decodeFunding(from);
+    case KIND['position.liquidated']:
+      return decodeLiquidation(from);
     case KIND['feed.lost']:
       return decodeFeed(from, 'feed.lost');
     case KIND['feed.restored']:
@@ -305,7 +319,10 @@ function encodeOrderReport(out: ByteWriter, kind: number, report: OrderReport): 
   whole(out, report.instrument);
   out.text(report.order);
   out.text(report.reason);
-  const fill = report.fill;
+  encodeFill(out, report.fill);
+}
+
+function encodeFill(out: ByteWriter, fill: Fill | undefined): void {
   if (fill === undefined) return out.byte(0);
   out.byte(fill.liquidity === 'maker' ? 1 : 2);
   out.text(fill.id);
@@ -356,6 +373,30 @@ function decodeFunding(from: ByteReader): FundingReport {
     instrument: from.count(),
     amount: from.decimal<Amount>(),
     rate: from.number(),
+  };
+}
+
+function encodeLiquidation(out: ByteWriter, report: LiquidationReport): void {
+  out.byte(KIND['position.liquidated']);
+  out.number(report.at);
+  out.number(report.happenedAt);
+  whole(out, report.instrument);
+  out.flag(report.side === 'sell');
+  encodeFill(out, report.fill);
+  out.decimal(report.insurance);
+  out.decimal(report.deleveraged);
+}
+
+function decodeLiquidation(from: ByteReader): LiquidationReport {
+  return {
+    kind: 'position.liquidated',
+    at: from.number(),
+    happenedAt: from.number(),
+    instrument: from.count(),
+    side: from.flag() ? 'sell' : 'buy',
+    fill: decodeFill(from) ?? malformed(from, 'no fill', 'the fill that closed the position'),
+    insurance: from.decimal<Amount>(),
+    deleveraged: from.decimal<Amount>(),
   };
 }
 

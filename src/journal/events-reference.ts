@@ -20,6 +20,7 @@ import type {
   Fill,
   FundingReport,
   LetterArrived,
+  LiquidationReport,
   MarketEvent,
   OperatorSpoke,
   OrderAmended,
@@ -118,6 +119,18 @@ export const INPUT_FORMS: readonly EventForm[] = [
       instrument: INSTRUMENT,
       amount: ['amount', 'negative is paid by us'],
       rate: ['number', 'ratio of the notional'],
+    },
+  ),
+  form<LiquidationReport>(
+    { 'position.liquidated': 'The venue has closed a position, because its margin was used up.' },
+    {
+      at: AT,
+      happenedAt: HAPPENED_AT,
+      instrument: INSTRUMENT,
+      side: ['choice', '`sell` ends a long position, `buy` a short one'],
+      fill: ['fill', 'the whole position; its fee is less what others bore of the loss'],
+      insurance: ['amount', 'what the insurance fund bore'],
+      deleveraged: ['amount', 'what was taken from the winning side by auto-deleveraging'],
     },
   ),
   form<FeedReport>(

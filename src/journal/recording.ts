@@ -35,6 +35,7 @@ export function isRecordedEvent(entry: Entry): entry is VenueReport | FeedReport
     case 'order.filled':
     case 'order.amended':
     case 'funding.paid':
+    case 'position.liquidated':
     case 'feed.lost':
     case 'feed.restored':
     case 'operator.spoke':

@@ -209,6 +209,24 @@ test('a stop that fills in parts is one stop-out', () => {
   assert.equal(story.ledger.stopOuts, 2);
 });
 
+test("a liquidation is a fill of nobody's order that ends the trade by name", () => {
+  const story = new Story();
+  story.trade([[0, 0, '2']], '100');
+  const fill = { id: 'l1', price: price('90'), quantity: quantity('2'), fee: amount('-10'), liquidity: 'taker' } as const;
+  const liquidated = { kind: 'position.liquidated', at: story.at, happenedAt: story.at, instrument: 0, side: 'sell', fill } as const;
+  story
+    .pass()
+    .tell(
+      { ...liquidated, insurance: amount('10'), deleveraged: amount('0') },
+      { kind: 'sleeve.stopped', at: 0, sleeve: 0, because: 'liquidated by the venue' },
+    );
+  assert.deepEqual(
+    told(story).map((trade) => [trade.exit, format(trade.exitPrice), format(trade.pnl)]),
+    [['liquidation', '90', '-10']],
+  );
+  assert.equal(story.ledger.fillCount, 2);
+});
+
 test('a crossing trades without a fill, a fee or a venue', () => {
   const story = new Story();
   story.trade([[0, 0, '1']], '100');
@@ -316,7 +334,11 @@ test('slippage is measured against the price that an order was sent at, or the l
 
 test('a stop that came back to life with a late fill of its entry is known as long as it rests', () => {
   const story = new Story();
-  const stop = { ...intentFrom('s-1', START, [{ sleeve: 0, leg: 0, quantity: quantity('-2') }], quantity('2')), role: 'stop', side: 'sell' } as const;
+  const stop = {
+    ...intentFrom('s-1', START, [{ sleeve: 0, leg: 0, quantity: quantity('-2') }], quantity('2')),
+    role: 'stop',
+    side: 'sell',
+  } as const;
   const entry = story.intend([[0, 0, '2']], { attached: [stop] });
   story.tell(report(entry.id));
   story.tell(story.fill(entry, '100'));

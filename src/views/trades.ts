@@ -42,6 +42,7 @@ export type ExitKind =
   | 'trailing stop'
   | 'spread stop'
   | 'disaster stop'
+  | 'liquidation'
   | 'halt'
   | 'operator'
   | 'one leg'
@@ -58,6 +59,7 @@ const EXITS: readonly ExitKind[] = [
   'operator',
   'one leg',
   'unprotected',
+  'liquidation',
 ];
 
 /** Where a sleeve's stops were. `none` is: the journal shows no stop of it. */
@@ -164,7 +166,7 @@ interface Running {
 interface Deal {
   readonly price: Price;
   readonly at: TimeMs;
-  readonly role: OrderRole;
+  readonly role: Ender;
   /** The price as an estimate, and by how much it is above the one at which the order was sent. */
   readonly estimate: number;
   readonly slip: number;
@@ -185,6 +187,9 @@ interface Order {
   fillId: string;
   moreFillIds: string[] | undefined;
 }
+
+/** What a change of a holding is due to: an order by its role, or the venue. */
+type Ender = OrderRole | 'liquidation';
 
 /** Of an order with a single share, which is never divided. */
 const UNDIVIDED: Quantity[] = [];
@@ -215,6 +220,7 @@ export class TradeLedger implements Stateful {
   #operatorAt = -1;
   #unprotectedAt = -1;
   #disasterAt = -1;
+  #liquidatedAt = -1;
   #stopFilledAt = -1;
   readonly #counts = new Map<EntryKind, number>();
   readonly #rulings = new Map<string, RulingCount>();
@@ -312,6 +318,18 @@ export class TradeLedger implements Stateful {
           ZERO_AMOUNT,
         );
         break;
+      case 'position.liquidated':
+        this.#keepFill(entry.at, entry.instrument, entry.side, entry.fill.price, entry.fill.quantity, entry.fill.fee);
+        this.#liquidatedAt = sequence;
+        this.#scaleAll(
+          entry.instrument,
+          entry.side,
+          entry.fill.quantity,
+          // Nobody sent it, so that it slipped from nothing.
+          { price: entry.fill.price, at: entry.at, role: 'liquidation', estimate: toNumber(entry.fill.price), slip: 0 },
+          entry.fill.fee,
+        );
+        break;
       case 'funding.paid':
         this.#fund(entry.instrument, entry.amount, entry.at);
         break;
@@ -375,6 +393,7 @@ export class TradeLedger implements Stateful {
   #stopped(sleeve: number, sequence: number): void {
     const isPair = (this.#sleeves[sleeve]?.instruments.length ?? 1) > 1;
     if (this.#disasterAt === sequence) this.#cause[sleeve] = 'disaster stop';
+    else if (this.#liquidatedAt === sequence) this.#cause[sleeve] = 'liquidation';
     else {
       if (this.#stopFilledAt !== sequence) this.#heldByEngine[sleeve] = 1;
       this.#cause[sleeve] = isPair ? 'spread stop' : this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
@@ -607,7 +626,8 @@ export class TradeLedger implements Stateful {
     if (excess > 0) this.#begin(holding, subtract(change, closed), deal, subtract(paid, closedPaid), subtract(fee, closedFee));
   }
 
-  #exitOf(sleeve: number, role: OrderRole): ExitKind {
+  #exitOf(sleeve: number, role: Ender): ExitKind {
+    if (role === 'liquidation') return role;
     if (role === 'disaster') return 'disaster stop';
     if (role === 'stop') return this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
     return this.#cause[sleeve] ?? 'opinion';

@@ -71,7 +71,7 @@ describe('one tape has one outcome', () => {
   });
 
   test('saved after every event of a short run, one after the other', async () => {
-    const world: World = { seed: 99, count: 60, latencyMs: 500, isRuled: true };
+    const world: World = { seed: 99, count: 60, latencyMs: 500, isRuled: true, margin: 'leverage' };
     const whole = new TestSession(partsOf(world));
     const snapshots: Uint8Array[] = [];
     whole.onEvent = () => snapshots.push(whole.snapshot());

@@ -20,7 +20,7 @@ import {
   type Quantity,
 } from '../../src/domain/decimal.ts';
 import type { Entry } from '../../src/domain/entry.ts';
-import type { Event, OrderReport } from '../../src/domain/event.ts';
+import type { Event, LiquidationReport, OrderReport } from '../../src/domain/event.ts';
 import { isMarketEvent } from '../../src/domain/event.ts';
 import { filledShares, isOpen, type OrderIntent } from '../../src/domain/order.ts';
 import { layOut } from '../../src/domain/sleeve.ts';
@@ -57,6 +57,7 @@ class Auditor {
     this.events++;
     this.#readLatches();
     if (event.kind === 'funding.paid') this.#cash = add(this.#cash, event.amount);
+    else if (event.kind === 'position.liquidated') this.#liquidated(event);
     else if ('order' in event && event.kind !== 'order.amended') this.#report(event);
     this.#sumsAreExact();
     this.#venueAgrees();
@@ -95,6 +96,13 @@ class Auditor {
       if (side !== 0) this.#latched.set(sleeve, side > 0 ? 1 : -1);
     }
     this.#latches.length = 0;
+  }
+
+  #liquidated({ instrument, side, fill }: LiquidationReport): void {
+    const signed = side === 'buy' ? fill.quantity : negate(fill.quantity);
+    assert.equal(format(signed), format(negate(this.#positions[instrument] ?? ZERO_QUANTITY)), 'the whole position is liquidated');
+    this.#positions[instrument] = ZERO_QUANTITY;
+    this.#cash = subtract(subtract(this.#cash, notional(fill.price, signed)), fill.fee);
   }
 
   #report(report: OrderReport): void {
@@ -242,7 +250,9 @@ function folded(session: TestSession): Portfolio {
       for (const intent of [entry.intent, ...entry.intent.attached]) orders.set(intent.id, { intent, filled: ZERO_QUANTITY, booked: [] });
     } else if (entry.kind === 'crossing.made') portfolio.cross(entry.instrument, entry.parts, entry.price);
     else if (entry.kind === 'funding.paid') portfolio.payFunding(entry.instrument, entry.amount);
-    else if (entry.kind === 'order.filled' && entry.fill !== undefined) {
+    else if (entry.kind === 'position.liquidated') {
+      portfolio.bookDisaster(entry.instrument, entry.fill.quantity, entry.fill.price, entry.fill.fee, entry.side);
+    } else if (entry.kind === 'order.filled' && entry.fill !== undefined) {
       const order = orders.get(entry.order);
       assert.ok(order !== undefined, 'fills have their orders');
       const { fill } = entry;
@@ -263,7 +273,7 @@ function bytesOf(portfolio: Portfolio): string {
   return Buffer.from(out.view()).toString('hex');
 }
 
-const seen = { events: 0, fills: 0, crossings: 0, disasters: 0, stops: 0, halts: 0, rejections: 0, funding: 0, rearmed: 0 };
+const seen = { events: 0, fills: 0, crossings: 0, disasters: 0, stops: 0, halts: 0, rejections: 0, funding: 0, rearmed: 0, liquidated: 0 };
 
 async function audit(world: World): Promise<void> {
   const session = new TestSession(partsOf(world));
@@ -279,6 +289,7 @@ async function audit(world: World): Promise<void> {
   seen.halts += session.of('halt.latched').length;
   seen.rejections += session.of('order.rejected').length;
   seen.funding += session.of('funding.paid').length;
+  seen.liquidated += session.of('position.liquidated').length;
   seen.rearmed += session.of('sleeve.rearmed').length;
   assert.equal(bytesOf(folded(session)), bytesOf(session.engine.portfolio), 'folding what was recorded gives the portfolio, byte for byte');
 }

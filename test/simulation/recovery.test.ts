@@ -182,7 +182,7 @@ async function goesOn(world: World, recording: Recording, rows: number, tape: nu
 
 describe('a session that was killed goes on as if it had not been', () => {
   test('at every boundary of the journal of a short run', async () => {
-    const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true };
+    const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true, margin: 'leverage' };
     const recording = await record(world, 0);
     assert.ok(recording.boundaries.length > 10, `${recording.boundaries.length} boundaries`);
     assert.match(recording.story, /"maxAdverseRatio":0\.\d/, 'trades went against their entries');
@@ -244,7 +244,7 @@ describe('a replay is a recovery without a venue', () => {
   });
 
   test('and an entry that was changed is found out, with its place', async () => {
-    const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true };
+    const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true, margin: 'leverage' };
     const recording = await record(world, 0);
     const index = recording.rows.findIndex(({ entry }) => entry.kind === 'decision.taken');
     const rows = recording.rows.map((row, at): JournalRow =>

@@ -5,6 +5,7 @@ import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
 import { ema } from '../../src/features/catalog.ts';
 import { abstain } from '../../src/domain/opinion.ts';
 import { Random } from '../../src/quant/random.ts';
+import type { MarginKind } from '../../src/venues/simulated/rules.ts';
 import { bars, feed, forecast, operator, START, walk, type SessionParts, type TestMind } from '../support/session.ts';
 
 export interface World {
@@ -12,6 +13,8 @@ export interface World {
   readonly count: number;
   readonly latencyMs: TimeMs;
   readonly isRuled: boolean;
+  /** With margin, twentyfold: a position is liquidated long before its disaster stop. */
+  readonly margin: MarginKind;
 }
 
 export const anyWorld = (longest: number): fc.Arbitrary<World> =>
@@ -21,6 +24,7 @@ export const anyWorld = (longest: number): fc.Arbitrary<World> =>
     // Within a bar, and once longer than a bar, so that orders and cancels cross.
     latencyMs: fc.constantFrom(1, 1, 500, 59_999, 90_000),
     isRuled: fc.constantFrom(true, true, true, false),
+    margin: fc.constantFrom('leverage', 'leverage', 'isolated', 'cross'),
   });
 
 /** How often, with what seed and how verbosely properties are tried: fixed, unless somebody hunts. */
@@ -46,7 +50,7 @@ function moods(random: Random, count: number, jumpChance: number): TestMind['say
   };
 }
 
-export function partsOf({ seed, count, latencyMs, isRuled }: World): SessionParts {
+export function partsOf({ seed, count, latencyMs, isRuled, margin }: World): SessionParts {
   const random = new Random(seed);
   const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
   const words = Array.from({ length: random.integer(5) }, () => {
@@ -70,6 +74,6 @@ export function partsOf({ seed, count, latencyMs, isRuled }: World): SessionPart
     words,
     policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
     plan: { mindFailure: { action: 'suspend', strikes: 3 } },
-    venue: { latencyMs, slippageRatio: 0.0005 },
+    venue: { latencyMs, slippageRatio: 0.0005, ...(margin === 'leverage' ? {} : { maximumLeverage: 20, rules: { margin } }) },
   };
 }

@@ -157,6 +157,10 @@ class Session {
   get words(): string[] {
     return this.reports.map((report) => {
       if (report.kind === 'funding.paid') return `funding ${format(report.amount)}`;
+      if (report.kind === 'position.liquidated') {
+        const { side, fill } = report;
+        return `liquidated ${side} ${format(fill.quantity)} at ${format(fill.price)} fee ${format(fill.fee)}`;
+      }
       if (report.kind === 'order.amended')
         return `amended ${report.order} to ${format(report.stopPrice)}${report.reason === '' ? '' : `: ${report.reason}`}`;
       const fill = report.fill === undefined ? '' : ` ${format(report.fill.quantity)} at ${format(report.fill.price)}`;
@@ -921,8 +925,8 @@ function carryOut(venue: SimulatedVenue, deeds: readonly Deed[]): void {
   }
 }
 
-function tell(seed: number, latencyMs: number, check?: (session: Session, deeds: readonly Deed[]) => void): Story {
-  const session = new Session(sourcesOf(seed), { ...SETTINGS, latencyMs });
+function tell(seed: number, how: Partial<SimulatedVenueSettings>, check?: (session: Session, deeds: readonly Deed[]) => void): Story {
+  const session = new Session(sourcesOf(seed), { ...SETTINGS, ...how });
   const mischief = new Mischief(seed);
   const story: Story = { events: [], deeds: [], hashes: [] };
   for (let event = session.next(); event !== undefined; event = session.next()) {
@@ -937,20 +941,43 @@ function tell(seed: number, latencyMs: number, check?: (session: Session, deeds:
   return story;
 }
 
-const LATENCIES = fc.constantFrom(1, 250, MINUTE_MS, 90_000);
+const TIERS = [
+  { upTo: 2_000, maintenanceRate: 0.01 },
+  { upTo: Infinity, maintenanceRate: 0.2 },
+];
+/** How the venue is set up: its latency, and rules of every kind. */
+const SETUPS = fc.record({
+  latencyMs: fc.constantFrom(1, 250, MINUTE_MS, 90_000),
+  rules: fc.oneof(
+    fc.constant({}),
+    fc.record({
+      margin: fc.constantFrom('leverage', 'cash', 'isolated', 'isolated', 'cross', 'cross'),
+      maintenanceBasis: fc.constantFrom('mark', 'entry'),
+      marginTiers: fc.constant({ 'X/USDT:USDT': TIERS }),
+      insuranceFund: fc.constantFrom(0, 20, Infinity),
+    }),
+  ),
+});
 
 test('cash is what fills, fees and funding left of the capital, and the position is the sum of the fills', () => {
   fc.assert(
-    fc.property(fc.nat(), LATENCIES, (seed, latencyMs) => {
+    fc.property(fc.nat(), SETUPS, (seed, how) => {
       const sides = new Map<string, OrderIntent>();
       let seen = 0;
       let cash = amount('10000');
       const position = INSTRUMENTS.map(() => ZERO_QUANTITY);
       const ended = new Set<string>();
-      tell(seed, latencyMs, (session, deeds) => {
+      tell(seed, how, (session, deeds) => {
         for (const report of session.reports.slice(seen)) {
           if (report.kind === 'funding.paid') {
             cash = add(cash, report.amount);
+            continue;
+          }
+          if (report.kind === 'position.liquidated') {
+            const { instrument, side, fill } = report;
+            const paid = notional(fill.price, fill.quantity);
+            cash = subtract(side === 'buy' ? subtract(cash, paid) : add(cash, paid), fill.fee);
+            position[instrument] = ZERO_QUANTITY;
             continue;
           }
           assert.ok(
@@ -1007,10 +1034,10 @@ test('what was said and not yet heard is saved too', () => {
 
 test('saved at any moment and restored, a venue goes on as if nothing had been', () => {
   fc.assert(
-    fc.property(fc.nat(), LATENCIES, fc.nat(300), (seed, latencyMs, cut) => {
-      const whole = tell(seed, latencyMs);
+    fc.property(fc.nat(), SETUPS, fc.nat(300), (seed, how, cut) => {
+      const whole = tell(seed, how);
       const sources = sourcesOf(seed);
-      const session = new Session(sources, { ...SETTINGS, latencyMs });
+      const session = new Session(sources, { ...SETTINGS, ...how });
       const at = Math.min(cut, whole.events.length - 1);
       for (let count = 0; count < at; count++) {
         session.next();
@@ -1020,7 +1047,7 @@ test('saved at any moment and restored, a venue goes on as if nothing had been',
       session.venue.save(saved);
       for (const source of sources) source.save(saved);
       const fresh = sourcesOf(seed);
-      const again = new Session(fresh, { ...SETTINGS, latencyMs });
+      const again = new Session(fresh, { ...SETTINGS, ...how });
       const reader = new ByteReader(saved.view());
       again.venue.restore(reader);
       for (const source of fresh) source.restore(reader);
@@ -1037,9 +1064,9 @@ test('saved at any moment and restored, a venue goes on as if nothing had been',
 
 test('recalled report by report from a recording, a fresh venue is the same venue at every step', () => {
   fc.assert(
-    fc.property(fc.nat(), LATENCIES, (seed, latencyMs) => {
-      const story = tell(seed, latencyMs);
-      const { venue } = new Session([], { ...SETTINGS, latencyMs });
+    fc.property(fc.nat(), SETUPS, (seed, how) => {
+      const story = tell(seed, how);
+      const { venue } = new Session([], { ...SETTINGS, ...how });
       story.events.forEach((event, count) => {
         if (isMarketEvent(event)) venue.see(event);
         else venue.recall(event as VenueReport);

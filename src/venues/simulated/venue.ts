@@ -13,7 +13,6 @@ import {
   notional,
   priceFrom,
   proportion,
-  roundToStep,
   signOf,
   smaller,
   subtract,
@@ -29,9 +28,13 @@ import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport 
 import type { Instrument } from '../../domain/instrument.ts';
 import { IdMap } from '../../domain/id-map.ts';
 import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
-import type { AmendIntent, CancelIntent, OrderIntent } from '../../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Side } from '../../domain/order.ts';
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
+import { Account } from './account.ts';
+import { malformation, priceMalformation } from './filters.ts';
+import { readReport, writeReport } from './report-bytes.ts';
+import { defaultRules, type MatchingRules } from './rules.ts';
 
 export interface SimulatedVenueSettings {
   readonly instruments: readonly Instrument[];
@@ -45,6 +48,8 @@ export interface SimulatedVenueSettings {
   readonly maximumLeverage: number;
   /** Research only: spot may be sold without being held. */
   readonly allowSpotShort: boolean;
+  /** How it matches and margins; what is not said has its default. */
+  readonly rules?: Partial<MatchingRules>;
   /** The earliest time an event may still carry: a live loop may be past the time at which something happened. */
   readonly notBefore: () => TimeMs;
 }
@@ -69,12 +74,14 @@ interface Arrival {
   instrument: number;
 }
 
-type DueKind = 'waiting' | 'trigger' | 'funding';
+type DueKind = 'waiting' | 'trigger' | 'liquidation' | 'funding';
 
 const ONE = amountFrom(1);
 /** The venue's words for a cancel that was asked for; every other cancel is its own doing. */
 const ASKED_FOR = 'asked for';
 const HAD_ENDED = 'it had already ended';
+const LACKS_MARGIN = 'insufficient margin';
+const LIQUIDATED = 'its position was liquidated';
 const NOTHING_TO_REDUCE = 'reduce-only: there is no position to reduce';
 
 export class SimulatedVenue implements EmbeddedVenue, Source {
@@ -87,8 +94,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #waiting: VenueOrder[][];
   readonly #arrivals: Arrival[] = [];
   readonly #reports: VenueReport[] = [];
-  readonly position: Quantity[];
-  cash: Amount;
+  readonly #account: Account;
+  readonly #rules: MatchingRules;
+  /** By instrument, with margin: the price at which what is held is liquidated; NaN where none does it. */
+  readonly #liquidationLevel: Float64Array;
+  readonly #isLevelStale: Uint8Array;
   readonly #last: Float64Array;
   /** By instrument: price of the last trade inside the bar that is forming; NaN when none was seen. */
   readonly #lastTrade: Float64Array;
@@ -105,6 +115,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #anyStale = true;
   #due: TimeMs = NEVER;
   #dueInstrument = 0;
+  /** Rank of the stop that `#firstTriggered` found last; Infinity when it found a limit, or nothing. */
+  #firstRank = Infinity;
 
   constructor(settings: SimulatedVenueSettings) {
     this.#settings = settings;
@@ -113,14 +125,27 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#watched = instruments.map(() => undefined);
     this.#resting = instruments.map(() => []);
     this.#waiting = instruments.map(() => []);
-    this.position = instruments.map(() => ZERO_QUANTITY);
-    this.cash = settings.capital;
+    const { capital, maximumLeverage: leverage } = settings;
+    this.#rules = { ...defaultRules, ...settings.rules };
+    this.#account = new Account({ instruments, capital, leverage, rules: this.#rules });
+    this.#liquidationLevel = new Float64Array(instruments.length).fill(NaN);
+    this.#isLevelStale = new Uint8Array(instruments.length).fill(1);
     this.#last = new Float64Array(instruments.length).fill(NaN);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
     this.#nextFunding = new Float64Array(instruments.length).fill(NEVER);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
     this.#dueKind = instruments.map(() => 'trigger');
     this.#isStale = new Uint8Array(instruments.length).fill(1);
+  }
+
+  /** By instrument, signed. */
+  get position(): readonly Quantity[] {
+    return this.#account.position;
+  }
+
+  /** Everything that was received less what was paid. */
+  get cash(): Amount {
+    return this.#account.cash;
   }
 
   // ---- what it watches -----------------------------------------------------------------------------------------------
@@ -157,8 +182,30 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#lastTrade[instrument] = NaN;
       // Only an instrument in which something waits or rests can owe another event because of a bar.
       if ((this.#resting[instrument]?.length ?? 0) > 0 || (this.#waiting[instrument]?.length ?? 0) > 0) this.#lookAgain(instrument);
+      if (this.#hasMargin) this.#markMoved(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
+  }
+
+  /** A mark has moved: with cross margin it moves the level of every other position. */
+  #markMoved(instrument: number): void {
+    for (let index = 0; index < this.position.length; index++) {
+      if (!this.#account.isMargined(index)) continue;
+      if (index === instrument) this.#lookAgain(index);
+      else if (this.#rules.margin === 'cross') this.#levelMoved(index);
+    }
+  }
+
+  #levelMoved(instrument: number): void {
+    this.#isLevelStale[instrument] = 1;
+    this.#lookAgain(instrument);
+  }
+
+  /** What a trade or a payment of one instrument changes of the levels: its own, and with cross margin everybody's. */
+  #levelsMoved(instrument: number): void {
+    if (!this.#hasMargin) return;
+    if (this.#rules.margin === 'cross') for (let index = 0; index < this.position.length; index++) this.#levelMoved(index);
+    else this.#levelMoved(instrument);
   }
 
   #lookAgain(instrument: number): void {
@@ -246,6 +293,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       case 'trigger':
         this.#trigger(instrument, at);
         break;
+      case 'liquidation':
+        this.#liquidate(instrument, at, this.#liquidationPriceIn(instrument));
+        break;
       case 'funding':
         this.#payFunding(instrument, at, this.#fundingOwed(instrument));
         break;
@@ -273,7 +323,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (source === undefined || source.ended) return;
     const resting = this.#resting[instrument] ?? [];
     const waiting = this.#waiting[instrument]?.[0];
-    if (resting.length > 0 || waiting !== undefined) {
+    const isMargined = this.#hasMargin && this.#account.isMargined(instrument);
+    if (resting.length > 0 || waiting !== undefined || isMargined) {
       const bar = source.nextBar();
       if (bar === undefined) {
         // Not known yet: look again at the next question.
@@ -282,7 +333,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         if (waiting !== undefined && waiting.arrivedAt < bar.happenedAt) {
           this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
         }
-        if (this.#firstTriggered(instrument, bar) !== undefined) this.#offer(instrument, bar.at, 'trigger');
+        const isTriggered = this.#firstTriggered(instrument, bar) !== undefined;
+        const liquidationRank = isMargined ? this.#liquidationRank(instrument, bar) : Infinity;
+        // At one distance the liquidation is first: whoever is liquidated has no orders any more.
+        if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
+        else if (isTriggered) this.#offer(instrument, bar.at, 'trigger');
       }
     }
     this.#offer(instrument, this.#nextFunding[instrument] ?? NEVER, 'funding');
@@ -314,11 +369,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   recall(report: VenueReport): void {
     if (this.#reports.length === 0) this.#actAgain(report);
     const said = this.#reports.shift();
-    if (
-      said === undefined ||
-      said.kind !== report.kind ||
-      (said.kind !== 'funding.paid' && report.kind !== 'funding.paid' && said.order !== report.order)
-    ) {
+    if (said === undefined || said.kind !== report.kind || ('order' in said && 'order' in report && said.order !== report.order)) {
       throw new BallastError({
         code: 'VENUE_DIVERGED',
         place: `simulated venue at ${report.at}`,
@@ -334,6 +385,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const { at, instrument } = report;
     if (report.kind === 'funding.paid') {
       this.#payFunding(instrument, at, report.amount);
+      return;
+    }
+    if (report.kind === 'position.liquidated') {
+      this.#liquidate(instrument, at, report.fill.price);
       return;
     }
     if (report.kind === 'order.expired') {
@@ -356,10 +411,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const order = this.#orders.get(report.order);
     if (order === undefined) return;
     if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity);
-    else {
-      this.#end(order);
-      this.#report(report.kind, order.intent, at, report.reason);
-    }
+    else this.#cancelled(order, at, report.reason);
   }
 
   #arriveAgain(intent: OrderIntent, report: OrderReport): void {
@@ -368,11 +420,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       return;
     }
     const order = this.#register(intent, report.at);
-    if (report.fill !== undefined) {
-      this.#fill(order, report.fill.price, report.at, report.fill.liquidity);
-      return;
-    }
-    this.#accept(order, report.at);
+    if (report.fill !== undefined) this.#fill(order, report.fill.price, report.at, report.fill.liquidity);
+    else if (report.kind === 'order.cancelled') this.#cancelled(order, report.at, report.reason);
+    else this.#accept(order, report.at);
   }
 
   // ---- arrivals ------------------------------------------------------------------------------------------------------
@@ -386,7 +436,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const order = this.#register(intent, at);
     const price = intent.type === 'market' ? this.#priceNow(intent.instrument, at) : undefined;
     if (price === undefined) this.#accept(order, at);
-    else this.#fill(order, this.#slipped(intent, price), at, 'taker');
+    else this.#fill(order, this.#slipped(intent.instrument, intent.side, price), at, 'taker');
   }
 
   #accept(order: VenueOrder, at: TimeMs): void {
@@ -407,6 +457,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return order;
   }
 
+  #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
+    return this.#orders.has(intent.id) ? `duplicate client order id ${intent.id}` : malformation(intent, instrument);
+  }
+
   /** What no venue would take; said with its reason. */
   #refusal(intent: OrderIntent, at: TimeMs): string | undefined {
     const instrument = this.#settings.instruments[intent.instrument];
@@ -425,7 +479,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       if (intent.type !== 'stop' && signOf(position) !== (intent.side === 'sell' ? 1 : -1)) return NOTHING_TO_REDUCE;
       return undefined;
     }
-    if (this.#isSpotSale(intent) && compare(quantity, position) > 0) {
+    if (this.#isCashSale(intent) && compare(quantity, position) > 0) {
       return `insufficient balance: ${format(position)} ${instrument.base} held, ${format(quantity)} to sell`;
     }
     const reference = intent.limitPrice ?? intent.stopPrice ?? this.#reference(intent.instrument, instrument);
@@ -433,35 +487,14 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const value = notional(reference, quantity);
     if (compare(value, instrument.minimumNotional) < 0)
       return `notional ${format(value)} is below the minimum ${format(instrument.minimumNotional)}`;
-    return this.#unaffordable(intent, instrument, value);
+    return this.#unaffordable(intent, instrument, reference, value);
   }
 
-  /** What is wrong with an order by itself: its id, its steps, its prices. */
-  #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
-    if (this.#orders.has(intent.id)) return `duplicate client order id ${intent.id}`;
-    const { quantity, limitPrice, stopPrice } = intent;
-    if (signOf(quantity) <= 0) return `quantity ${format(quantity)} is not positive`;
-    // A stop on the whole position is as large as the position by then, however small that is.
-    if (!intent.wholePosition) {
-      if (compare(roundToStep(quantity, instrument.lot), quantity) !== 0)
-        return `quantity ${format(quantity)} is off the lot ${format(instrument.lot)}`;
-      if (compare(quantity, instrument.minimumQuantity) < 0)
-        return `quantity ${format(quantity)} is below the minimum ${format(instrument.minimumQuantity)}`;
-    }
-    for (const price of [limitPrice, stopPrice]) {
-      if (price === undefined) continue;
-      if (signOf(price) <= 0) return `price ${format(price)} is not positive`;
-      if (compare(roundToStep(price, instrument.tick), price) !== 0)
-        return `price ${format(price)} is off the tick ${format(instrument.tick)}`;
-    }
-    if ((intent.type === 'limit' || intent.type === 'post-only') && limitPrice === undefined) return 'a limit order without a price';
-    if (intent.type === 'stop' && stopPrice === undefined) return 'a stop without a price';
-    return undefined;
-  }
-
-  /** On spot what is not held cannot be sold. */
-  #isSpotSale({ instrument, side }: OrderIntent): boolean {
-    return side === 'sell' && this.#settings.instruments[instrument]?.kind === 'spot' && !this.#settings.allowSpotShort;
+  /** On spot, and for cash, what is not held cannot be sold. */
+  #isCashSale({ instrument, side }: OrderIntent): boolean {
+    if (side === 'buy') return false;
+    if (this.#rules.margin === 'cash') return true;
+    return this.#settings.instruments[instrument]?.kind === 'spot' && !this.#settings.allowSpotShort;
   }
 
   #reference(instrumentIndex: number, instrument: Instrument): Price | undefined {
@@ -469,12 +502,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return last > 0 ? priceFrom(last, instrument.tick, 'nearest') : undefined;
   }
 
-  #unaffordable(intent: OrderIntent, instrument: Instrument, value: Amount): string | undefined {
-    if (instrument.kind === 'spot' && !this.#settings.allowSpotShort) {
+  #unaffordable(intent: OrderIntent, instrument: Instrument, reference: Price, value: Amount): string | undefined {
+    if (this.#rules.margin === 'cash' || (instrument.kind === 'spot' && !this.#settings.allowSpotShort)) {
       if (intent.side === 'sell' || compare(value, this.cash) <= 0) return undefined;
       return `insufficient balance: ${format(this.cash)} ${instrument.quote} free, ${format(value)} needed`;
     }
     const signed = intent.side === 'buy' ? intent.quantity : negate(intent.quantity);
+    if (this.#rules.margin === 'isolated' && instrument.kind === 'linear') {
+      return this.#account.lacksMargin(intent.instrument, signed, reference, ZERO_AMOUNT) ? LACKS_MARGIN : undefined;
+    }
     let gross = 0;
     let grossBefore = 0;
     for (let index = 0; index < this.position.length; index++) {
@@ -490,12 +526,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Cash plus positions at their last prices. */
   equity(): number {
-    let equity = toNumber(this.cash);
-    for (let index = 0; index < this.position.length; index++) {
-      const held = toNumber(this.position[index] ?? ZERO_QUANTITY);
-      if (held !== 0) equity += held * (this.#last[index] ?? NaN);
-    }
-    return equity;
+    return this.#account.equity(this.#last);
   }
 
   /** The last trade seen since the last bar closed, or the open of the bar that contains `at`; undefined when neither is known. */
@@ -543,11 +574,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #amendRefusal({ type, instrument }: OrderIntent, stopPrice: Price): string {
     if (type !== 'stop') return `a ${type} order has no trigger`;
     const tick = this.#settings.instruments[instrument]?.tick;
-    if (signOf(stopPrice) <= 0) return `price ${format(stopPrice)} is not positive`;
-    if (tick !== undefined && compare(roundToStep(stopPrice, tick), stopPrice) !== 0) {
-      return `price ${format(stopPrice)} is off the tick ${format(tick)}`;
-    }
-    return '';
+    return tick === undefined ? '' : priceMalformation(stopPrice, tick);
   }
 
   #cancelNow(id: string, instrument: number, at: TimeMs): void {
@@ -566,7 +593,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const order = this.#waiting[instrument]?.shift();
     const bar = this.#watched[instrument]?.nextBar();
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a waiting order and its bar are there');
-    this.#fill(order, this.#slipped(order.intent, bar.open), at, 'taker');
+    this.#fill(order, this.#slipped(instrument, order.intent.side, bar.open), at, 'taker');
   }
 
   #trigger(instrument: number, at: TimeMs): void {
@@ -576,7 +603,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const { intent, level } = order;
     if (intent.type === 'stop') {
       const raw = intent.side === 'sell' ? Math.min(bar.open, level) : Math.max(bar.open, level);
-      this.#fill(order, this.#slipped(intent, raw), at, 'taker');
+      this.#fill(order, this.#slipped(instrument, intent.side, raw), at, 'taker');
       return;
     }
     const limitPrice = intent.limitPrice;
@@ -592,37 +619,38 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #firstTriggered(instrument: number, bar: Readonly<MarketEvent>): VenueOrder | undefined {
     let first: VenueOrder | undefined;
     let firstRank = Infinity;
+    let isFirstStop = false;
     const resting = this.#resting[instrument] ?? [];
     for (let index = 0; index < resting.length; index++) {
       const order = resting[index];
       if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
       const { intent, level } = order;
       const isSale = intent.side === 'sell';
+      const isStop = intent.type === 'stop';
       let rank: number;
-      if (intent.type === 'stop') {
+      if (isStop) {
         if (isSale ? bar.low > level : bar.high < level) continue;
         rank = Math.max(0, isSale ? bar.open - level : level - bar.open);
       } else {
-        if (isSale ? bar.high <= level : bar.low >= level) continue;
-        // A bar's range is far below this, so that every stop comes before every limit.
-        rank = 1e15 + Math.abs(bar.open - level);
+        if (isFirstStop || (isSale ? bar.high <= level : bar.low >= level)) continue;
+        rank = Math.abs(bar.open - level);
       }
-      if (rank < firstRank) {
+      if (rank < firstRank || (isStop && !isFirstStop)) {
         firstRank = rank;
+        isFirstStop = isStop;
         first = order;
       }
     }
+    this.#firstRank = isFirstStop ? firstRank : Infinity;
     return first;
   }
 
   /** Against us: a buy pays more, a sale brings less; then onto the tick, in the same direction. */
-  #slipped(intent: OrderIntent, price: number): Price {
+  #slipped(instrument: number, side: Side, price: number): Price {
     const { slippageRatio, instruments } = this.#settings;
-    const tick = instruments[intent.instrument]?.tick;
+    const tick = instruments[instrument]?.tick;
     if (tick === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
-    return intent.side === 'buy'
-      ? priceFrom(price * (1 + slippageRatio), tick, 'up')
-      : priceFrom(price * (1 - slippageRatio), tick, 'down');
+    return side === 'buy' ? priceFrom(price * (1 + slippageRatio), tick, 'up') : priceFrom(price * (1 - slippageRatio), tick, 'down');
   }
 
   #fill(order: VenueOrder, price: Price, at: TimeMs, liquidity: Fill['liquidity']): void {
@@ -632,22 +660,24 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const wanted = subtract(intent.quantity, order.filled);
     let quantity = wanted;
     // What was held while a sale on spot came to rest need not be held any more.
-    if (intent.reduceOnly || this.#isSpotSale(intent)) {
+    if (intent.reduceOnly || this.#isCashSale(intent)) {
       const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
       quantity = intent.wholePosition ? reducible : smaller(wanted, reducible);
       if (isZero(quantity)) {
-        this.#end(order);
-        this.#report('order.cancelled', intent, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
+        this.#cancelled(order, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
         return;
       }
     }
     const value = notional(price, quantity);
     const rate = this.#feeRates[instrument]?.[liquidity] ?? ZERO_AMOUNT;
     const fee = proportion(value, rate, ONE);
-    this.position[instrument] = intent.side === 'buy' ? add(position, quantity) : subtract(position, quantity);
-    this.cash = subtract(intent.side === 'buy' ? subtract(this.cash, value) : add(this.cash, value), fee);
-    if (isZero(this.position[instrument])) this.#nextFunding[instrument] = NEVER;
-    else if (isZero(position)) this.#nextFunding[instrument] = this.#boundary(instrument, at);
+    const change = intent.side === 'buy' ? quantity : negate(quantity);
+    if (!intent.reduceOnly && this.#lacks(instrument, change, price, value, fee)) {
+      this.#cancelled(order, at, LACKS_MARGIN);
+      return;
+    }
+    this.#account.trade(instrument, change, price, fee);
+    this.#positionChanged(instrument, position, at);
     const isFirst = isZero(order.filled);
     order.filled = add(order.filled, quantity);
     const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
@@ -680,6 +710,29 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
   }
 
+  #positionChanged(instrument: number, before: Quantity, at: TimeMs): void {
+    this.#levelsMoved(instrument);
+    if (isZero(this.position[instrument] ?? ZERO_QUANTITY)) this.#nextFunding[instrument] = NEVER;
+    else if (isZero(before)) this.#nextFunding[instrument] = this.#boundary(instrument, at);
+  }
+
+  /** What a fill would need and the account has not, where margin is posted or everything is paid in full. */
+  #lacks(instrument: number, change: Quantity, price: Price, value: Amount, fee: Amount): boolean {
+    switch (this.#rules.margin) {
+      case 'isolated':
+        return this.#settings.instruments[instrument]?.kind === 'linear' && this.#account.lacksMargin(instrument, change, price, fee);
+      case 'cash':
+        return signOf(change) > 0 && compare(add(value, fee), this.cash) > 0;
+      default:
+        return false;
+    }
+  }
+
+  #cancelled(order: VenueOrder, at: TimeMs, reason: string): void {
+    this.#end(order);
+    this.#report('order.cancelled', order.intent, at, reason);
+  }
+
   #end(order: VenueOrder): void {
     this.#lookAgain(order.intent.instrument);
     this.#orders.delete(order.intent.id);
@@ -704,10 +757,62 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #payFunding(instrument: number, at: TimeMs, amount: Amount): void {
     this.#lookAgain(instrument);
     this.#nextFunding[instrument] = this.#boundary(instrument, (this.#nextFunding[instrument] ?? at) + 1);
-    this.cash = add(this.cash, amount);
+    this.#account.fund(instrument, amount);
+    this.#levelsMoved(instrument);
     const rate = this.#settings.instruments[instrument]?.fundingRate ?? 0;
     const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
     this.#reports.push(report);
+  }
+
+  // ---- liquidation ---------------------------------------------------------------------------------------------------
+
+  get #hasMargin(): boolean {
+    return this.#rules.margin === 'isolated' || this.#rules.margin === 'cross';
+  }
+
+  /** As a stop's rank in `#firstTriggered`: how far the market went from the bar's open to get there. Infinity where it did not. */
+  #liquidationRank(instrument: number, bar: Readonly<MarketEvent>): number {
+    const level = this.#levelOf(instrument);
+    const isLong = signOf(this.position[instrument] ?? ZERO_QUANTITY) > 0;
+    if (Number.isNaN(level) || (isLong ? bar.low > level : bar.high < level)) return Infinity;
+    return Math.max(0, isLong ? bar.open - level : level - bar.open);
+  }
+
+  #levelOf(instrument: number): number {
+    if (this.#isLevelStale[instrument] === 1) {
+      const price = this.#account.liquidationPrice(instrument, this.#last);
+      this.#liquidationLevel[instrument] = price === undefined ? NaN : toNumber(price);
+      this.#isLevelStale[instrument] = 0;
+    }
+    return this.#liquidationLevel[instrument] ?? NaN;
+  }
+
+  /** Where the position was liquidated in the next bar: at its level, or at the open that was beyond it; closed at the market, so slipped. */
+  #liquidationPriceIn(instrument: number): Price {
+    const bar = this.#watched[instrument]?.nextBar();
+    if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
+    const level = this.#levelOf(instrument);
+    const isLong = signOf(this.position[instrument] ?? ZERO_QUANTITY) > 0;
+    return this.#slipped(instrument, isLong ? 'sell' : 'buy', isLong ? Math.min(bar.open, level) : Math.max(bar.open, level));
+  }
+
+  /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits in the instrument. */
+  #liquidate(instrument: number, at: TimeMs, price: Price): void {
+    const held = this.position[instrument] ?? ZERO_QUANTITY;
+    const { fee, insurance, deleveraged } = this.#account.liquidate(instrument, price, this.#last);
+    const fill: Fill = {
+      id: `f${++this.#fills}`,
+      price,
+      quantity: absolute(held),
+      fee: subtract(fee, add(insurance, deleveraged)),
+      liquidity: 'taker',
+    };
+    const side = signOf(held) > 0 ? 'sell' : 'buy';
+    this.#reports.push({ kind: 'position.liquidated', at, happenedAt: at, instrument, side, fill, insurance, deleveraged });
+    this.#positionChanged(instrument, held, at);
+    for (const list of [this.#resting[instrument], this.#waiting[instrument]]) {
+      for (const order of [...(list ?? [])]) this.#cancelled(order, at, LIQUIDATED);
+    }
   }
 
   /** The tape has ended: what is still open is named and ends. */
@@ -737,8 +842,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   save(out: ByteWriter): void {
-    for (const position of this.position) out.decimal(position);
-    out.decimal(this.cash);
+    this.#account.save(out);
     out.numbers(this.#last);
     out.numbers(this.#lastTrade);
     out.numbers(this.#nextFunding);
@@ -773,8 +877,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   restore(from: ByteReader): void {
-    for (let index = 0; index < this.position.length; index++) this.position[index] = from.decimal();
-    this.cash = from.decimal();
+    this.#account.restore(from);
     from.numbers(this.#last);
     from.numbers(this.#lastTrade);
     from.numbers(this.#nextFunding);
@@ -807,6 +910,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#reports.length = 0;
     for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
     this.#isStale.fill(1);
+    this.#isLevelStale.fill(1);
     this.#anyStale = true;
   }
 }
@@ -818,60 +922,4 @@ function levelOf({ stopPrice, limitPrice }: OrderIntent): number {
 
 function copied(intent: OrderIntent): OrderIntent {
   return { ...intent, attached: intent.attached.map(copied) };
-}
-
-const REPORT_KINDS: readonly OrderReport['kind'][] = [
-  'order.accepted',
-  'order.rejected',
-  'order.cancelled',
-  'order.expired',
-  'order.filled',
-];
-
-const IS_ORDER = 0;
-const IS_FUNDING = 1;
-const IS_AMENDMENT = 2;
-
-function writeReport(out: ByteWriter, report: VenueReport): void {
-  out.byte(report.kind === 'funding.paid' ? IS_FUNDING : report.kind === 'order.amended' ? IS_AMENDMENT : IS_ORDER);
-  out.number(report.at);
-  out.number(report.happenedAt);
-  out.count(report.instrument);
-  if (report.kind === 'funding.paid') {
-    out.decimal(report.amount);
-    out.number(report.rate);
-    return;
-  }
-  out.text(report.order);
-  out.text(report.reason);
-  if (report.kind === 'order.amended') {
-    out.decimal(report.asked);
-    out.decimal(report.stopPrice);
-    return;
-  }
-  out.byte(REPORT_KINDS.indexOf(report.kind));
-  out.flag(report.fill !== undefined);
-  if (report.fill === undefined) return;
-  out.text(report.fill.id);
-  out.decimal(report.fill.price);
-  out.decimal(report.fill.quantity);
-  out.decimal(report.fill.fee);
-  out.flag(report.fill.liquidity === 'maker');
-}
-
-function readReport(from: ByteReader): VenueReport {
-  const shape = from.byte();
-  const at = from.number();
-  const happenedAt = from.number();
-  const instrument = from.count();
-  if (shape === IS_FUNDING) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
-  const order = from.text();
-  const reason = from.text();
-  if (shape === IS_AMENDMENT)
-    return { kind: 'order.amended', at, happenedAt, instrument, order, asked: from.decimal(), stopPrice: from.decimal(), reason };
-  const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
-  const fill: Fill | undefined = from.flag()
-    ? { id: from.text(), price: from.decimal(), quantity: from.decimal(), fee: from.decimal(), liquidity: from.flag() ? 'maker' : 'taker' }
-    : undefined;
-  return { kind, at, happenedAt, instrument, order, reason, fill };
 }

@@ -1,0 +1,97 @@
+// What a venue has said and nobody has taken yet, as bytes of its state.
+import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
+import type { Fill, OrderReport, VenueReport } from '../../domain/event.ts';
+
+const REPORT_KINDS: readonly OrderReport['kind'][] = [
+  'order.accepted',
+  'order.rejected',
+  'order.cancelled',
+  'order.expired',
+  'order.filled',
+];
+
+const IS_ORDER = 0;
+const IS_FUNDING = 1;
+const IS_AMENDMENT = 2;
+const IS_LIQUIDATION = 3;
+
+export function writeReport(out: ByteWriter, report: VenueReport): void {
+  out.byte(shapeOf(report));
+  out.number(report.at);
+  out.number(report.happenedAt);
+  out.count(report.instrument);
+  if (report.kind === 'funding.paid') {
+    out.decimal(report.amount);
+    out.number(report.rate);
+    return;
+  }
+  if (report.kind === 'position.liquidated') {
+    out.flag(report.side === 'sell');
+    writeFill(out, report.fill);
+    out.decimal(report.insurance);
+    out.decimal(report.deleveraged);
+    return;
+  }
+  out.text(report.order);
+  out.text(report.reason);
+  if (report.kind === 'order.amended') {
+    out.decimal(report.asked);
+    out.decimal(report.stopPrice);
+    return;
+  }
+  out.byte(REPORT_KINDS.indexOf(report.kind));
+  out.flag(report.fill !== undefined);
+  if (report.fill !== undefined) writeFill(out, report.fill);
+}
+
+function shapeOf({ kind }: VenueReport): number {
+  if (kind === 'funding.paid') return IS_FUNDING;
+  if (kind === 'position.liquidated') return IS_LIQUIDATION;
+  return kind === 'order.amended' ? IS_AMENDMENT : IS_ORDER;
+}
+
+function writeFill(out: ByteWriter, fill: Fill): void {
+  out.text(fill.id);
+  out.decimal(fill.price);
+  out.decimal(fill.quantity);
+  out.decimal(fill.fee);
+  out.flag(fill.liquidity === 'maker');
+}
+
+function readFill(from: ByteReader): Fill {
+  return {
+    id: from.text(),
+    price: from.decimal(),
+    quantity: from.decimal(),
+    fee: from.decimal(),
+    liquidity: from.flag() ? 'maker' : 'taker',
+  };
+}
+
+export function readReport(from: ByteReader): VenueReport {
+  const shape = from.byte();
+  const at = from.number();
+  const happenedAt = from.number();
+  const instrument = from.count();
+  if (shape === IS_FUNDING) return { kind: 'funding.paid', at, happenedAt, instrument, amount: from.decimal(), rate: from.number() };
+  if (shape === IS_LIQUIDATION) {
+    const side = from.flag() ? 'sell' : 'buy';
+    return {
+      kind: 'position.liquidated',
+      at,
+      happenedAt,
+      instrument,
+      side,
+      fill: readFill(from),
+      insurance: from.decimal(),
+      deleveraged: from.decimal(),
+    };
+  }
+  const order = from.text();
+  const reason = from.text();
+  if (shape === IS_AMENDMENT)
+    return { kind: 'order.amended', at, happenedAt, instrument, order, asked: from.decimal(), stopPrice: from.decimal(), reason };
+  const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
+  const fill = from.flag() ? readFill(from) : undefined;
+  return { kind, at, happenedAt, instrument, order, reason, fill };
+}
