@@ -471,6 +471,46 @@ const api = z.strictObject({
   ),
 });
 
+/** An address without anything in it that must not be seen: configs are printed, and written beside every run. */
+const address = z
+  .string()
+  .nullable()
+  .superRefine((text, check) => {
+    const url = text === null ? undefined : URL.parse(text);
+    if (url === undefined) return;
+    const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '';
+    if (!isPlain) check.addIssue({ code: 'custom', message: 'expected an address such as http://127.0.0.1:8080, without user or password' });
+  })
+  .default(null);
+
+function venueAddress(venue: string, paths: string) {
+  return address.meta({ description: `Of ${venue}, serving ${paths}; null is its own.`, allowed: 'http(s)://…, or null' });
+}
+
+const collectEntry = z.strictObject({
+  venue: z.enum(['bybit', 'binance']).meta({ description: 'Whose bars.' }),
+  symbols: z.array(symbol).min(1).readonly().meta({ description: 'As the venue lists them: `BTC/USDT` is spot, `BTC/USDT:USDT` the perpetual.' }),
+  timeframesMs: z
+    .array(spanOf(SECOND_MS, 7 * DAY_MS, 'length of a bar', 'Lengths of the bars.'))
+    .min(1)
+    .readonly()
+    .prefault(['1m'])
+    .meta({ description: 'Lengths of the bars.' }),
+  days: number(90, 'days', { least: 1, most: 3_650, whole: true }, 'How far back: what is missing of it is asked for in each round.'),
+});
+
+const data = z.strictObject({
+  addresses: z
+    .strictObject({ bybit: venueAddress('Bybit', '/v5/…'), binance: venueAddress('Binance', '/api/v3/… and /fapi/v1/…') })
+    .prefault({})
+    .meta({ description: 'Where public data is asked for instead of the venue itself: a proxy of yours, or a server for tests.' }),
+  collect: z
+    .array(collectEntry)
+    .readonly()
+    .default([])
+    .meta({ description: 'What `ballast data collect` keeps up to date. Public data: no key is needed.' }),
+});
+
 /** Names of sections, in the order of the file. */
 export const configSchema = z
   .strictObject({
@@ -485,6 +525,7 @@ export const configSchema = z
     minds: minds.prefault({}).meta({ description: 'What a source of opinion may do wrong before it is silenced.' }),
     venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),
     paper: paper.prefault({}).meta({ description: 'The session of `ballast paper`; flags override it.' }),
+    data: data.prefault({}).meta({ description: 'History from real venues: `ballast data download` and `data collect`.' }),
     api: api.prefault({}).meta({ description: 'The HTTP server of a running session.' }),
   })
   .superRefine((config, check) => {

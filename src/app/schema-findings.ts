@@ -99,9 +99,9 @@ export function oneOf(values: readonly string[]): string {
   return values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
 }
 
-/** As it would be written in a file; long values are cut. */
+/** As it would be written in a file; long values are cut, and a password within an address is not shown. */
 export function shown(value: unknown): string {
-  const text = written(value);
+  const text = written(value).replaceAll(/:\/\/[^/\s"]*@/g, '://***@');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

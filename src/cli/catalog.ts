@@ -10,7 +10,7 @@ export interface CatalogEntry {
 }
 
 /** A first word that is no command by itself. */
-export const groups: Readonly<Record<string, string>> = { data: 'history: import, export, ls, check, prune' };
+export const groups: Readonly<Record<string, string>> = { data: 'history: download, collect, import, export, ls, check, prune' };
 
 export const catalog: readonly CatalogEntry[] = [
   {
@@ -22,6 +22,16 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'backtest',
     summary: 'the same engine on stored bars, with a report under runs/',
     load: async () => (await import('./commands/backtest.ts')).backtest,
+  },
+  {
+    name: 'data download',
+    summary: 'bars from a real venue into the store: only what is missing',
+    load: async () => (await import('./commands/data-download.ts')).dataDownload,
+  },
+  {
+    name: 'data collect',
+    summary: 'the same for everything that ballast.yaml lists, round after round',
+    load: async () => (await import('./commands/data-collect.ts')).dataCollect,
   },
   {
     name: 'data import',

@@ -59,3 +59,38 @@ export interface Venue {
 
 /** A venue inside this process: its state survives with the session's. */
 export interface EmbeddedVenue extends Venue, Stateful {}
+
+/** Waiting, for what must wait: backoff, rate limits, rounds. In a test it takes no wall time. */
+export interface Timers {
+  /** Milliseconds since some instant; never goes back. */
+  now(): number;
+  /** Throws the reason of the abort when the signal aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A bar as a venue says it: open time, open, high, low, close, volume in base currency. */
+export type BarRow = readonly [openAt: TimeMs, open: number, high: number, low: number, close: number, volume: number];
+
+/** Bars that open at or after `fromMs` and before `toMs`, both multiples of the timeframe, at most `pageBars` of them. */
+export interface BarPage {
+  readonly symbol: string;
+  readonly timeframeMs: TimeMs;
+  readonly fromMs: TimeMs;
+  readonly toMs: TimeMs;
+}
+
+/** A venue's public history of bars. What is not answered is asked again in there, and every failure that comes out is a final one. */
+export interface VenueHistory {
+  readonly venue: string;
+  /** Most bars of one page. */
+  readonly pageBars: number;
+  /** @throws BallastError SYMBOL_UNLISTED, TIMEFRAME_UNSERVED: days are served always */
+  check(symbol: string, timeframeMs: TimeMs): void;
+  /** What time it is there. @throws BallastError VENUE_UNREACHABLE, VENUE_BUSY, VENUE_REFUSED */
+  now(): Promise<TimeMs>;
+  /**
+   * In any order; perhaps fewer than were asked for, none, some twice, and some of outside the page.
+   * @throws BallastError VENUE_UNREACHABLE, VENUE_BUSY, VENUE_REFUSED, VENUE_ANSWER_MALFORMED
+   */
+  page(page: BarPage): Promise<readonly BarRow[]>;
+}

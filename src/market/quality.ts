@@ -32,6 +32,12 @@ export function isAligned(openAt: TimeMs, timeframeMs: TimeMs): boolean {
   return (timeframeMs % WEEK_MS === 0 ? openAt - FIRST_MONDAY_MS : openAt) % timeframeMs === 0;
 }
 
+/** When the bar that holds `at` opened. */
+export function openOfBar(at: TimeMs, timeframeMs: TimeMs): TimeMs {
+  const origin = timeframeMs % WEEK_MS === 0 ? FIRST_MONDAY_MS : 0;
+  return Math.floor((at - origin) / timeframeMs) * timeframeMs + origin;
+}
+
 /**
  * Why this bar cannot be right, or undefined. `previous` is the last bar that was believed: leave it out after a hole or a restart,
  * where the market may really have moved that far.

@@ -1,0 +1,49 @@
+// The one place that knows ccxt's files. Its entry loads a hundred venues and takes over a second; the file of one venue takes 0.2 s and half
+// the memory. The package's `exports` name the entry alone, but bind names and not paths; its version is pinned to the digit.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Exchange } from 'ccxt';
+
+export type ClientId = 'bybit' | 'binance';
+
+/** What ccxt calls for every request; it reads status, headers and text of the answer. */
+export type Fetch = (address: string, init: { readonly headers: Readonly<Record<string, string>> }) => Promise<Response>;
+
+export interface ClientOptions {
+  readonly fetch: Fetch;
+  /** Kinds of markets that are loaded, by ccxt's names. */
+  readonly marketTypes: readonly ('spot' | 'linear')[];
+  /** Takes the place of scheme and host of every address that ccxt knows; paths stay. */
+  readonly address: string | undefined;
+}
+
+/** ccxt for one venue, without keys. It never waits, never retries and never times out: `fetch` does all that, and better. */
+export async function loadClient(id: ClientId, { fetch, marketTypes, address }: ClientOptions): Promise<Exchange> {
+  const entry = createRequire(import.meta.url).resolve('ccxt');
+  const file = join(dirname(entry), '..', 'js', 'src', `${id}.js`);
+  const { default: Client } = (await import(pathToFileURL(file).href)) as { readonly default: new (settings: object) => Exchange };
+  const longestTimerMs = 2 ** 31 - 1;
+  const client = new Client({
+    fetchImplementation: fetch,
+    enableRateLimit: false,
+    timeout: longestTimerMs,
+    // Currencies want a key.
+    has: { fetchCurrencies: false },
+    options: {
+      fetchMarkets: { types: marketTypes },
+      fetchMargins: false,
+      defaultType: marketTypes.includes('spot') ? 'spot' : 'swap',
+      defaultSubType: 'linear',
+    },
+  });
+  if (address !== undefined) client.urls['api'] = readdressed(client.urls['api'], address.replace(/\/+$/, '')) as Exchange['urls'][string];
+  return client;
+}
+
+/** Every address within, at whatever depth, so that none is left that leads elsewhere. */
+function readdressed(urls: unknown, address: string): unknown {
+  if (typeof urls === 'string') return urls.replace(/^(https?|wss?):\/\/[^/]+/, address);
+  if (typeof urls !== 'object' || urls === null) return urls;
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, readdressed(url, address)]));
+}
