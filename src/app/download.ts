@@ -4,11 +4,11 @@ import type { Timers, VenueHistory } from '../domain/ports.ts';
 import { DAY_MS, formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { downloadSeries, type DownloadProgress, type DownloadReport } from '../market/history/download.ts';
 import { openStore, type BarStore } from '../market/history/store.ts';
-import { openHistory, VENUES_WITH_HISTORY } from '../venues/ccxt/history.ts';
+import { openOfBar } from '../market/quality.ts';
+import type { ClientId } from '../venues/ccxt/client.ts';
+import { openHistory } from '../venues/ccxt/history.ts';
 import type { Config } from './config.ts';
 import { systemTimers } from './system-timers.ts';
-
-export type DownloadVenue = (typeof VENUES_WITH_HISTORY)[number];
 
 /** The last days, or from inclusive, to exclusive; a bound that is left out is now. */
 export type DownloadRange = { readonly days: number } | { readonly fromMs: TimeMs; readonly toMs: TimeMs | undefined };
@@ -25,7 +25,7 @@ interface Surroundings {
 }
 
 export interface DownloadRequest extends Surroundings {
-  readonly venue: DownloadVenue;
+  readonly venue: ClientId;
   readonly symbols: readonly string[];
   readonly timeframeMs: TimeMs;
   readonly range: DownloadRange;
@@ -170,7 +170,7 @@ export async function collect(request: CollectRequest): Promise<number> {
   return rounds;
 }
 
-async function historyOf(venue: DownloadVenue, symbols: readonly string[], request: Surroundings): Promise<VenueHistory> {
+async function historyOf(venue: ClientId, symbols: readonly string[], request: Surroundings): Promise<VenueHistory> {
   const { config, signal, onNotice, timers = systemTimers } = request;
   return openHistory({ venue, symbols, address: config.data.addresses[venue] ?? undefined, timers, signal, onNotice });
 }
@@ -188,8 +188,12 @@ async function oneSeries(
     timers,
     symbol,
     timeframeMs,
-    range: (now) =>
-      'days' in range ? { fromMs: now - range.days * DAY_MS, toMs: now } : { fromMs: range.fromMs, toMs: range.toMs ?? now },
+    range(now) {
+      if (!('days' in range)) return { fromMs: range.fromMs, toMs: range.toMs ?? now };
+      // Whole days of bars, up to the last that is closed.
+      const toMs = openOfBar(now, timeframeMs);
+      return { fromMs: toMs - range.days * DAY_MS, toMs };
+    },
     signal,
     onProgress,
   });

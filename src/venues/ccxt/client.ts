@@ -33,11 +33,11 @@ export async function loadClient(id: ClientId, { fetch, marketTypes, address }: 
     options: {
       fetchMarkets: { types: marketTypes },
       fetchMargins: false,
-      defaultType: marketTypes.includes('spot') ? 'spot' : 'swap',
-      defaultSubType: 'linear',
+      // Where the time is asked for: Binance has a host for each.
+      ...(marketTypes.includes('spot') ? { defaultType: 'spot' } : { defaultType: 'swap', defaultSubType: 'linear' }),
     },
   });
-  if (address !== undefined) client.urls['api'] = readdressed(client.urls['api'], address.replace(/\/+$/, '')) as Exchange['urls'][string];
+  if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
   return client;
 }
 

@@ -9,8 +9,6 @@ import { loadClient, type ClientId } from './client.ts';
 import { Requests, type RequestParts } from './requests.ts';
 import { wires } from './wire.ts';
 
-export const VENUES_WITH_HISTORY = Object.keys(wires) as readonly ClientId[];
-
 export interface HistoryOptions extends Omit<RequestParts, 'wire'> {
   readonly venue: ClientId;
   /** Markets of other kinds than theirs are not loaded. */

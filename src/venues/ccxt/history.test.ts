@@ -1,0 +1,216 @@
+// ccxt as it is, against a server that speaks as the venues do.
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { VenueServer, type Fault, type ServedMarket } from '../../../test/support/venue-server.ts';
+import { VirtualTimers } from '../../../test/support/virtual-timers.ts';
+import { BallastError } from '../../domain/errors.ts';
+import type { BarPage, VenueHistory } from '../../domain/ports.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
+import { loadClient, type ClientId } from './client.ts';
+import { openHistory } from './history.ts';
+
+const NOW = Date.UTC(2026, 0, 31, 12, 0, 30);
+const CLOSED = NOW - 30_000;
+const MARKETS: readonly ServedMarket[] = (['spot', 'linear'] as const).flatMap((kind) =>
+  ['BTC', 'ETH'].map((base) => ({ id: `${base}USDT`, base, kind, listedAt: NOW - 400 * DAY_MS })),
+);
+const PAGE: BarPage = { symbol: 'BTC/USDT:USDT', timeframeMs: MINUTE_MS, fromMs: CLOSED - 100 * MINUTE_MS, toMs: CLOSED };
+
+interface Setup {
+  readonly server: VenueServer;
+  readonly timers: VirtualTimers;
+  readonly notices: string[];
+  readonly controller: AbortController;
+  readonly history: VenueHistory;
+}
+
+async function setUp(context: TestContext, venue: ClientId, symbols: readonly string[] = ['BTC/USDT', 'BTC/USDT:USDT']): Promise<Setup> {
+  const timers = new VirtualTimers();
+  const server = new VenueServer({ markets: MARKETS, now: () => NOW, clock: () => timers.now() });
+  const address = await server.listen();
+  context.after(() => server.close());
+  const notices: string[] = [];
+  const controller = new AbortController();
+  const history = await openHistory({
+    venue,
+    symbols,
+    address,
+    timers,
+    signal: controller.signal,
+    onNotice: (words) => notices.push(words),
+    deadlineMs: 250,
+  });
+  return { server, timers, notices, controller, history };
+}
+
+async function failure(work: Promise<unknown>): Promise<BallastError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof BallastError, `found ${String(error)}, expected a BallastError`);
+  return error;
+}
+
+for (const venue of ['bybit', 'binance'] as const) {
+  describe(`the history of ${venue}`, () => {
+    test('has its bars in pages of a thousand, with exact times and prices', async (context) => {
+      const { history, server } = await setUp(context, venue);
+      for (const symbol of ['BTC/USDT', 'BTC/USDT:USDT']) {
+        const page = { symbol, timeframeMs: MINUTE_MS, fromMs: CLOSED - 1_000 * MINUTE_MS, toMs: CLOSED };
+        const rows = await history.page(page);
+        const truth = server.truth('BTCUSDT', symbol === 'BTC/USDT' ? 'spot' : 'linear', page.fromMs, page.toMs);
+        assert.equal(rows.length, 1_000);
+        for (const [index, row] of rows.entries()) {
+          const { openAt, open, high, low, close, volume } = truth;
+          assert.deepEqual([...row], [openAt[index], open[index], high[index], low[index], close[index], volume[index]]);
+        }
+      }
+      const hours = { symbol: 'BTC/USDT', timeframeMs: HOUR_MS, fromMs: CLOSED - 48 * HOUR_MS, toMs: CLOSED };
+      assert.equal((await history.page(hours)).length, 48);
+      assert.equal(await history.now(), NOW);
+    });
+
+    test('knows what is listed and served, and says what is near', async (context) => {
+      const { history } = await setUp(context, venue);
+      history.check('BTC/USDT', MINUTE_MS);
+      const unlisted = await failure((async () => history.check('BTC/EUR', MINUTE_MS))());
+      assert.deepEqual([unlisted.code, unlisted.exitCode], ['SYMBOL_UNLISTED', 2]);
+      assert.match(unlisted.message, new RegExp(`${venue} BTC/EUR: found no such market, expected .* BTC/USDT, BTC/USDT:USDT`));
+      const unserved = await failure((async () => history.check('BTC/USDT', 7 * MINUTE_MS))());
+      assert.deepEqual([unserved.code, unserved.exitCode], ['TIMEFRAME_UNSERVED', 2]);
+      assert.match(unserved.message, /found 7m, expected one of .*1m.*1h/);
+    });
+
+    test('asks for the markets of the kinds that are wanted, and for nothing else', async (context) => {
+      const { server } = await setUp(context, venue, ['BTC/USDT']);
+      const paths = server.requests.map(({ path, query }) => `${path} ${query.get('category') ?? ''}`.trim());
+      assert.deepEqual(paths, [venue === 'bybit' ? '/v5/market/instruments-info spot' : '/api/v3/exchangeInfo']);
+    });
+
+    test('stays within the limits of the venue, however fast it is asked', async (context) => {
+      const { history, server, timers } = await setUp(context, venue);
+      // More than either allows in the time that this takes, were it not for the waiting: 600 in 5 s, and weight 2400 a minute at 2 a page.
+      const asked = 1_300;
+      for (let batch = 0; batch < asked / 50; batch++) await Promise.all(Array.from({ length: 50 }, () => history.page(PAGE)));
+      assert.equal(server.barRequests, asked);
+      assert.equal(server.overLimit, 0);
+      assert.ok(timers.now() > 20_000, `${asked} requests took ${timers.now()} ms`);
+    });
+
+    for (const [words, fault] of [
+      ['a cut connection', 'reset'],
+      ['an answer that is cut', 'truncated'],
+      ['an answer that stalls', 'stalled'],
+      ['HTTP 502', { status: 502, body: '<html>bad gateway</html>' }],
+      ['HTTP 503', { status: 503 }],
+      ['HTTP 200 with a page', { status: 200, body: '<html>maintenance</html>' }],
+      ['HTTP 200 with nothing', { status: 200, body: '' }],
+    ] as const satisfies readonly (readonly [string, Fault])[]) {
+      test(`asks again after ${words}, and gives up in the end`, async (context) => {
+        const { history, server, timers, notices } = await setUp(context, venue);
+        let left = 2;
+        server.fault = () => (left-- > 0 ? fault : undefined);
+        assert.equal((await history.page(PAGE)).length, 100);
+        assert.deepEqual(timers.slept, [1_000, 2_000]);
+        assert.equal(notices.length, 2);
+        if (fault === 'stalled') return;
+        left = Infinity;
+        const error = await failure(history.page(PAGE));
+        assert.deepEqual([error.code, error.exitCode], ['VENUE_UNREACHABLE', 1]);
+        assert.match(error.message, new RegExp(`^${venue} BTC/USDT:USDT 1m: found .*, 6 times, expected an answer \\(.*goes on where it was`));
+        assert.deepEqual(timers.slept.slice(2), [1_000, 2_000, 4_000, 8_000, 16_000]);
+      });
+    }
+
+    test('ends at once when it is told to, in the middle of a pause or of an answer', async (context) => {
+      for (const fault of [{ status: 403 }, 'stalled'] as const) {
+        const { history, server, controller } = await setUp(context, venue);
+        server.fault = () => {
+          setImmediate(() => controller.abort(new Error('enough')));
+          return fault;
+        };
+        await assert.rejects(history.page(PAGE));
+        assert.equal(server.barRequests, 1);
+      }
+    });
+  });
+}
+
+describe('a venue that asks for patience', () => {
+  const cases: readonly (readonly [ClientId, string, Fault, pauseMs: number])[] = [
+    ['bybit', 'retCode 10006', { retCode: 10006, retMsg: 'Too many visits!' }, 5_000],
+    ['bybit', 'retCode 10018', { retCode: 10018, retMsg: 'Exceeded the IP Rate Limit.' }, 5_000],
+    ['bybit', 'HTTP 403', { status: 403, body: '403, access too frequent' }, 600_000],
+    ['binance', 'HTTP 429', { status: 429, headers: { 'retry-after': '21' }, body: '{"code":-1003,"msg":"Too many requests."}' }, 21_000],
+    ['binance', 'HTTP 418', { status: 418, headers: { 'retry-after': '130' }, body: '{"code":-1003,"msg":"banned"}' }, 130_000],
+  ];
+  for (const [venue, words, fault, pauseMs] of cases) {
+    test(`gets it: ${venue} with ${words}`, async (context) => {
+      const { history, server, timers, notices } = await setUp(context, venue);
+      let left = 1;
+      server.fault = () => (left-- > 0 ? fault : undefined);
+      const begun = timers.now();
+      // The others wait too.
+      const pages = await Promise.all([history.page(PAGE), history.page(PAGE)]);
+      assert.deepEqual(
+        pages.map((rows) => rows.length),
+        [100, 100],
+      );
+      assert.ok(timers.now() - begun >= pauseMs, `waited ${timers.now() - begun} ms`);
+      assert.match(notices[0] ?? '', new RegExp(`${words}.*asking again in ${pauseMs / 1_000} s`));
+    });
+  }
+
+  test('gets it once for a ban of ten minutes, and is an error the second time', async (context) => {
+    const { history, server, timers } = await setUp(context, 'bybit');
+    server.fault = () => ({ status: 403, body: '403, access too frequent' });
+    const error = await failure(history.page(PAGE));
+    assert.equal(error.code, 'VENUE_BUSY');
+    assert.match(error.message, /^bybit BTC\/USDT:USDT 1m: found HTTP 403 .*2 times, and 600 s to wait/);
+    assert.equal(timers.now(), 600_000);
+  });
+
+  test('does not get it for a ban of days', async (context) => {
+    const { history, server, timers } = await setUp(context, 'binance');
+    server.fault = () => ({ status: 418, headers: { 'retry-after': '259200' } });
+    assert.equal((await failure(history.page(PAGE))).code, 'VENUE_BUSY');
+    assert.equal(timers.now(), 0);
+  });
+
+  test('with the words of a refusal is not asked again', async (context) => {
+    const { history, server } = await setUp(context, 'bybit');
+    server.fault = () => ({ retCode: 10001, retMsg: 'Not supported symbols' });
+    const error = await failure(history.page(PAGE));
+    assert.equal(error.code, 'VENUE_REFUSED');
+    assert.match(error.message, /bybit BTC\/USDT:USDT 1m: found retCode 10001 "Not supported symbols"/);
+    assert.equal(server.barRequests, 1);
+  });
+});
+
+describe('the server of these tests', () => {
+  test('does count: who is too fast is told so, as the venues do', async (context) => {
+    const { server } = await setUp(context, 'bybit');
+    const answers = new Map<string, number>();
+    for (let batch = 0; batch < 13; batch++) {
+      const texts = await Promise.all(
+        Array.from({ length: 50 }, async () => (await (await fetch(`${server.address}/v5/market/time`)).text()).slice(0, 16)),
+      );
+      for (const text of texts) answers.set(text, (answers.get(text) ?? 0) + 1);
+    }
+    assert.ok((answers.get('{"retCode":10018') ?? 0) > 40, JSON.stringify([...answers]));
+    assert.ok(server.overLimit > 40);
+  });
+});
+
+test('no address of ccxt is left that leads to the internet', async () => {
+  for (const id of ['bybit', 'binance'] as const) {
+    const client = await loadClient(id, { fetch: () => assert.fail('nothing is asked'), marketTypes: ['spot'], address: 'http://127.0.0.1:1/' });
+    const found = JSON.stringify(client.urls['api']).match(/"(https?|wss?):[^"]*"/g) ?? [];
+    assert.ok(found.length > 3);
+    assert.deepEqual(
+      found.filter((url) => !url.startsWith('"http://127.0.0.1:1')),
+      [],
+    );
+  }
+});
