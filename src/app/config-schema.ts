@@ -479,7 +479,8 @@ const address = z
     const url = text === null ? undefined : URL.parse(text);
     if (url === undefined) return;
     const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '';
-    if (!isPlain) check.addIssue({ code: 'custom', message: 'expected an address such as http://127.0.0.1:8080, without user or password' });
+    if (!isPlain)
+      check.addIssue({ code: 'custom', message: 'expected an address such as http://127.0.0.1:8080, without user or password' });
   })
   .default(null);
 
@@ -489,7 +490,11 @@ function venueAddress(venue: string, paths: string) {
 
 const collectEntry = z.strictObject({
   venue: z.enum(['bybit', 'binance']).meta({ description: 'Whose bars.' }),
-  symbols: z.array(symbol).min(1).readonly().meta({ description: 'As the venue lists them: `BTC/USDT` is spot, `BTC/USDT:USDT` the perpetual.' }),
+  symbols: z
+    .array(symbol)
+    .min(1)
+    .readonly()
+    .meta({ description: 'As the venue lists them: `BTC/USDT` is spot, `BTC/USDT:USDT` the perpetual.' }),
   timeframesMs: z
     .array(spanOf(SECOND_MS, 7 * DAY_MS, 'length of a bar', 'Lengths of the bars.'))
     .min(1)
@@ -507,7 +512,7 @@ const data = z.strictObject({
   collect: z
     .array(collectEntry)
     .readonly()
-    .default([])
+    .prefault([])
     .meta({ description: 'What `ballast data collect` keeps up to date. Public data: no key is needed.' }),
 });
 

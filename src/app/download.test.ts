@@ -139,7 +139,7 @@ describe('a round of collecting', () => {
     const begun: number[] = [];
     const rounds: Round[] = [];
     server.fault = ({ query, isForBars }) =>
-      isForBars && query.get('symbol') === 'ETHUSDT' && rounds.length === 1 ? { retCode: 10001, retMsg: 'not now' } : undefined;
+      isForBars && query.get('symbol') === 'ETHUSDT' && rounds.length === 1 ? { retCode: 10001, words: 'not now' } : undefined;
     const count = await collect({
       ...request,
       signal: controller.signal,

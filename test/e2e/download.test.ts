@@ -1,4 +1,4 @@
-// Ballast as its users have it, against a server that speaks as the venues do: a whole download, kills, Ctrl-C, wrong arguments, collecting.
+// Ballast as its users have it, against a server that speaks as the venues do: a whole download, a kill, Ctrl-C, collecting.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +63,10 @@ describe('ballast data download', () => {
     const { server, home } = await setUp(context);
     const killed = startBallast(home, ...DOWNLOAD);
     const second = join(home, 'data', 'bars', 'bybit', 'ETH-USDT_USDT', '1m');
-    await until('a part of the second symbol is stored', () => existsSync(second) && readdirSync(second).some((name) => name.endsWith('.parquet')));
+    await until(
+      'a part of the second symbol is stored',
+      () => existsSync(second) && readdirSync(second).some((name) => name.endsWith('.parquet')),
+    );
     killed.kill('SIGKILL');
     assert.equal((await killed.ended).signal, 'SIGKILL');
     const left = await Promise.all(SYMBOLS.map(async (symbol) => stored(home, symbol)));
@@ -85,7 +88,11 @@ describe('ballast data download', () => {
     for (const [index, symbol] of SYMBOLS.entries()) {
       const bars = await store.load({ venue: 'bybit', symbol, timeframeMs: MINUTE_MS });
       const truth = server.truth(MARKETS[index]?.id ?? '', 'linear', CLOSED - DAYS * DAY_MS, CLOSED);
-      for (const name of ['openAt', 'open', 'high', 'low', 'close', 'volume'] as const) assert.deepEqual([...bars[name]], [...truth[name]], name);
+      for (const name of ['openAt', 'open', 'high', 'low', 'close', 'volume'] as const) {
+        // Compared as a whole only when it differs: a comparison of a hundred thousand values in words takes seconds.
+        if (!bars[name].every((value, row) => value === truth[name][row])) assert.deepEqual(bars[name], truth[name], `${symbol} ${name}`);
+        assert.equal(bars[name].length, truth[name].length);
+      }
     }
     await store.close();
   });
@@ -101,34 +108,6 @@ describe('ballast data download', () => {
     assert.equal((JSON.parse(stdout) as Downloaded).isInterrupted, true);
     assert.ok((await stored(home, 'BTC/USDT:USDT')).size >= 30_000);
   });
-
-  test('says what is wrong with its arguments before it asks anybody', async (context) => {
-    const { server, home } = await setUp(context);
-    const some = ['data', 'download', '--venue', 'bybit', '--symbols', 'BTC/USDT:USDT'];
-    for (const [words, message] of [
-      [['data', 'download', '--symbols', 'BTC/USDT'], /--venue: found nothing/],
-      [['data', 'download', '--venue', 'nyse', '--symbols', 'BTC/USDT'], /--venue: found "nyse", expected one of bybit, binance/],
-      [[...some, '--days', '0'], /--days: found "0"/],
-      [[...some, '--days', '3', '--from', '2026-01-01'], /--days: found a beginning as well, expected either --days or --from/],
-      [[...some, '--from', '2026-01-02', '--to', '2026-01-01'], /a reversed range/],
-    ] as const) {
-      const { code, stderr } = await ballast(home, ...words);
-      assert.equal(code, 2, stderr);
-      assert.match(stderr, message);
-    }
-    assert.equal(server.requests.length, 0);
-    const { code, stdout } = await ballast(home, 'data', 'download', '--venue', 'bybit', '--symbols', 'XX/USDT:USDT', '--json');
-    assert.equal(code, 2);
-    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'SYMBOL_UNLISTED');
-  });
-
-  test('does not show the password of an address', async () => {
-    const home = temporaryHome('download', "data: { addresses: { bybit: 'http://me:hunter2@127.0.0.1:1' } }\n");
-    const { code, stdout, stderr } = await ballast(home, ...DOWNLOAD, '--json');
-    assert.equal(code, 2);
-    assert.match(stderr, /ballast\.yaml:1:\d+, data\.addresses\.bybit: found .*without user or password/);
-    assert.ok(!`${stdout}${stderr}`.includes('hunter2'));
-  });
 });
 
 describe('ballast data collect', () => {
@@ -138,7 +117,10 @@ describe('ballast data collect', () => {
     assert.equal(code, 1);
     const { series, failures } = JSON.parse(stdout) as Round;
     assert.deepEqual([series[0]?.added, failures[0]?.symbol, failures[0]?.error.code], [1_440, 'XX/USDT:USDT', 'SYMBOL_UNLISTED']);
-    assert.match(stderr, /^failed: bybit XX\/USDT:USDT: found no such market.*\n\S+Z {2}2 series: new 1440, corrected 0, missing 0, failed 1, in \d+ s\n$/);
+    assert.match(
+      stderr,
+      /^failed: bybit XX\/USDT:USDT: found no such market.*\n\S+Z {2}2 series: new 1440, corrected 0, missing 0, failed 1, in \d+ s\n$/,
+    );
   });
 
   test('goes on until it is told to end, and has ended cleanly then', async (context) => {
@@ -149,15 +131,5 @@ describe('ballast data collect', () => {
     const { code, stdout } = await program.ended;
     assert.equal(code, 0);
     assert.deepEqual(JSON.parse(stdout), { rounds: 1 });
-  });
-
-  test('wants something to collect, and not too often', async (context) => {
-    const { home } = await setUp(context);
-    const nothing = await ballast(home, 'data', 'collect', '--once');
-    assert.equal(nothing.code, 2);
-    assert.match(nothing.stderr, /data\.collect of the config: found an empty list/);
-    const often = await ballast(home, 'data', 'collect', '--every', '1s');
-    assert.equal(often.code, 2);
-    assert.match(often.stderr, /--every: found "1s", expected at least 10s/);
   });
 });

@@ -43,12 +43,16 @@ export type Fault =
   | 'empty'
   | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   /** HTTP 200 with a code, as Bybit does. */
-  | { readonly retCode: number; readonly retMsg: string };
+  | { readonly retCode: number; readonly words: string };
 
 interface Bar {
   readonly openAt: number;
   readonly texts: readonly [open: string, high: string, low: string, close: string, volume: string];
 }
+
+/** Where the venues put their words. */
+const BYBIT_WORDS = 'retMsg';
+const BINANCE_WORDS = 'msg';
 
 const BYBIT_SPANS: Readonly<Record<string, number>> = { '1': MINUTE_MS, '5': 5 * MINUTE_MS, '60': HOUR_MS, D: DAY_MS };
 const BINANCE_SPANS: Readonly<Record<string, number>> = { '1m': MINUTE_MS, '5m': 5 * MINUTE_MS, '1h': HOUR_MS, '1d': DAY_MS };
@@ -149,17 +153,17 @@ export class VenueServer {
     return true;
   }
 
-  #envelope(retCode: number, retMsg: string, result: object): object {
-    return { retCode, retMsg, result, retExtInfo: {}, time: this.#plan.now() };
+  #envelope(retCode: number, words: string, result: object): object {
+    return { retCode, [BYBIT_WORDS]: words, result, retExtInfo: {}, time: this.#plan.now() };
   }
 
   #bybit({ pathname, searchParams: query }: URL, fault: Fault | undefined): { status: number; json: object } {
     const ok = (result: object): { status: number; json: object } => ({ status: 200, json: this.#envelope(0, 'OK', result) });
-    const refused = (retCode: number, retMsg: string): { status: number; json: object } => ({
+    const refused = (retCode: number, words: string): { status: number; json: object } => ({
       status: 200,
-      json: this.#envelope(retCode, retMsg, {}),
+      json: this.#envelope(retCode, words, {}),
     });
-    if (typeof fault === 'object' && 'retCode' in fault) return refused(fault.retCode, fault.retMsg);
+    if (typeof fault === 'object' && 'retCode' in fault) return refused(fault.retCode, fault.words);
     const category = query.get('category');
     if (pathname === '/v5/market/time') {
       const seconds = Math.floor(this.#plan.now() / SECOND_MS);
@@ -204,7 +208,12 @@ export class VenueServer {
     this.overLimit++;
     const seconds = Math.ceil(((minute + 1) * MINUTE_MS - now) / SECOND_MS);
     response.writeHead(used.weight > 1.5 * most ? 418 : 429, { 'Retry-After': String(seconds) });
-    response.end(JSON.stringify({ code: -1003, msg: `Too much request weight used; current limit is ${most} request weight per 1 MINUTE.` }));
+    response.end(
+      JSON.stringify({
+        code: -1003,
+        [BINANCE_WORDS]: `Too much request weight used; current limit is ${most} request weight per 1 MINUTE.`,
+      }),
+    );
     return true;
   }
 
@@ -216,11 +225,11 @@ export class VenueServer {
       const symbols = this.#plan.markets.filter((market) => market.kind === kind).map(binanceInstrument);
       return { status: 200, json: { timezone: 'UTC', serverTime: this.#plan.now(), rateLimits: [], exchangeFilters: [], symbols } };
     }
-    if (endpoint !== 'klines') return { status: 404, json: { code: -5000, msg: `Path ${pathname}, Method GET is invalid` } };
+    if (endpoint !== 'klines') return { status: 404, json: { code: -5000, [BINANCE_WORDS]: `Path ${pathname}, Method GET is invalid` } };
     const market = this.#plan.markets.find((each) => each.id === query.get('symbol') && each.kind === kind);
-    if (market === undefined) return { status: 400, json: { code: -1121, msg: 'Invalid symbol.' } };
+    if (market === undefined) return { status: 400, json: { code: -1121, [BINANCE_WORDS]: 'Invalid symbol.' } };
     const spanMs = BINANCE_SPANS[query.get('interval') ?? ''];
-    if (spanMs === undefined) return { status: 400, json: { code: -1120, msg: 'Invalid interval.' } };
+    if (spanMs === undefined) return { status: 400, json: { code: -1120, [BINANCE_WORDS]: 'Invalid interval.' } };
     const limit = Math.min(kind === 'linear' ? 1_500 : 1_000, Number(query.get('limit') ?? 500));
     const start = query.get('startTime');
     const end = Number(query.get('endTime') ?? this.#plan.now());
@@ -256,11 +265,13 @@ export class VenueServer {
     const closeAt = Math.min(openAt + spanMs, this.#plan.now());
     const open = priceOf(market, openAt);
     const close = priceOf(market, closeAt);
-    const reach = 1 + (openAt / MINUTE_MS) % 7;
+    const reach = 1 + ((openAt / MINUTE_MS) % 7);
     const volume = ((openAt / MINUTE_MS) % 997) + 1.125;
     return {
       openAt,
-      texts: [open, Math.max(open, close) + reach, Math.min(open, close) - reach, close].map((price) => price.toFixed(2)).concat(volume.toFixed(3)) as unknown as Bar['texts'],
+      texts: [open, Math.max(open, close) + reach, Math.min(open, close) - reach, close]
+        .map((price) => price.toFixed(2))
+        .concat(volume.toFixed(3)) as unknown as Bar['texts'],
     };
   }
 }
@@ -282,48 +293,26 @@ function binanceWeight(url: URL, isFutures: boolean): number {
   return limit <= 1_000 ? 5 : 10;
 }
 
+/** What their documentation shows of an instrument, but for what tells one from another. */
+const BYBIT_SPOT =
+  '{"innovation":"0","marginTrading":"both","stTag":"0","lotSizeFilter":{"basePrecision":"0.000001","quotePrecision":"0.0000001","minOrderQty":"0.000011","maxOrderQty":"83","minOrderAmt":"5","maxOrderAmt":"8000000"},"priceFilter":{"tickSize":"0.01"}}';
+const BYBIT_LINEAR =
+  '{"contractType":"LinearPerpetual","settleCoin":"USDT","deliveryTime":"0","deliveryFeeRate":"","priceScale":"2","leverageFilter":{"minLeverage":"1","maxLeverage":"100.00","leverageStep":"0.01"},"priceFilter":{"minPrice":"0.10","maxPrice":"1999999.80","tickSize":"0.10"},"lotSizeFilter":{"maxOrderQty":"1190.000","minOrderQty":"0.001","qtyStep":"0.001","minNotionalValue":"5","maxMktOrderQty":"500.000"},"unifiedMarginTrade":true,"fundingInterval":480,"copyTrading":"both","upperFundingRate":"0.00375","lowerFundingRate":"-0.00375","isPreListing":false,"preListingInfo":null}';
+const BINANCE_ANY =
+  '{"status":"TRADING","quotePrecision":8,"orderTypes":["LIMIT","MARKET"],"filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01","maxPrice":"1000000.00","tickSize":"0.01"},{"filterType":"LOT_SIZE","minQty":"0.00001","maxQty":"9000.00000","stepSize":"0.00001"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}';
+const BINANCE_SPOT =
+  '{"baseAssetPrecision":8,"isSpotTradingAllowed":true,"isMarginTradingAllowed":true,"permissions":[],"permissionSets":[["SPOT"]]}';
+const BINANCE_FUTURES =
+  '{"contractType":"PERPETUAL","deliveryDate":4133404800000,"marginAsset":"USDT","pricePrecision":2,"quantityPrecision":3,"underlyingType":"COIN"}';
+
 function bybitInstrument({ id, base, kind, listedAt }: ServedMarket): object {
   const common = { symbol: id, status: 'Trading', baseCoin: base, quoteCoin: 'USDT' };
-  if (kind === 'spot') {
-    return {
-      ...common,
-      innovation: '0',
-      marginTrading: 'both',
-      stTag: '0',
-      lotSizeFilter: { basePrecision: '0.000001', quotePrecision: '0.0000001', minOrderQty: '0.000011', maxOrderQty: '83', minOrderAmt: '5', maxOrderAmt: '8000000' },
-      priceFilter: { tickSize: '0.01' },
-    };
-  }
-  return {
-    ...common,
-    contractType: 'LinearPerpetual',
-    settleCoin: 'USDT',
-    launchTime: String(listedAt),
-    deliveryTime: '0',
-    deliveryFeeRate: '',
-    priceScale: '2',
-    leverageFilter: { minLeverage: '1', maxLeverage: '100.00', leverageStep: '0.01' },
-    priceFilter: { minPrice: '0.10', maxPrice: '1999999.80', tickSize: '0.10' },
-    lotSizeFilter: { maxOrderQty: '1190.000', minOrderQty: '0.001', qtyStep: '0.001', minNotionalValue: '5', maxMktOrderQty: '500.000' },
-    unifiedMarginTrade: true,
-    fundingInterval: 480,
-    copyTrading: 'both',
-    upperFundingRate: '0.00375',
-    lowerFundingRate: '-0.00375',
-    isPreListing: false,
-    preListingInfo: null,
-  };
+  if (kind === 'spot') return { ...common, ...(JSON.parse(BYBIT_SPOT) as object) };
+  return { ...common, ...(JSON.parse(BYBIT_LINEAR) as object), launchTime: String(listedAt) };
 }
 
 function binanceInstrument({ id, base, kind, listedAt }: ServedMarket): object {
-  const filters = [
-    { filterType: 'PRICE_FILTER', minPrice: '0.01', maxPrice: '1000000.00', tickSize: '0.01' },
-    { filterType: 'LOT_SIZE', minQty: '0.00001', maxQty: '9000.00000', stepSize: '0.00001' },
-    { filterType: 'NOTIONAL', minNotional: '5.00000000' },
-  ];
-  const common = { symbol: id, status: 'TRADING', baseAsset: base, quoteAsset: 'USDT', quotePrecision: 8, filters };
-  if (kind === 'spot') {
-    return { ...common, baseAssetPrecision: 8, isSpotTradingAllowed: true, isMarginTradingAllowed: true, orderTypes: ['LIMIT', 'MARKET'], permissions: [], permissionSets: [['SPOT']] };
-  }
-  return { ...common, pair: id, contractType: 'PERPETUAL', deliveryDate: 4133404800000, onboardDate: listedAt, marginAsset: 'USDT', pricePrecision: 2, quantityPrecision: 3, underlyingType: 'COIN', orderTypes: ['LIMIT', 'MARKET'] };
+  const common = { symbol: id, baseAsset: base, quoteAsset: 'USDT', ...(JSON.parse(BINANCE_ANY) as object) };
+  if (kind === 'spot') return { ...common, ...(JSON.parse(BINANCE_SPOT) as object) };
+  return { ...common, ...(JSON.parse(BINANCE_FUTURES) as object), pair: id, onboardDate: listedAt };
 }

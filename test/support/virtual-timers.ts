@@ -36,7 +36,10 @@ export class VirtualTimers implements Timers {
   }
 
   #wakeNext(): void {
-    const next = this.#sleepers.reduce<Sleeper | undefined>((one, other) => (one === undefined || other.at < one.at ? other : one), undefined);
+    const next = this.#sleepers.reduce<Sleeper | undefined>(
+      (one, other) => (one === undefined || other.at < one.at ? other : one),
+      undefined,
+    );
     if (next === undefined) return;
     this.#sleepers = this.#sleepers.filter((each) => each !== next);
     this.#now = Math.max(this.#now, next.at);

@@ -9,7 +9,8 @@ import type { Downloaded, DownloadedSeries, DownloadRange } from '../../app/down
 const DEFAULT_DAYS = 90;
 
 export const dataDownload = defineCommand({
-  about: 'Brings stored bars up to what a venue has: asks for the missing head, tail and holes alone, and stores what is complete as it goes.',
+  about:
+    'Brings stored bars up to what a venue has: asks for the missing head, tail and holes alone, and stores what is complete as it goes.',
   details: [
     'Public data: no key is needed. Only bars that are closed by the clock of the venue are stored. Ended by Ctrl-C, a failure or a kill, the next run goes on where it was. What the venue has corrected among the last bars replaces what is stored, and is counted.',
     'The limits of the venue are kept, with half of them left to other programs; a pause that it asks for is waited for.',
@@ -85,7 +86,11 @@ function outcomeOf(result: Downloaded): Outcome {
   const { series, isInterrupted } = result;
   const words = isInterrupted ? ['ended before its end: what is complete is stored, and the next run goes on from there'] : [];
   // Whoever chains commands must not go on with half of the bars.
-  return { exitCode: isInterrupted ? 1 : 0, document: result, text: [...(series.length > 0 ? [seriesTable(series)] : []), ...words].join('\n') };
+  return {
+    exitCode: isInterrupted ? 1 : 0,
+    document: result,
+    text: [...(series.length > 0 ? [seriesTable(series)] : []), ...words].join('\n'),
+  };
 }
 
 function seriesTable(series: readonly DownloadedSeries[]): string {

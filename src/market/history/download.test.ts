@@ -51,7 +51,9 @@ function scripted({ has = () => true, now = START + 30 * DAY_MS, pageBars = 100,
         for (let part = at; part < at + page.timeframeMs && !isThere; part += step) isThere = has(part);
         if (isThere) rows.push(barAt(at));
       }
-      return page.timeframeMs === MINUTE_MS ? answer(rows, page, pages.filter(({ timeframeMs }) => timeframeMs === MINUTE_MS).length) : rows;
+      return page.timeframeMs === MINUTE_MS
+        ? answer(rows, page, pages.filter(({ timeframeMs }) => timeframeMs === MINUTE_MS).length)
+        : rows;
     },
   };
 }
@@ -82,7 +84,10 @@ async function newStore(context: TestContext): Promise<BarStore> {
   return openedStore(context, temporaryFolder(context));
 }
 
-const span = (fromMinute: number, toMinute: number): Span => ({ fromMs: START + fromMinute * MINUTE_MS, toMs: START + toMinute * MINUTE_MS });
+const span = (fromMinute: number, toMinute: number): Span => ({
+  fromMs: START + fromMinute * MINUTE_MS,
+  toMs: START + toMinute * MINUTE_MS,
+});
 
 describe('a download', () => {
   test('stores the same bars, whatever the venue does to its pages', async (context) => {

@@ -91,11 +91,11 @@ for (const venue of ['bybit', 'binance'] as const) {
     test('stays within the limits of the venue, however fast it is asked', async (context) => {
       const { history, server, timers } = await setUp(context, venue);
       // More than either allows in the time that this takes, were it not for the waiting: 600 in 5 s, and weight 2400 a minute at 2 a page.
-      const asked = 1_300;
+      const asked = venue === 'bybit' ? 700 : 1_250;
       for (let batch = 0; batch < asked / 50; batch++) await Promise.all(Array.from({ length: 50 }, () => history.page(PAGE)));
       assert.equal(server.barRequests, asked);
       assert.equal(server.overLimit, 0);
-      assert.ok(timers.now() > 20_000, `${asked} requests took ${timers.now()} ms`);
+      assert.ok(timers.now() > 10_000, `${asked} requests took ${timers.now()} ms`);
     });
 
     for (const [words, fault] of [
@@ -118,7 +118,10 @@ for (const venue of ['bybit', 'binance'] as const) {
         left = Infinity;
         const error = await failure(history.page(PAGE));
         assert.deepEqual([error.code, error.exitCode], ['VENUE_UNREACHABLE', 1]);
-        assert.match(error.message, new RegExp(`^${venue} BTC/USDT:USDT 1m: found .*, 6 times, expected an answer \\(.*goes on where it was`));
+        assert.match(
+          error.message,
+          new RegExp(`^${venue} BTC/USDT:USDT 1m: found .*, 6 times, expected an answer \\(.*goes on where it was`),
+        );
         assert.deepEqual(timers.slept.slice(2), [1_000, 2_000, 4_000, 8_000, 16_000]);
       });
     }
@@ -139,8 +142,8 @@ for (const venue of ['bybit', 'binance'] as const) {
 
 describe('a venue that asks for patience', () => {
   const cases: readonly (readonly [ClientId, string, Fault, pauseMs: number])[] = [
-    ['bybit', 'retCode 10006', { retCode: 10006, retMsg: 'Too many visits!' }, 5_000],
-    ['bybit', 'retCode 10018', { retCode: 10018, retMsg: 'Exceeded the IP Rate Limit.' }, 5_000],
+    ['bybit', 'retCode 10006', { retCode: 10006, words: 'Too many visits!' }, 5_000],
+    ['bybit', 'retCode 10018', { retCode: 10018, words: 'Exceeded the IP Rate Limit.' }, 5_000],
     ['bybit', 'HTTP 403', { status: 403, body: '403, access too frequent' }, 600_000],
     ['binance', 'HTTP 429', { status: 429, headers: { 'retry-after': '21' }, body: '{"code":-1003,"msg":"Too many requests."}' }, 21_000],
     ['binance', 'HTTP 418', { status: 418, headers: { 'retry-after': '130' }, body: '{"code":-1003,"msg":"banned"}' }, 130_000],
@@ -180,7 +183,7 @@ describe('a venue that asks for patience', () => {
 
   test('with the words of a refusal is not asked again', async (context) => {
     const { history, server } = await setUp(context, 'bybit');
-    server.fault = () => ({ retCode: 10001, retMsg: 'Not supported symbols' });
+    server.fault = () => ({ retCode: 10001, words: 'Not supported symbols' });
     const error = await failure(history.page(PAGE));
     assert.equal(error.code, 'VENUE_REFUSED');
     assert.match(error.message, /bybit BTC\/USDT:USDT 1m: found retCode 10001 "Not supported symbols"/);
@@ -205,7 +208,11 @@ describe('the server of these tests', () => {
 
 test('no address of ccxt is left that leads to the internet', async () => {
   for (const id of ['bybit', 'binance'] as const) {
-    const client = await loadClient(id, { fetch: () => assert.fail('nothing is asked'), marketTypes: ['spot'], address: 'http://127.0.0.1:1/' });
+    const client = await loadClient(id, {
+      fetch: () => assert.fail('nothing is asked'),
+      marketTypes: ['spot'],
+      address: 'http://127.0.0.1:1/',
+    });
     const found = JSON.stringify(client.urls['api']).match(/"(https?|wss?):[^"]*"/g) ?? [];
     assert.ok(found.length > 3);
     assert.deepEqual(

@@ -80,7 +80,7 @@ export class Requests {
       place: this.#place(url),
       found,
       expected: 'an answer',
-      remedy: 'the venue does not serve this; a proxy is named in data.addresses of ballast.yaml',
+      remedy: 'asking again would change nothing; look at the address, if data.addresses of ballast.yaml names one',
     });
   }
 
