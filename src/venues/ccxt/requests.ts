@@ -6,7 +6,8 @@ import { RateLimiter } from './rate-limiter.ts';
 import { fetchWhole, type WholeAnswer } from './transport.ts';
 import type { Verdict, Wire } from './wire.ts';
 
-const DEADLINE_MS = 15 * SECOND_MS;
+/** The list of all markets is megabytes, and not every line is fast. */
+const DEADLINE_MS = 30 * SECOND_MS;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = SECOND_MS;
 /** One ban of ten minutes is waited for; a second one is for a person to think about. */
