@@ -305,7 +305,7 @@ class Download {
     const bars = columnsOf(rows);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { added, unchanged, corrected } = await this.#request.store.merge(this.#series, bars);
+        const { added, unchanged, corrected } = await this.#request.store.merge(this.#series, bars, { correctedAt: this.#storedAt });
         this.#merged.added += added;
         this.#merged.unchanged += unchanged;
         this.#merged.corrected += corrected;
