@@ -8,8 +8,8 @@ rows come from it too: p-values and percentiles are compared for the same draws,
 
 Where a package means something else than src/ does, the conversion stands here, at the value:
 - arch's SPA does not studentise its statistic (its variance serves the choice of relevant columns alone), Hansen's (2005) paper does: it is given
-  columns divided by their standard errors, of which it takes the largest mean. The paper's statistic is never below 0, and a p-value where it
-  is 0 is 1 here: arch's own is that of the largest of negative means.
+  columns divided by their standard errors. Its draws are compared with the statistic on the normal scale, by exact traces and scipy's Student's
+  t, where ours has sums of weights and a closed form. Where no column gains, p-values are 1 here.
 - arch's optimal_block_length may be below 1, ours is not.
 - skfolio purges by a count of rows: labels that end as many rows after their own row are the same. Its walk-forward puts the purged rows before
   the training window, ours takes them off it.
@@ -164,6 +164,18 @@ def run_arch(test, losses, rows, block):
     return made
 
 
+def on_normal_scale(value, count, block):
+    """The variance is e' M K M e / n: M takes the mean off, K has arch's weights."""
+    lags = numpy.arange(count)
+    p = 1 / block
+    weights = (1 - lags / count) * (1 - p) ** lags + (lags / count) * (1 - p) ** (count - lags)
+    weights[0] = 1
+    form = numpy.eye(count) - 1 / count
+    form = form @ weights[abs(lags[:, None] - lags[None, :])] @ form
+    share, freedom = numpy.trace(form) / count, numpy.trace(form) ** 2 / numpy.trace(form @ form)
+    return float(-stats.norm.ppf(stats.t.sf(value * math.sqrt(share), freedom)))
+
+
 def snooping():
     made = {}
     cases = {
@@ -182,11 +194,16 @@ def snooping():
         errors = numpy.sqrt(variances / len(excess))
         scaled = excess / errors
         statistic = max(0.0, float(scaled.mean(axis=0).max()))
-        values = {key: float(value) for key, value in run_arch(SPA, -scaled, rows, block).pvalues.items()}
+        # The share of arch's own draws beyond the statistic on the normal scale: from the exact moments of the variance as a quadratic form.
+        made_by_arch = run_arch(SPA, -scaled, rows, block)
+        statistic = on_normal_scale(statistic, len(excess), block)
+        beyond = (made_by_arch._simulated_vals.max(axis=0) > statistic).mean(axis=0)
+        values = {key: float(value) for key, value in zip(["lower", "consistent", "upper"], beyond)}
         if statistic == 0:
             values = {key: 1.0 for key in values}
         made[name] = {"best": int(excess.mean(axis=0).argmax()), "realityCheck": float(plain.pvalues["upper"]), "statistic": statistic, "variances": variances.tolist(), **values}
-    return made
+    made_scales = [[value, count, block, on_normal_scale(value, count, block)] for value in (0.5, 2.0, 3.0, 4.5) for count, block in ((60, 1), (60, 3), (250, 1), (250, 10), (1000, 25))]
+    return made, made_scales
 
 
 def monte_carlo():
@@ -225,13 +242,15 @@ def splits():
     return {"combinatorial": combinatorial, "walkForward": walk}
 
 
+cases, scales = snooping()
 made = {
     "versions": {"python": platform.python_version(), **{name: version(name) for name in ["numpy", "scipy", "arch", "scikit-learn", "skfolio", "mpmath"]}},
     "normal": normal(),
     "sharpe": sharpe(),
     "blockLengths": block_lengths(),
     "overfitting": overfitting(),
-    "snooping": snooping(),
+    "snooping": cases,
+    "normalScale": scales,
     "monteCarlo": monte_carlo(),
     "splits": splits(),
 }

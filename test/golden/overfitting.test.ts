@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-import { dataSnooping, longRunVariance } from '../../src/lab/validate/data-snooping.ts';
+import { dataSnooping, longRunVariance, onNormalScale } from '../../src/lab/validate/data-snooping.ts';
 import { monteCarlo } from '../../src/lab/validate/monte-carlo.ts';
 import { probabilityOfOverfitting } from '../../src/lab/validate/overfitting.ts';
 import {
@@ -52,6 +52,7 @@ const golden = z
         upper: z.number(),
       }),
     ),
+    normalScale: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
     monteCarlo: z.record(
       z.string(),
       z.object({ finalEquity: figures, maxDrawdown: figures, sharpe: figures, lossProbability: z.number() }),
@@ -263,9 +264,15 @@ describe('p-values are those of arch for the same draws', () => {
       assert.equal(found.best, best);
       assert.equal(found.realityCheck, realityCheck);
       const { statistic, ...probabilities } = found.superiorAbility;
-      assertNear(statistic, ability.statistic, 'statistic');
+      assertNear(statistic, ability.statistic, 'statistic', 2e-3);
       assert.deepEqual(probabilities, { lower: ability.lower, consistent: ability.consistent, upper: ability.upper });
     });
+  }
+});
+
+test('a studentised mean is brought to the normal scale as exact traces and scipy would', () => {
+  for (const [value, count, blockLength, expected] of golden.normalScale) {
+    assertNear(onNormalScale(value, count, blockLength), expected, `${value} of ${count} rows in blocks of ${blockLength}`, 2e-3);
   }
 });
 

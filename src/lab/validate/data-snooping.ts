@@ -9,7 +9,7 @@ export interface DataSnooping {
   readonly realityCheck: number;
   /** p-values of Hansen's (2005) test of superior predictive ability. `consistent` is the one to use; the others are its bounds. */
   readonly superiorAbility: {
-    /** Largest mean over its standard error, at least 0. */
+    /** Largest mean over its standard error, at least 0, on the scale of a normal variable. */
     readonly statistic: number;
     readonly lower: number;
     readonly consistent: number;
@@ -29,8 +29,9 @@ export interface SnoopingSettings {
  * The null hypothesis is that no column has a mean above 0. Studentised by the variance that the stationary bootstrap itself has (Politis and
  * Romano 1994), which needs no replication. Hansen's `consistent` p-value leaves out columns whose mean is below -sqrt(2 ln ln n) standard errors,
  * `lower` all with a mean below 0, `upper` none; all three are 1 where no mean is above 0. A column that never differs from the benchmark by more or less than always is left out.
- * The studentised test is asymptotic: blocks of a twenty-fifth of the rows accept twenty worthless columns in 11 % of cases at a level of 5 %, of an
- * eightieth in 6 %; single rows, and White's in all of these, in 5 % or less.
+ * One thing is not as in the paper: its statistic has the tails of Student's t, because the standard errors are estimated, and the draws, which
+ * divide by the very same ones, have those of a normal variable; of twenty worthless columns it accepts 11 % at a level of 5 % with blocks of 10 of
+ * 250 rows. Here it is brought to the normal scale (`onNormalScale`), and accepts 4 %; of columns that remember 40 % of each day, 9 %.
  * @param excess returns beyond the benchmark's, net of the same costs, of everything that was tried: a column each, row by row of the same periods
  * @throws RangeError for no column with a spread, columns of different lengths, fewer than 16 rows, or no replication
  */
@@ -52,7 +53,7 @@ export function dataSnooping(excess: readonly Float64Array[], { blockLength, res
   const threshold = -Math.sqrt(2 * Math.log(Math.log(rows)));
   const consistent = studentised.map((centre) => (centre >= threshold ? centre : 0));
   const lower = studentised.map((centre) => Math.max(centre, 0));
-  const statistic = Math.max(0, ...studentised);
+  const statistic = onNormalScale(Math.max(0, ...studentised), rows, blockLength);
   const highest = Math.max(...means);
 
   const drawn = new Int32Array(rows);
@@ -113,13 +114,38 @@ export function longRunVariance(values: Float64Array, blockLength: number): numb
   const count = values.length;
   const centre = mean(values);
   const deviations = values.map((value) => value - centre);
-  const goesOn = 1 - 1 / blockLength;
   let sum = lagged(deviations, 0);
   for (let lag = 1; lag < count; lag++) {
-    const weight = (1 - lag / count) * goesOn ** lag + (lag / count) * goesOn ** (count - lag);
+    const weight = lagWeight(lag, count, blockLength);
     if (weight > NEGLIGIBLE) sum += 2 * weight * lagged(deviations, lag);
   }
   return Math.max(0, sum / count);
+}
+
+function lagWeight(lag: number, count: number, blockLength: number): number {
+  const goesOn = 1 - 1 / blockLength;
+  return (1 - lag / count) * goesOn ** lag + (lag / count) * goesOn ** (count - lag);
+}
+
+/**
+ * A mean over the root of its `longRunVariance`, as the standard normal variable that is as far out. By how much such a variance is too small, and
+ * how many degrees of freedom it has, is exact for independent normal rows: it is a quadratic form in them whose matrix is circulant, so that its
+ * traces are sums of the weights. From Student's t to the normal by Wallace (1959, Bounds on normal approximations to Student's and the
+ * chi-square distributions): within 0.002 from 20 degrees of freedom on, up to 4.5.
+ */
+export function onNormalScale(studentised: number, count: number, blockLength: number): number {
+  let sum = 1;
+  let squares = 1;
+  for (let lag = 1; lag < count; lag++) {
+    const weight = lagWeight(lag, count, blockLength);
+    sum += weight;
+    squares += weight ** 2;
+  }
+  const share = 1 - sum / count;
+  const freedom = (count - sum) ** 2 / (count * squares - sum ** 2);
+  const unbiased = studentised * Math.sqrt(Math.max(0, share));
+  const size = Math.sqrt(freedom * Math.log1p(unbiased ** 2 / freedom)) * ((8 * freedom + 1) / (8 * freedom + 3));
+  return Math.sign(studentised) * size;
 }
 
 function lagged(values: Float64Array, lag: number): number {
