@@ -178,6 +178,30 @@ export type { SizingMethod } from './risk/sizing.ts';
 export type { CouncilSettings } from './council/council.ts';
 export type { DeskSettings } from './execution/desk.ts';
 
+// Whether a result is luck.
+export { dataSnooping } from './lab/validate/data-snooping.ts';
+export type { DataSnooping, SnoopingSettings } from './lab/validate/data-snooping.ts';
+export { monteCarlo } from './lab/validate/monte-carlo.ts';
+export type { MonteCarlo, Percentiles } from './lab/validate/monte-carlo.ts';
+export { probabilityOfOverfitting } from './lab/validate/overfitting.ts';
+export type { Overfitting } from './lab/validate/overfitting.ts';
+export {
+  deflatedSharpe,
+  expectedMaximum,
+  minimumBacktestYears,
+  minimumTrackRecord,
+  probabilisticSharpe,
+  sharpeSample,
+} from './lab/validate/sharpe-ratio.ts';
+export type { DeflatedSharpe, SharpeSample, Trials } from './lab/validate/sharpe-ratio.ts';
+export { optimalBlockLengths } from './quant/block-length.ts';
+export type { BlockLengths } from './quant/block-length.ts';
+export { Random } from './quant/random.ts';
+export { circularBlockBootstrap, permutation, stationaryBootstrap } from './quant/resampling.ts';
+export type { Resample } from './quant/resampling.ts';
+export { combinatorialPaths, combinatorialPurgedSplits, purgedFolds, walkForwardSplits } from './quant/splits.ts';
+export type { LabelSpans, Split, WalkForwardSettings } from './quant/splits.ts';
+
 // What a run leaves behind.
 export { Journal } from './journal/journal.ts';
 export { readRecording } from './journal/recording.ts';

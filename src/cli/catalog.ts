@@ -64,6 +64,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/replay.ts')).replay,
   },
   {
+    name: 'montecarlo',
+    summary: 'other histories of a backtest: percentiles of final equity, drawdown and Sharpe ratio',
+    load: async () => (await import('./commands/montecarlo.ts')).montecarlo,
+  },
+  {
     name: 'status',
     summary: 'what a running session holds and does',
     load: async () => (await import('./commands/status.ts')).status,

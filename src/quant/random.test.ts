@@ -185,6 +185,22 @@ test('neighbouring seeds, forks and substreams know nothing of each other', () =
   );
 });
 
+test('filling with words draws what single calls would', () => {
+  fc.assert(
+    fc.property(seeds, fc.nat(20), fc.nat(20), (seed, before, count) => {
+      const [one, many] = [new Random(seed), new Random(seed)];
+      const column = new Uint32Array(before + count + 3).fill(7);
+      many.fillUint32(column, before, before + count);
+      assert.deepEqual(
+        column.slice(before, before + count),
+        Uint32Array.from({ length: count }, () => one.uint32()),
+      );
+      assert.ok(column.slice(before + count).every((value) => value === 7));
+      assert.deepEqual(saved(many), saved(one));
+    }),
+  );
+});
+
 test('filling a column draws what single calls would, and functions of a column are those of its values', () => {
   fc.assert(
     fc.property(seeds, fc.nat(20), fc.nat(20), (seed, before, count) => {

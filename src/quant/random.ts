@@ -112,6 +112,30 @@ export class Random implements Stateful {
     this.#s3 = s3;
   }
 
+  /** What as many calls of `uint32` would give, into the places from `start` to before `end`: for hot loops, half the work of `fillOpen`. */
+  fillUint32(into: Uint32Array, start: number, end: number): void {
+    let s0 = this.#s0;
+    let s1 = this.#s1;
+    let s2 = this.#s2;
+    let s3 = this.#s3;
+    for (let index = start; index < end; index++) {
+      // The same step as in #next.
+      const product = Math.imul(s1, 5);
+      into[index] = Math.imul((product << 7) | (product >>> 25), 9);
+      const shifted = s1 << 9;
+      s2 ^= s0;
+      s3 ^= s1;
+      s1 ^= s2;
+      s0 ^= s3;
+      s2 ^= shifted;
+      s3 = (s3 << 11) | (s3 >>> 21);
+    }
+    this.#s0 = s0;
+    this.#s1 = s1;
+    this.#s2 = s2;
+    this.#s3 = s3;
+  }
+
   /** A whole number from 0 to bound - 1, each equally likely. @param bound from 1 to 2^32 */
   integer(bound: number): number {
     if (!Number.isInteger(bound) || bound < 1 || bound > WORD)
