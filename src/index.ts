@@ -194,6 +194,8 @@ export {
   sharpeSample,
 } from './lab/validate/sharpe-ratio.ts';
 export type { DeflatedSharpe, SharpeSample, Trials } from './lab/validate/sharpe-ratio.ts';
+export { recordTrial, trialsOn } from './lab/validate/trial-ledger.ts';
+export type { Trial, TrialsOnRecord } from './lab/validate/trial-ledger.ts';
 export { optimalBlockLengths } from './quant/block-length.ts';
 export type { BlockLengths } from './quant/block-length.ts';
 export { Random } from './quant/random.ts';

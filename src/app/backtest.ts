@@ -16,6 +16,7 @@ import { guarded, isTimeout } from './guard.ts';
 import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrategy, type Recipe } from './recipe.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
 import { openParts } from './session-parts.ts';
+import { recordTrialOf } from './trials.ts';
 
 export interface BacktestRequest {
   readonly home: string;
@@ -210,6 +211,7 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       ledger,
       marks,
     });
+    recordTrialOf(home, recipe, configHash, document);
     writeFileOfRun(join(folder, 'report.json'), `${JSON.stringify(document)}\n`);
     // Most of the journal is written now: a run whose journal did not fit has not finished.
     tape.close();

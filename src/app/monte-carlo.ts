@@ -1,16 +1,12 @@
 // Other histories of a finished run: its report, resampled.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { BallastError } from '../domain/errors.ts';
-import { DAY_MS, formatSpan, parseSpan, parseTime } from '../domain/time.ts';
+import { DAY_MS, formatSpan, parseTime } from '../domain/time.ts';
 import { monteCarlo, pathOf, type MonteCarlo, type PathFigures, type Percentiles } from '../lab/validate/monte-carlo.ts';
-import { periodReturns, tripReturns } from '../lab/validate/run-returns.ts';
+import { tripReturns } from '../lab/validate/run-returns.ts';
 import { optimalBlockLengths } from '../quant/block-length.ts';
 import { Random } from '../quant/random.ts';
 import { circularBlockBootstrap, permutation, stationaryBootstrap } from '../quant/resampling.ts';
-import { MINIMUM_RETURNS, MINIMUM_TRADES } from '../views/metrics.ts';
-import { runNamed } from './runs.ts';
+import { MINIMUM_TRADES } from '../views/metrics.ts';
+import { readRunReport } from './run-report.ts';
 
 export interface MonteCarloRequest {
   readonly home: string;
@@ -44,31 +40,9 @@ export interface MonteCarloDocument {
   readonly gate: { readonly drawdown95: number; readonly limit: number; readonly passes: boolean };
 }
 
-/** What is read of report.json. */
-const reportSchema = z.object({
-  capital: z.coerce.number().positive(),
-  currency: z.string(),
-  timeframe: z.string(),
-  equity: z.array(z.tuple([z.string(), z.number()])),
-  trades: z.array(z.object({ sleeve: z.string(), round: z.number(), closedAt: z.string(), pnl: z.coerce.number() })),
-});
-
 /** @throws BallastError RUN_UNKNOWN, REPORT_MISSING, REPORT_DAMAGED, REPORT_SHORT */
 export function monteCarloOfRun({ home, runId: name, paths, seed, drawdownLimit }: MonteCarloRequest): MonteCarloDocument {
-  const { runId, folder } = runNamed(home, name);
-  const path = join(folder, 'report.json');
-  const { capital, currency, timeframe, equity, trades } = readReport(path);
-  const points = equity.map(([at, value]) => ({ at: parseTime(at, path), equity: value }));
-  const { periodMs, returns } = periodReturns(capital, points, parseSpan(timeframe, path));
-  if (returns.length < MINIMUM_RETURNS) {
-    throw new BallastError({
-      code: 'REPORT_SHORT',
-      place: path,
-      found: `${returns.length} returns of ${formatSpan(periodMs)}`,
-      expected: `at least ${MINIMUM_RETURNS}`,
-      remedy: 'run it on a longer range: less says nothing of other histories',
-    });
-  }
+  const { runId, path, capital, currency, trades, periodMs, returns } = readRunReport(home, name);
   const blockLengths = keptTogether(returns);
   const root = new Random(seed);
   const perYear = Math.sqrt((365 * DAY_MS) / periodMs);
@@ -113,36 +87,4 @@ function keptTogether(returns: Float64Array): MonteCarloDocument['blockLengths']
 
 function scaled({ p5, p25, p50, p75, p95 }: Percentiles, by: number): Percentiles {
   return { p5: p5 * by, p25: p25 * by, p50: p50 * by, p75: p75 * by, p95: p95 * by };
-}
-
-function readReport(path: string): z.infer<typeof reportSchema> {
-  if (!existsSync(path)) {
-    throw new BallastError({
-      code: 'REPORT_MISSING',
-      place: path,
-      found: 'no report',
-      expected: 'that of a backtest that came to its end',
-      remedy: 'run ballast backtest, or name another run',
-    });
-  }
-  let found: unknown;
-  try {
-    found = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw damaged(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  const parsed = reportSchema.safeParse(found);
-  if (parsed.success) return parsed.data;
-  throw damaged(path, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '), parsed.error);
-}
-
-function damaged(place: string, found: string, cause: unknown): BallastError {
-  return new BallastError({
-    code: 'REPORT_DAMAGED',
-    place,
-    found,
-    expected: 'the report of this version',
-    remedy: 'run the backtest again',
-    cause,
-  });
 }

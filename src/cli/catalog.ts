@@ -64,6 +64,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/replay.ts')).replay,
   },
   {
+    name: 'validate',
+    summary: 'whether the result of a backtest is more than the luck of many trials',
+    load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  {
     name: 'montecarlo',
     summary: 'other histories of a backtest: percentiles of final equity, drawdown and Sharpe ratio',
     load: async () => (await import('./commands/montecarlo.ts')).montecarlo,
