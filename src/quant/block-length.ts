@@ -9,9 +9,9 @@ export interface BlockLengths {
 
 /**
  * The lengths that make the error of a bootstrapped variance of the mean smallest: Politis and White (2004), with the correction of Patton,
- * Politis and White (2009). The memory is cut after the first run of max(5, log10 n) autocorrelations within 2 sqrt(log10 n / n), and at most
- * min(3 sqrt n, n / 3) is given. Independent values, and values without spread, have a length of 1. To look at the memory of risk rather than
- * of the mean, pass sizes or squares of returns.
+ * Politis and White (2009). The memory is cut after the first run of max(5, log10 n) autocorrelations within 2 sqrt(log10 n / n), and at
+ * most min(3 sqrt n, n / 3) is given. Independent values, and values without spread, have a length of 1. To look at the memory of risk
+ * rather than of the mean, pass sizes or squares of returns.
  * @throws RangeError below 16 values, of which no autocorrelation can be judged
  */
 export function optimalBlockLengths(values: Float64Array): BlockLengths {

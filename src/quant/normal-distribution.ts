@@ -5,8 +5,8 @@ import { portableExp } from './random.ts';
 const LOWEST = -37.5;
 
 /**
- * Probability that a standard normal variable is below `x`, to about 1e-15 relative in the lower tail as well; of the upper tail ask with the
- * sign changed. Cody's rational approximations (1969, Rational Chebyshev approximations for the error function), in the form of his
+ * Probability that a standard normal variable is below `x`, to about 1e-15 relative in the lower tail as well; of the upper tail ask with
+ * the sign changed. Cody's rational approximations (1969, Rational Chebyshev approximations for the error function), in the form of his
  * algorithm 715 (1993). The same digits on every engine, as everything in random.ts.
  */
 export function normalDistribution(x: number): number {

@@ -112,7 +112,7 @@ export class Random implements Stateful {
     this.#s3 = s3;
   }
 
-  /** What as many calls of `uint32` would give, into the places from `start` to before `end`: for hot loops, half the work of `fillOpen`. */
+  /** What as many calls of `uint32` would give, into the places from `start` to before `end`: half the work of `fillOpen`. */
   fillUint32(into: Uint32Array, start: number, end: number): void {
     let s0 = this.#s0;
     let s1 = this.#s1;

@@ -11,8 +11,8 @@ export type Resample = (replication: number, into: Int32Array) => void;
 /** Numbers drawn at once, so that they stay in typed arrays. */
 const BATCH = 1024;
 /**
- * From a 32-bit word to a part of 1. Rows are scaled from words, not rejected: of a million rows one is drawn at most 0.03 % more often than
- * another.
+ * From a 32-bit word to a part of 1. Rows are scaled from words, not rejected: of a million rows one is drawn at most 0.03 % more often
+ * than another.
  */
 const WORD_PART = 2 ** -32;
 
@@ -34,8 +34,8 @@ export function stationaryBootstrap(blockLength: number, random: Random): Resamp
 }
 
 /**
- * Blocks of one length from anywhere, the end of the sample joined to its beginning: Politis and Romano (1992). The length is rounded up, and
- * the last block is cut where the sample is full.
+ * Blocks of one length from anywhere, the end of the sample joined to its beginning: Politis and Romano (1992). The length is rounded up,
+ * and the last block is cut where the sample is full.
  * @throws RangeError where the length is below 1
  */
 export function circularBlockBootstrap(blockLength: number, random: Random): Resample {
@@ -46,8 +46,8 @@ export function circularBlockBootstrap(blockLength: number, random: Random): Res
 }
 
 /**
- * Every row once, in an order of which each is equally likely (Fisher and Yates). Nothing that hangs together in time stays together: losses
- * that came in a row are spread out, so that drawdowns come out too small wherever losses cluster.
+ * Every row once, in an order of which each is equally likely (Fisher and Yates). Nothing that hangs together in time stays together:
+ * losses that came in a row are spread out, so that drawdowns come out too small wherever losses cluster.
  */
 export function permutation(random: Random): Resample {
   const words = new Uint32Array(BATCH);

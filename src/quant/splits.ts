@@ -1,8 +1,8 @@
 // Training and test rows for data in time whose labels look ahead: what a model is tested on must not have been in what it was trained on.
 
 /**
- * The span that each row's label is made of, both ends included, in one unit for all: row numbers, or times. Rows are in the order of `start`;
- * rows of several instruments are put into one order, so that a span is cut out of all of them.
+ * The span that each row's label is made of, both ends included, in one unit for all: row numbers, or times. Rows are in the order of
+ * `start`; rows of several instruments are put into one order, so that a span is cut out of all of them.
  */
 export interface LabelSpans {
   readonly start: ArrayLike<number>;
@@ -17,8 +17,9 @@ export interface Split {
 
 /**
  * `folds` neighbouring parts, each the test of one split and all others its training rows, purged and embargoed: López de Prado (2018,
- * Advances in Financial Machine Learning, chapter 7). Purged is a training row whose span touches the span of the test part, from its first start to
- * its last end; embargoed, one that starts within `embargo` after that. The first parts have one row more where the rows do not divide.
+ * Advances in Financial Machine Learning, chapter 7). Purged is a training row whose span touches the span of the test part, from its first
+ * start to its last end; embargoed, one that starts within `embargo` after that. The first parts have one row more where the rows do not
+ * divide.
  * @param embargo in the unit of the spans; 0 is none
  * @throws RangeError for fewer than 2 folds, more folds than rows, or spans that are not in order
  */
@@ -27,10 +28,10 @@ export function purgedFolds(spans: LabelSpans, folds: number, embargo = 0): Spli
 }
 
 /**
- * Every choice of `testGroups` out of `groups` neighbouring parts as the test, the others for training, purged and embargoed around each run of test
- * parts: combinatorial purged cross-validation (López de Prado 2018, chapter 12). C(groups, testGroups) splits, in lexicographic order.
- * The training rows may lie after the test: it assesses a model, it is not an equity that somebody could have had. Each is made when it is asked
- * for: of sixteen parts there are 12,870.
+ * Every choice of `testGroups` out of `groups` neighbouring parts as the test, the others for training, purged and embargoed around each
+ * run of test parts: combinatorial purged cross-validation (López de Prado 2018, chapter 12). C(groups, testGroups) splits, in
+ * lexicographic order. The training rows may lie after the test: it assesses a model, it is not an equity that somebody could have had.
+ * Each is made when it is asked for: of sixteen parts there are 12,870.
  * @throws RangeError as `purgedFolds` does, and unless at least one part is left for training
  */
 export function combinatorialPurgedSplits(spans: LabelSpans, groups: number, testGroups: number, embargo = 0): Iterable<Split> {
@@ -96,8 +97,8 @@ export interface WalkForwardSettings {
 
 /**
  * Windows that move forward through time: train, test on what comes next, go on (Pardo 1992). A training row whose label ends at or after
- * the start of the test, or within `embargo` before it, is purged. Whatever is fitted (scalers, thresholds, choice of features and of parameters) is
- * to be fitted on `train` alone. Rows after the last whole test are left out.
+ * the start of the test, or within `embargo` before it, is purged. Whatever is fitted (scalers, thresholds, choice of features and of
+ * parameters) is to be fitted on `train` alone. Rows after the last whole test are left out.
  * @throws RangeError where there is no window, or numbers of rows are not whole and positive
  */
 export function walkForwardSplits(spans: LabelSpans, settings: WalkForwardSettings): Split[] {

@@ -1,5 +1,5 @@
-// What mpmath, scipy, arch, skfolio, scikit-learn and plain numpy say of the same returns and the same draws. See overfitting-golden.py, where the
-// conversions stand; and the published figures.
+// What mpmath, scipy, arch, skfolio, scikit-learn and plain numpy say of the same returns and the same draws. See overfitting-golden.py,
+// where the conversions stand; and the published figures.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

@@ -1,11 +1,12 @@
-// Whether the best of many beats a benchmark by more than the best of as many worthless ones would: White's reality check and Hansen's test.
+// Whether the best of many beats a benchmark by more than the best of as many worthless ones would: White's reality check, Hansen's
+// test.
 import type { Resample } from '../../quant/resampling.ts';
 import { mean } from '../../quant/statistics.ts';
 
 export interface DataSnooping {
   /** Number of the column with the highest mean. */
   readonly best: number;
-  /** p-value of White's reality check (2000) of means that are not studentised: one wild, worthless column among many costs it its power. */
+  /** p-value of White's reality check (2000) of means that are not studentised: one wild column among many costs it its power. */
   readonly realityCheck: number;
   /** p-values of Hansen's (2005) test of superior predictive ability. `consistent` is the one to use; the others are its bounds. */
   readonly superiorAbility: {
@@ -26,13 +27,15 @@ export interface SnoopingSettings {
 }
 
 /**
- * The null hypothesis is that no column has a mean above 0. Studentised by the variance that the stationary bootstrap itself has (Politis and
- * Romano 1994), which needs no replication. Hansen's `consistent` p-value leaves out columns whose mean is below -sqrt(2 ln ln n) standard errors,
- * `lower` all with a mean below 0, `upper` none; all three are 1 where no mean is above 0. A column that never differs from the benchmark by more or less than always is left out.
- * One thing is not as in the paper: its statistic has the tails of Student's t, because the standard errors are estimated, and the draws, which
- * divide by the very same ones, have those of a normal variable; of twenty worthless columns it accepts 11 % at a level of 5 % with blocks of 10 of
- * 250 rows. Here it is brought to the normal scale (`onNormalScale`), and accepts 4 %; of columns that remember 40 % of each day, 9 %.
- * @param excess returns beyond the benchmark's, net of the same costs, of everything that was tried: a column each, row by row of the same periods
+ * The null hypothesis is that no column has a mean above 0. Studentised by the variance that the stationary bootstrap itself has (Politis
+ * and Romano 1994), which needs no replication. Hansen's `consistent` p-value leaves out columns whose mean is below -sqrt(2 ln ln n)
+ * standard errors, `lower` all with a mean below 0, `upper` none; all three are 1 where no mean is above 0. A column that never differs
+ * from the benchmark by more or less than always is left out. One thing is not as in the paper: its statistic has the tails of Student's t,
+ * because the standard errors are estimated, and the draws, which divide by the very same ones, have those of a normal variable; of twenty
+ * worthless columns it accepts 11 % at a level of 5 % with blocks of 10 of 250 rows. Here it is brought to the normal scale
+ * (`onNormalScale`), and accepts 5 %; of columns that remember 40 % of each day, 9 %.
+ * @param excess returns beyond the benchmark's, net of the same costs, of everything that was tried: a column each, row by row of the same
+ * periods
  * @throws RangeError for no column with a spread, columns of different lengths, fewer than 16 rows, or no replication
  */
 export function dataSnooping(excess: readonly Float64Array[], { blockLength, resample, replications }: SnoopingSettings): DataSnooping {
@@ -128,10 +131,10 @@ function lagWeight(lag: number, count: number, blockLength: number): number {
 }
 
 /**
- * A mean over the root of its `longRunVariance`, as the standard normal variable that is as far out. By how much such a variance is too small, and
- * how many degrees of freedom it has, is exact for independent normal rows: it is a quadratic form in them whose matrix is circulant, so that its
- * traces are sums of the weights. From Student's t to the normal by Wallace (1959, Bounds on normal approximations to Student's and the
- * chi-square distributions): within 0.002 from 20 degrees of freedom on, up to 4.5.
+ * A mean over the root of its `longRunVariance`, as the standard normal variable that is as far out. By how much such a variance is too
+ * small, and how many degrees of freedom it has, is exact for independent normal rows: it is a quadratic form in them whose matrix is
+ * circulant, so that its traces are sums of the weights. From Student's t to the normal by Wallace (1959, Bounds on normal approximations
+ * to Student's and the chi-square distributions): within 0.002 from 20 degrees of freedom on, up to 4.5.
  */
 export function onNormalScale(studentised: number, count: number, blockLength: number): number {
   let sum = 1;

@@ -32,8 +32,8 @@ export interface MonteCarlo {
 }
 
 /**
- * As many paths as are asked for, each as long as the sample and compounded: memory for three figures a path and for one path, whatever their
- * number. A return below -1 counts as -1, and an equity of 0 stays there.
+ * As many paths as are asked for, each as long as the sample and compounded: memory for three figures a path and for one path, whatever
+ * their number. A return below -1 counts as -1, and an equity of 0 stays there.
  * @param returns simple returns of neighbouring periods, in order
  * @throws RangeError for fewer than 2 returns or no path
  */

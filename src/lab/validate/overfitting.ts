@@ -21,10 +21,11 @@ const ROUNDING = 1e-12;
 const MOST_BLOCKS = 24;
 
 /**
- * Probability of backtest overfitting by combinatorially symmetric cross-validation: Bailey, Borwein, López de Prado and Zhu (2017). The rows are
- * cut into `blocks` neighbouring blocks; each half of them is the sample once, C(blocks, blocks / 2) combinations; the column with the best Sharpe
- * ratio there (the first of equals) is ranked by that of the other half (the mean rank of equals), and its rank is divided by the number of columns plus 1.
- * A column without spread in a half has a Sharpe ratio of 0 there: it did not trade. Near copies of one column among the others move the probability.
+ * Probability of backtest overfitting by combinatorially symmetric cross-validation: Bailey, Borwein, López de Prado and Zhu (2017). The
+ * rows are cut into `blocks` neighbouring blocks; each half of them is the sample once, C(blocks, blocks / 2) combinations; the column with
+ * the best Sharpe ratio there (the first of equals) is ranked by that of the other half (the mean rank of equals), and its rank is divided
+ * by the number of columns plus 1. A column without spread in a half has a Sharpe ratio of 0 there: it did not trade. Near copies of one
+ * column among the others move the probability.
  * @param columns returns of all that was tried, a column each, row by row of the same periods
  * @throws RangeError for fewer than 2 columns, columns of different lengths, an odd number of blocks, or blocks of fewer than 2 rows
  */

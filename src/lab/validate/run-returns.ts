@@ -10,8 +10,8 @@ export interface PeriodReturns {
 }
 
 /**
- * Returns between the last marks of UTC days; a mark at midnight is the last of the day that ends there. Of a curve that was thinned the last mark of a
- * day may be earlier than the day's last bar: the returns still multiply to the whole.
+ * Returns between the last marks of UTC days; a mark at midnight is the last of the day that ends there. Of a curve that was thinned the
+ * last mark of a day may be earlier than the day's last bar: the returns still multiply to the whole.
  * @param points in the order of time
  */
 export function periodReturns(capital: number, points: readonly EquityPoint[], timeframeMs: TimeMs): PeriodReturns {
@@ -38,8 +38,8 @@ export interface ClosedLeg {
 }
 
 /**
- * What each round trip made of the equity that was closed before it, in the order in which their last legs closed. Trips that were open at the same time
- * are taken one after the other.
+ * What each round trip made of the equity that was closed before it, in the order in which their last legs closed. Trips that were open at
+ * the same time are taken one after the other.
  */
 export function tripReturns(capital: number, legs: readonly ClosedLeg[]): Float64Array {
   const trips = new Map<string, { closedAt: TimeMs; pnl: number }>();

@@ -23,8 +23,8 @@ export function sharpeSample(returns: Float64Array): SharpeSample {
 }
 
 /**
- * Probability that the true Sharpe ratio is above `benchmark`, of a period: PSR, Bailey and López de Prado (2012, The Sharpe ratio efficient
- * frontier). For returns without memory: autocorrelation makes the sample worth less than it says (Lo 2002).
+ * Probability that the true Sharpe ratio is above `benchmark`, of a period: PSR, Bailey and López de Prado (2012, The Sharpe ratio
+ * efficient frontier). For returns without memory: autocorrelation makes the sample worth less than it says (Lo 2002).
  */
 export function probabilisticSharpe(sample: SharpeSample, benchmark = 0): number {
   const root = Math.sqrt(sample.observations - 1);
@@ -80,8 +80,8 @@ export function deflatedSharpe(sample: SharpeSample, trials: Trials): DeflatedSh
 }
 
 /**
- * Years of data below which the best of so many worthless trials is expected to show an annual Sharpe ratio as high as `annualSharpe`: MinBTL,
- * Bailey, Borwein, López de Prado and Zhu (2014, Pseudo-mathematics and financial charlatanism).
+ * Years of data below which the best of so many worthless trials is expected to show an annual Sharpe ratio as high as `annualSharpe`:
+ * MinBTL, Bailey, Borwein, López de Prado and Zhu (2014, Pseudo-mathematics and financial charlatanism).
  */
 export function minimumBacktestYears(trials: number, annualSharpe = 1): number {
   return (expectedMaximum(trials) / annualSharpe) ** 2;

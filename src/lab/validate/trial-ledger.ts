@@ -1,7 +1,7 @@
 // Every trial ever run on a data set, kept: how many there were is then never a guess.
 //
-// JSON lines. A trial is one write that begins and ends with a line end, and is on the disk before it is reported: several processes may add at
-// once, and one that is killed leaves at most a line that cannot be read, which is counted.
+// JSON lines. A trial is one write that begins and ends with a line end, and is on the disk before it is reported: several processes may
+// add at once, and one that is killed leaves at most a line that cannot be read, which is counted.
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -54,9 +54,9 @@ export function recordTrial(path: string, trial: Trial): void {
 }
 
 /**
- * All trials on one of the series, each once, with the variance of their Sharpe ratios (n - 1) brought to one period by the root of time; of those of
- * MINIMUM_RETURNS on, because the ratio of a few days is noise that would drown the others. Nothing says
- * which of them were near copies: as many independent ones are assumed, which deflates too much rather than too little. None where there is no file.
+ * All trials on one of the series, each once, with the variance of their Sharpe ratios (n - 1) brought to one period by the root of time;
+ * of those of MINIMUM_RETURNS on, because the ratio of a few days is noise that would drown the others. Nothing says which of them were
+ * near copies: as many independent ones are assumed, which deflates too much rather than too little. None where there is no file.
  */
 export function trialsOn(path: string, series: readonly string[], periodMs: TimeMs): TrialsOnRecord {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
