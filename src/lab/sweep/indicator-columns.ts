@@ -1,0 +1,101 @@
+// Indicators over whole columns, equal to the last bit to the ones that grow bar by bar (src/features/indicators/): a sweep and a run that
+// are given the same bars see the same numbers. NaN until there is a value.
+import { assert } from '../../domain/errors.ts';
+import type { SweepBars } from './account.ts';
+
+export interface IndicatorColumn {
+  /** Two of the same key are the same column. */
+  readonly key: string;
+  /** Fills every row of `into`, which is as long as the bars and holds what was there before. */
+  compute(bars: SweepBars, into: Float64Array): void;
+}
+
+/** Mean of the last `window` closes. */
+export function smaColumn(window: number): IndicatorColumn {
+  demandWindow(window);
+  return { key: `sma(${window})`, compute: ({ close }, into) => rollingMean(close, window, into) };
+}
+
+/** Wilder's relative strength index, 0..100, seeded by the plain mean of the first changes. */
+export function rsiColumn(window: number): IndicatorColumn {
+  demandWindow(window);
+  return { key: `rsi(${window})`, compute: ({ close }, into) => relativeStrength(close, window, into) };
+}
+
+/** Running sums over the returns r from close to close, the first of them 0: of r, of r² and of min(r, 0)². */
+export const RETURN_SUMS: readonly IndicatorColumn[] = [
+  { key: 'sum of returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio) },
+  { key: 'sum of squared returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio * ratio) },
+  { key: 'sum of squared losses', compute: ({ close }, into) => runningSum(close, into, (ratio) => (ratio < 0 ? ratio * ratio : 0)) },
+];
+
+function demandWindow(window: number): void {
+  assert(Number.isSafeInteger(window) && window > 0, `a window is a whole number of bars, but one was ${window}`);
+}
+
+/**
+ * In blocks of a window's length: a mean is of the tail of the last block and the head of this one. Nothing is subtracted, so nothing drifts,
+ * and the sums are those of src/quant/rolling.ts.
+ */
+function rollingMean(values: Float64Array, window: number, into: Float64Array): void {
+  const count = values.length;
+  const tails = new Float64Array(window).fill(NaN);
+  for (let start = 0; start < count; start += window) {
+    const end = Math.min(start + window, count);
+    let head = 0;
+    for (let row = start; row < end - 1; row++) {
+      head += values[row] ?? NaN;
+      into[row] = (head + (tails[row - start + 1] ?? NaN)) / window;
+    }
+    if (end - start < window) {
+      // A last block that is not full: its last row has a tail as the others have.
+      into[end - 1] = (head + (values[end - 1] ?? NaN) + (tails[end - start] ?? NaN)) / window;
+      return;
+    }
+    let tail = 0;
+    for (let row = end - 1; row >= start; row--) {
+      tail += values[row] ?? NaN;
+      tails[row - start] = tail;
+    }
+    into[end - 1] = tail / window;
+  }
+}
+
+function relativeStrength(close: Float64Array, window: number, into: Float64Array): void {
+  const count = close.length;
+  const alpha = 1 / window;
+  const seeded = Math.min(window, count - 1);
+  into.fill(NaN, 0, Math.min(window, count));
+  let net = 0;
+  let moved = 0;
+  let previous = close[0] ?? NaN;
+  for (let row = 1; row <= seeded; row++) {
+    const price = close[row] ?? NaN;
+    net += price - previous;
+    moved += Math.abs(price - previous);
+    previous = price;
+  }
+  if (count <= window) return;
+  net *= alpha;
+  moved *= alpha;
+  into[window] = moved > 0 ? 50 + (50 * net) / moved : 50;
+  for (let row = window + 1; row < count; row++) {
+    const price = close[row] ?? NaN;
+    const change = price - previous;
+    previous = price;
+    net += (change - net) * alpha;
+    moved += (Math.abs(change) - moved) * alpha;
+    into[row] = moved > 0 ? 50 + (50 * net) / moved : 50;
+  }
+}
+
+function runningSum(close: Float64Array, into: Float64Array, term: (ratio: number) => number): void {
+  let sum = 0;
+  let previous = close[0] ?? NaN;
+  for (let row = 0; row < close.length; row++) {
+    const price = close[row] ?? NaN;
+    sum += term(price / previous - 1);
+    previous = price;
+    into[row] = sum;
+  }
+}
