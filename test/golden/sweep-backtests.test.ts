@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { HOUR_MS } from '../../src/domain/time.ts';
 import { ALL_IN, type Account, type SweepBars } from '../../src/lab/sweep/account.ts';
 import { METRIC_NAMES, metricsAt } from '../../src/lab/sweep/column-metrics.ts';
 import { ColumnRunner, indicatorsOf } from '../../src/lab/sweep/column-runner.ts';

@@ -7,6 +7,8 @@ export class FusedColumn {
   #cash = NaN;
   #quantity = NaN;
   #cashBefore = NaN;
+  #entryPrice = NaN;
+  #entryFee = NaN;
   /** First bar whose close finds the position. */
   #entryBar = 0;
   #peak = NaN;
@@ -35,7 +37,9 @@ export class FusedColumn {
     const { feeRate, slippageRatio } = this.#account;
     const fillPrice = price * (1 + slippageRatio);
     this.#quantity = this.#cash / (fillPrice * (1 + feeRate));
-    this.#sums.fees += this.#quantity * fillPrice * feeRate;
+    this.#entryPrice = fillPrice;
+    this.#entryFee = this.#quantity * fillPrice * feeRate;
+    this.#sums.fees += this.#entryFee;
     this.#sums.orders++;
     this.#cashBefore = this.#cash;
     this.#entryBar = bar;
@@ -80,7 +84,8 @@ export class FusedColumn {
     sums.return(cash / (this.#quantity * (this.#close[bar - 1] ?? NaN)) - 1);
     sums.fees += fee;
     sums.orders++;
-    sums.trade(cash - this.#cashBefore);
+    // As the general path has it, so that a trade that made exactly nothing is the same to both.
+    sums.trade(this.#quantity * (fillPrice - this.#entryPrice) - this.#entryFee - fee);
     this.#cash = cash;
     this.#quantity = 0;
     if (cash > this.#peak) this.#peak = cash;

@@ -1,4 +1,4 @@
-// The strategies that can be swept, by name.
+// The strategies that can be swept: built in by name, or a module's own.
 import { BallastError } from '../../domain/errors.ts';
 import { rsiStop } from './rsi-stop.ts';
 import { smaCross } from './sma-cross.ts';
@@ -15,6 +15,23 @@ export function sweepStrategyNamed(name: string): SweepStrategy {
     place: '--strategy',
     found: JSON.stringify(name),
     expected: `one that can be swept: ${SWEEP_STRATEGIES.map((strategy) => strategy.name).join(', ')}`,
+    exitCode: 2,
+  });
+}
+
+/**
+ * By name, or by the URL of a module (`file://…`) whose default export is one: each thread of a sweep loads it for itself.
+ * @throws BallastError STRATEGY_UNKNOWN
+ */
+export async function loadSweepStrategy(nameOrUrl: string): Promise<SweepStrategy> {
+  if (!nameOrUrl.startsWith('file:')) return sweepStrategyNamed(nameOrUrl);
+  const module = (await import(nameOrUrl)) as { readonly default?: SweepStrategy };
+  if (typeof module.default?.column === 'function') return module.default;
+  throw new BallastError({
+    code: 'STRATEGY_UNKNOWN',
+    place: nameOrUrl,
+    found: 'no default export that can be swept',
+    expected: '`export default defineSweepStrategy({ ... })`',
     exitCode: 2,
   });
 }
