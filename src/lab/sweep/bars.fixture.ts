@@ -4,7 +4,12 @@ import type { SweepBars } from './account.ts';
 
 export function walkBars(seed: number, count: number, moveRatio = 0.01): SweepBars {
   const random = new Random(seed);
-  const bars = { open: new Float64Array(count), high: new Float64Array(count), low: new Float64Array(count), close: new Float64Array(count) };
+  const bars = {
+    open: new Float64Array(count),
+    high: new Float64Array(count),
+    low: new Float64Array(count),
+    close: new Float64Array(count),
+  };
   let price = 100;
   const step = (size: number): number => 1 + size * (random.uniform() + random.uniform() - 1);
   const cents = (value: number): number => Math.max(0.01, Math.round(value * 100) / 100);

@@ -41,7 +41,13 @@ export class OrderLog {
   at(row: number): FillRecord {
     const reason = FILL_REASONS[this.reason[row] ?? -1];
     if (row >= this.length || reason === undefined) throw new RangeError(`there are ${this.length} fills, and none at ${row}`);
-    return { bar: this.bar[row] ?? NaN, quantity: this.quantity[row] ?? NaN, price: this.price[row] ?? NaN, fee: this.fee[row] ?? NaN, reason };
+    return {
+      bar: this.bar[row] ?? NaN,
+      quantity: this.quantity[row] ?? NaN,
+      price: this.price[row] ?? NaN,
+      fee: this.fee[row] ?? NaN,
+      reason,
+    };
   }
 
   toArray(): FillRecord[] {

@@ -243,19 +243,28 @@ test('a fused kernel is the general path, column for column', () => {
   for (const [name, points] of [['sma-cross', crosses] as const, ['rsi-stop', stops] as const]) {
     const fill = name === 'rsi-stop' ? fc.constant('close' as const) : fc.constantFrom('close' as const, 'next-open' as const);
     fc.assert(
-      fc.property(fc.nat(1_000), fc.integer({ min: 1, max: 1_500 }), points, fill, fc.constantFrom(0, 0.001), (seed, count, point, rule, cost) => {
-        const bars = walkBars(seed, count);
-        const account: Account = { ...BASE, fill: rule, feeRate: cost, slippageRatio: cost / 2, stopSlippageRatio: cost / 4 };
-        const fused = figuresOf(name, point, bars, account, 'fused');
-        const general = figuresOf(name, point, bars, account, 'general');
-        for (const [place, metric] of METRIC_NAMES.entries()) {
-          const [found = NaN, expected = NaN] = [fused[place], general[place]];
-          const isCount = metric === 'orders' || metric === 'trades' || metric === 'winRate';
-          const isSame = isCount ? Object.is(found, expected) : sameFigure(found, expected, metric === 'expectancy' ? account.capital : 1);
-          assert.ok(isSame, `${metric}: found ${found}, expected ${expected}`);
-        }
-        fills += general[6] ?? 0;
-      }),
+      fc.property(
+        fc.nat(1_000),
+        fc.integer({ min: 1, max: 1_500 }),
+        points,
+        fill,
+        fc.constantFrom(0, 0.001),
+        (seed, count, point, rule, cost) => {
+          const bars = walkBars(seed, count);
+          const account: Account = { ...BASE, fill: rule, feeRate: cost, slippageRatio: cost / 2, stopSlippageRatio: cost / 4 };
+          const fused = figuresOf(name, point, bars, account, 'fused');
+          const general = figuresOf(name, point, bars, account, 'general');
+          for (const [place, metric] of METRIC_NAMES.entries()) {
+            const [found = NaN, expected = NaN] = [fused[place], general[place]];
+            const isCount = metric === 'orders' || metric === 'trades' || metric === 'winRate';
+            const isSame = isCount
+              ? Object.is(found, expected)
+              : sameFigure(found, expected, metric === 'expectancy' ? account.capital : 1);
+            assert.ok(isSame, `${metric}: found ${found}, expected ${expected}`);
+          }
+          fills += general[6] ?? 0;
+        },
+      ),
       { numRuns: 200, seed: 9 },
     );
   }

@@ -106,9 +106,9 @@ function closes(flags: number, side: number): boolean {
 
 /** What is held, and the cash beside it. */
 class Position {
-  cash: number = NaN;
+  cash = NaN;
   /** Below 0 for a short. */
-  quantity: number = NaN;
+  quantity = NaN;
   /** A stop, a target or ruin closed it inside the bar that `hold` gave back. */
   hasEnded = false;
   /** The stop is this part away from `#reference`. */

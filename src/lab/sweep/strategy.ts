@@ -1,6 +1,6 @@
 // What can be swept: parameters become indicator columns, and these become flags. A strategy whose rules are simple enough may also bring a
 // kernel that does it all in one pass; a test holds the two equal.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
 import type { Account, FillRule, Protection, SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';

@@ -62,7 +62,8 @@ test('known columns are not run again', async () => {
   await withSweeper(2, async (sweeper) => {
     const all = await sweeper.run(request);
     const known = new Map<number, ColumnOutcome>();
-    for (const [column, row] of all.entries()) if (column % 3 !== 0 && row.metrics !== undefined) known.set(column, { metrics: row.metrics });
+    for (const [column, row] of all.entries())
+      if (column % 3 !== 0 && row.metrics !== undefined) known.set(column, { metrics: row.metrics });
     const ran: number[] = [];
     const again = await sweeper.run({ ...request, known, onColumn: (column) => ran.push(column) });
     assert.deepEqual(again, all);
@@ -78,7 +79,13 @@ test('an aborted sweep throws, and the pool takes the next one', async () => {
     const controller = new AbortController();
     const points = Array.from({ length: 400 }, (_, index) => ({ fast: 2 + index, slow: 500 + index }));
     const bars = walkBars(3, 50_000);
-    const running = sweeper.run({ ...request, bars, points, onColumn: () => controller.abort(new Error('enough')), signal: controller.signal });
+    const running = sweeper.run({
+      ...request,
+      bars,
+      points,
+      onColumn: () => controller.abort(new Error('enough')),
+      signal: controller.signal,
+    });
     await assert.rejects(running, /enough/);
     assert.equal((await sweeper.run(request)).length, request.points.length);
   });
@@ -122,14 +129,20 @@ test('a plan has every indicator in place whoever is faster, in no more buffers 
   const key = fc.integer({ min: 0, max: 12 }).map((number) => `k${number}`);
   const points = fc.array(fc.option(fc.uniqueArray(key, { minLength: 1, maxLength: 3 }), { nil: undefined, freq: 6 }), { maxLength: 30 });
   fc.assert(
-    fc.property(points, fc.integer({ min: 0, max: 14 }), fc.integer({ min: 1, max: 8 }), fc.infiniteStream(fc.nat()), (keys, room, wave, stream) => {
-      const plan = planSweep(keys, room, wave);
-      const computed = follow(plan, keys, (count) => (stream.next().value ?? 0) % count);
-      const distinct = new Set(keys.flatMap((each) => each ?? []));
-      assert.ok(plan.slots <= Math.max(room, plan.width), `${plan.slots} buffers`);
-      assert.deepEqual([...computed.keys()].toSorted(), [...distinct].toSorted());
-      if (room >= distinct.size) assert.ok([...computed.values()].every((times) => times === 1));
-    }),
+    fc.property(
+      points,
+      fc.integer({ min: 0, max: 14 }),
+      fc.integer({ min: 1, max: 8 }),
+      fc.infiniteStream(fc.nat()),
+      (keys, room, wave, stream) => {
+        const plan = planSweep(keys, room, wave);
+        const computed = follow(plan, keys, (count) => (stream.next().value ?? 0) % count);
+        const distinct = new Set(keys.flatMap((each) => each ?? []));
+        assert.ok(plan.slots <= Math.max(room, plan.width), `${plan.slots} buffers`);
+        assert.deepEqual([...computed.keys()].toSorted(), [...distinct].toSorted());
+        if (room >= distinct.size) assert.ok([...computed.values()].every((times) => times === 1));
+      },
+    ),
     { numRuns: 300, seed: 2 },
   );
 });
