@@ -32,6 +32,8 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'data collect',
     summary: 'the same for everything that ballast.yaml lists, round after round',
     load: async () => (await import('./commands/data-collect.ts')).dataCollect,
+  },
+  {
     name: 'sweep',
     summary: 'many parameters of a strategy over the same stored bars, every trial counted',
     load: async () => (await import('./commands/sweep.ts')).sweep,
