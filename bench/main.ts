@@ -10,6 +10,9 @@ import { engine } from './sections/engine.ts';
 import { history } from './sections/history.ts';
 import { memory } from './sections/memory.ts';
 import { parts } from './sections/parts.ts';
+import { statistics } from './sections/statistics.ts';
+import { sweep } from './sections/sweep.ts';
+
 const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, history, book, statistics, sweep];
 const FLAGS = ['--json', '--strict'];
 
