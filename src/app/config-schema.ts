@@ -379,6 +379,53 @@ const venue = z.strictObject({
     unit: 'quote currency',
     allowed: 'at least 0, or null',
   }),
+  feeTiers: z
+    .array(
+      z.strictObject({
+        turnover: z.number().gte(0),
+        takerFeeRate: z.number().gte(-0.01).lte(0.5),
+        makerFeeRate: z.number().gte(-0.01).lte(0.5),
+      }),
+    )
+    .readonly()
+    .default([])
+    .meta({
+      description:
+        'Rates by what was traded in the thirty UTC days before today, as turnover, takerFeeRate and makerFeeRate; a negative rate is a rebate. They go before every other rate.',
+      unit: 'quote currency, ratio of notional',
+    }),
+  tradeThroughTicks: number(
+    1,
+    'ticks',
+    { least: 0, most: 1_000, whole: true },
+    'How far the market must go through a resting limit to fill it. 0 is a touch, 1 any price beyond it; more tells what a place in the queue is worth.',
+  ),
+  volumeShareRatio: number(
+    0,
+    "ratio of a bar's volume",
+    { least: 0, most: 1 },
+    'What our fills may take of a bar together; the rest of an order waits for the next. 0 is without bound.',
+  ),
+  slippageModel: z.enum(['fixed', 'volume-share', 'square-root']).default('fixed').meta({
+    description:
+      "What is added to slippageRatio: nothing, or impactRatio times the square, or the square root, of the fill's share of its bar's volume.",
+  }),
+  impactRatio: number(0.1, 'ratio of price', { least: 0, most: 10 }, 'Slippage of a fill as large as the volume of its bar.'),
+  latencyJitterMs: number(
+    0,
+    'milliseconds',
+    { least: 0, most: 60_000 },
+    'Mean of a random delay on top of the latency, exponentially distributed.',
+  ),
+  latencySeed: number(1, 'any number', { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true }, 'One seed, one sequence of delays.'),
+  recordedLatenciesMs: z
+    .array(z.int().gte(1).lte(60_000))
+    .readonly()
+    .default([])
+    .meta({ description: 'Latencies that were measured, used one after the other in place of latencyMs.', unit: 'milliseconds' }),
+  selfTrade: z.enum(['allow', 'cancel-resting', 'cancel-incoming', 'cancel-both']).default('allow').meta({
+    description: 'What ends when an order would trade with a resting limit of our own.',
+  }),
 });
 
 /** One source of opinion, and where it speaks. */

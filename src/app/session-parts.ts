@@ -65,14 +65,14 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number):
 
 /** As the venue takes them: JSON and YAML files write null for what has no bound. */
 function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
-  const { margin, maintenanceBasis, liquidationFeeRate, insuranceFund } = venue;
+  const { slippageRatio: _slippage, feeRate: _fee, latencyMs: _latency, maximumLeverage: _leverage, ...rules } = venue;
   const marginTiers = Object.fromEntries(
     Object.entries(venue.marginTiers).map(([symbol, tiers]) => [
       symbol,
       tiers.map(([upTo, maintenanceRate]) => ({ upTo: upTo ?? Infinity, maintenanceRate })),
     ]),
   );
-  return { margin, maintenanceBasis, marginTiers, liquidationFeeRate, insuranceFund: insuranceFund ?? Infinity };
+  return { ...rules, marginTiers, insuranceFund: rules.insuranceFund ?? Infinity };
 }
 
 /** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */

@@ -63,6 +63,20 @@ export interface OrderAmended {
   readonly reason: string;
 }
 
+/** What a venue says to another price and quantity for a limit order. */
+export interface OrderRepriced {
+  readonly kind: 'order.repriced';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  readonly instrument: number;
+  readonly order: string;
+  /** What stands now: what was asked for, or where the venue refused what there was before. */
+  readonly limitPrice: Price;
+  readonly quantity: Quantity;
+  /** The venue's words for a refusal; empty otherwise. */
+  readonly reason: string;
+}
+
 /** A payment that is no fill. Negative is paid by us. */
 export interface FundingReport {
   readonly kind: 'funding.paid';
@@ -131,7 +145,7 @@ export interface TimerRang {
   timer: number;
 }
 
-export type VenueReport = OrderReport | OrderAmended | FundingReport | LiquidationReport;
+export type VenueReport = OrderReport | OrderAmended | OrderRepriced | FundingReport | LiquidationReport;
 export type Event = MarketEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived | TimerRang;
 
 export function isMarketEvent(event: Event): event is MarketEvent {

@@ -3,19 +3,38 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 import type { Price } from './decimal.ts';
 import type { OrderIntent, OrderRole, OrderType, Share } from './order.ts';
 
-const TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop'];
+const TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop', 'take-profit', 'trailing'];
 const ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
+
+const IS_BUY = 1;
+const IS_REDUCE_ONLY = 2;
+const IS_WHOLE_POSITION = 4;
+const IS_IOC = 8;
+const IS_FOK = 16;
+const HAS_TRAIL = 32;
+const HAS_PAIR = 64;
 
 export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
   out.text(intent.id);
   out.number(intent.at);
   out.count(intent.instrument);
-  out.byte((intent.side === 'buy' ? 1 : 0) | (intent.reduceOnly ? 2 : 0) | (intent.wholePosition ? 4 : 0));
+  const { trailBy, timeInForce, pairedWith } = intent;
+  out.byte(
+    (intent.side === 'buy' ? IS_BUY : 0) |
+      (intent.reduceOnly ? IS_REDUCE_ONLY : 0) |
+      (intent.wholePosition ? IS_WHOLE_POSITION : 0) |
+      (timeInForce === 'ioc' ? IS_IOC : 0) |
+      (timeInForce === 'fok' ? IS_FOK : 0) |
+      (trailBy === undefined ? 0 : HAS_TRAIL) |
+      (pairedWith === undefined ? 0 : HAS_PAIR),
+  );
   out.byte(TYPES.indexOf(intent.type));
   out.byte(ROLES.indexOf(intent.role));
   out.decimal(intent.quantity);
   writePrice(out, intent.limitPrice);
   writePrice(out, intent.stopPrice);
+  if (trailBy !== undefined) out.decimal(trailBy);
+  if (pairedWith !== undefined) out.text(pairedWith);
   writeShares(out, intent.shares);
   out.count(intent.attached.length);
   for (const stop of intent.attached) writeIntent(out, stop);
@@ -31,6 +50,10 @@ export function readIntent(from: ByteReader): OrderIntent {
   const quantity = from.decimal<OrderIntent['quantity']>();
   const limitPrice = readPrice(from);
   const stopPrice = readPrice(from);
+  // An absent field is absent, not undefined: what is read equals what was written.
+  const trail = (bits & HAS_TRAIL) === 0 ? undefined : { trailBy: from.decimal<Price>() };
+  const pair = (bits & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() };
+  const force = (bits & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (bits & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) };
   const shares = readShares(from);
   const attached: OrderIntent[] = [];
   for (let left = from.count(); left > 0; left--) attached.push(readIntent(from));
@@ -38,14 +61,17 @@ export function readIntent(from: ByteReader): OrderIntent {
     id,
     at,
     instrument,
-    side: (bits & 1) !== 0 ? 'buy' : 'sell',
+    side: (bits & IS_BUY) !== 0 ? 'buy' : 'sell',
     type,
     role,
     quantity,
     limitPrice,
     stopPrice,
-    reduceOnly: (bits & 2) !== 0,
-    wholePosition: (bits & 4) !== 0,
+    ...trail,
+    ...pair,
+    ...force,
+    reduceOnly: (bits & IS_REDUCE_ONLY) !== 0,
+    wholePosition: (bits & IS_WHOLE_POSITION) !== 0,
     shares,
     attached,
   };

@@ -19,7 +19,9 @@ import { assert } from './errors.ts';
 import type { TimeMs } from './time.ts';
 
 export type Side = 'buy' | 'sell';
-export type OrderType = 'market' | 'limit' | 'post-only' | 'stop';
+export type OrderType = 'market' | 'limit' | 'post-only' | 'stop' | 'take-profit' | 'trailing';
+/** What a limit or market order that cannot fill at once does: take what is there and end, or nothing unless it is all there. */
+export type TimeInForce = 'ioc' | 'fok';
 /** Why the order exists. `stop` protects a sleeve, `disaster` the net position; neither counts as working. */
 export type OrderRole = 'target' | 'stop' | 'disaster';
 
@@ -42,8 +44,14 @@ export interface OrderIntent {
   readonly quantity: Quantity;
   /** For limit and post-only. */
   readonly limitPrice: Price | undefined;
-  /** For stop: triggers a market order. */
+  /** For stop, take-profit and trailing: triggers a market order. A trailing stop begins there. */
   readonly stopPrice: Price | undefined;
+  /** For trailing: how far the trigger follows behind the best price since it came to rest. */
+  readonly trailBy?: Price;
+  /** Absent: it rests until it fills or is cancelled. */
+  readonly timeInForce?: TimeInForce;
+  /** Id of the order with which it shares what is to be closed: what one of them fills the other does not, and the last of it ends both. */
+  readonly pairedWith?: string;
   readonly reduceOnly: boolean;
   /** A stop that closes the whole position whatever its quantity by then. */
   readonly wholePosition: boolean;
@@ -64,6 +72,21 @@ export interface AmendIntent {
   readonly instrument: number;
   readonly order: string;
   readonly stopPrice: Price;
+}
+
+/** Gives a limit order that rests another price and another quantity. A new price, or more of it, goes to the end of the queue. */
+export interface LimitAmendIntent {
+  readonly at: TimeMs;
+  readonly instrument: number;
+  readonly order: string;
+  readonly limitPrice: Price;
+  /** The whole of it, what has filled already included. */
+  readonly quantity: Quantity;
+}
+
+/** It becomes a market order when the market has come to its trigger. */
+export function isConditional(type: OrderType): boolean {
+  return type === 'stop' || type === 'take-profit' || type === 'trailing';
 }
 
 export type OrderState = 'submitted' | 'working' | 'cancelling' | 'in-doubt' | 'filled' | 'cancelled' | 'expired' | 'rejected';

@@ -1,7 +1,7 @@
 // The plugs with more than one implementation. Held by contract tests.
 import type { Stateful } from './bytes.ts';
 import type { Event, MarketEvent } from './event.ts';
-import type { AmendIntent, CancelIntent, OrderIntent } from './order.ts';
+import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from './order.ts';
 import type { TimeMs } from './time.ts';
 
 /** Where events come from: a tape, a feed, a venue's reports, the operator. */
@@ -52,8 +52,8 @@ export interface Clock {
 /** Where orders go. Copies what it is given; answers only through its reports. */
 export interface Venue {
   submit(intent: OrderIntent): void;
-  /** Answered by `order.amended`, or by `order.cancelled` where the order had ended. */
-  amend(intent: AmendIntent): void;
+  /** Answered by `order.amended` or `order.repriced`, or by `order.cancelled` where the order had ended. */
+  amend(intent: AmendIntent | LimitAmendIntent): void;
   cancel(intent: CancelIntent): void;
 }
 

@@ -22,7 +22,7 @@ function intents(attached: fc.Arbitrary<OrderIntent[]>): fc.Arbitrary<OrderInten
       at: fc.maxSafeNat(),
       instrument: fc.nat(),
       side: fc.constantFrom('buy', 'sell'),
-      type: fc.constantFrom('market', 'limit', 'post-only', 'stop'),
+      type: fc.constantFrom('market', 'limit', 'post-only', 'stop', 'take-profit', 'trailing'),
       role: fc.constantFrom('target', 'stop', 'disaster'),
       quantity: quantities,
       limitPrice: prices,
@@ -31,8 +31,28 @@ function intents(attached: fc.Arbitrary<OrderIntent[]>): fc.Arbitrary<OrderInten
       wholePosition: fc.boolean(),
       shares: fc.array(share, { maxLength: 3 }),
       attached,
+      trailBy: fc.bigInt({ min: 0n, max: 10n ** 22n }).map((units) => fromUnits<Price>(units)),
+      timeInForce: fc.constantFrom('ioc', 'fok'),
+      pairedWith: fc.string(),
     },
-    { noNullPrototype: true },
+    {
+      noNullPrototype: true,
+      requiredKeys: [
+        'id',
+        'at',
+        'instrument',
+        'side',
+        'type',
+        'role',
+        'quantity',
+        'limitPrice',
+        'stopPrice',
+        'reduceOnly',
+        'wholePosition',
+        'shares',
+        'attached',
+      ],
+    },
   );
 }
 

@@ -256,6 +256,7 @@ export class Engine implements Stateful {
       case 'position.liquidated':
       case 'order.accepted':
       case 'order.amended':
+      case 'order.repriced':
       case 'order.rejected':
       case 'order.cancelled':
       case 'order.expired':
@@ -487,7 +488,12 @@ export class Engine implements Stateful {
       return;
     }
     const { tracker } = this.desk;
-    const found = report.kind === 'order.amended' ? tracker.amended(report) : tracker.report(report);
+    const found =
+      report.kind === 'order.amended'
+        ? tracker.amended(report)
+        : report.kind === 'order.repriced'
+          ? tracker.repriced(report)
+          : tracker.report(report);
     if (found === undefined) {
       this.#say({
         kind: 'alert.raised',
@@ -498,6 +504,7 @@ export class Engine implements Stateful {
       return;
     }
     if (found.news === 'none') return;
+    if (report.kind === 'order.repriced') return;
     if (report.kind === 'order.amended') {
       if (found.news === 'news') this.desk.notMoved(found.order, this.at);
       return;

@@ -2,7 +2,7 @@
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import { add, compare, isZero, negate, signOf, subtract, ZERO_QUANTITY, type Quantity } from '../domain/decimal.ts';
 import { assert } from '../domain/errors.ts';
-import type { OrderAmended, OrderReport } from '../domain/event.ts';
+import type { OrderAmended, OrderReport, OrderRepriced } from '../domain/event.ts';
 import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
 import type { Holdings } from '../domain/sleeve.ts';
 import { IdMap } from '../domain/id-map.ts';
@@ -126,6 +126,20 @@ export class OrderTracker implements Stateful {
     if (!isOfLast || stands || !isOpen(order.state)) return { order, news: 'expected', parts: [] };
     order.intent = { ...order.intent, stopPrice: report.stopPrice };
     return { order, news: 'news', parts: [] };
+  }
+
+  /** The limit order stands as the venue says. Its quantity is divided anew only where one share has all of it. */
+  repriced({ order: id, limitPrice, quantity }: OrderRepriced): Reported | undefined {
+    const order = this.find(id);
+    if (order === undefined) return undefined;
+    order.reported = true;
+    const { intent, counted } = order;
+    assert(intent.shares.length <= 1 || compare(quantity, intent.quantity) === 0, 'an order of several shares keeps its quantity');
+    if (counted) this.#count(order, -1);
+    const shares = intent.shares.map((share) => ({ ...share, quantity: signOf(share.quantity) < 0 ? negate(quantity) : quantity }));
+    order.intent = { ...intent, limitPrice, quantity, shares: shares.length === 1 ? shares : intent.shares };
+    if (counted) this.#count(order, 1);
+    return { order, news: 'expected', parts: [] };
   }
 
   /** No answer came: ambiguity is a state, not a guess. */

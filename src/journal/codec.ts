@@ -48,6 +48,7 @@ export const KIND_BYTES = {
   'mind.failed': 11,
   'order.amended': 12,
   'position.liquidated': 13,
+  'order.repriced': 14,
   'decision.taken': 32,
   'order.intended': 33,
   'cancel.intended': 34,
@@ -69,7 +70,7 @@ export const KIND_BYTES = {
 } as const satisfies Record<EntryKind, number>;
 
 const KIND = KIND_BYTES;
-const ORDER_TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop'];
+const ORDER_TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop', 'take-profit', 'trailing'];
 const ORDER_ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
 const COMMANDS: readonly OperatorCommand[] = ['halt', 'resume', 'flatten', 'close'];
 const OUTCOMES: readonly PoolOutcome[] = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'];
@@ -78,10 +79,14 @@ const RUN_OUTCOMES: readonly RunOutcome[] = ['ended', 'until', 'stopped'];
 
 const NO_POOL = 255;
 const IS_SELL = 1;
-const IS_REDUCE_ONLY = 32;
-const IS_WHOLE_POSITION = 64;
+const IS_REDUCE_ONLY = 64;
+const IS_WHOLE_POSITION = 128;
 const HAS_LIMIT = 1;
 const HAS_STOP = 2;
+const HAS_TRAIL_BY = 4;
+const HAS_PAIR = 8;
+const IS_IOC = 16;
+const IS_FOK = 32;
 const HAS_EXPECTED_RETURN = 1;
 const HAS_HORIZON = 2;
 const HAS_PROTECTION = 4;
@@ -127,6 +132,15 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       out.text(entry.order);
       out.decimal(entry.asked);
       out.decimal(entry.stopPrice);
+      return out.text(entry.reason);
+    case 'order.repriced':
+      out.byte(KIND['order.repriced']);
+      out.number(entry.at);
+      out.number(entry.happenedAt);
+      whole(out, entry.instrument);
+      out.text(entry.order);
+      out.decimal(entry.limitPrice);
+      out.decimal(entry.quantity);
       return out.text(entry.reason);
     case 'amend.intended':
       out.byte(KIND['amend.intended']);
@@ -239,6 +253,17 @@ function decodeEntry(from: ByteReader): Entry {
       };
     case KIND['funding.paid']:
       return decodeFunding(from);
+    case KIND['order.repriced']:
+      return {
+        kind: 'order.repriced',
+        at: from.number(),
+        happenedAt: from.number(),
+        instrument: from.count(),
+        order: from.text(),
+        limitPrice: from.decimal<Price>(),
+        quantity: from.decimal<Quantity>(),
+        reason: from.text(),
+      };
     case KIND['position.liquidated']:
       return decodeLiquidation(from);
     case KIND['feed.lost']:
@@ -582,21 +607,29 @@ function decodeRuling(from: ByteReader): RulingNote {
 }
 
 function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
-  const { limitPrice, stopPrice } = intent;
+  const { limitPrice, stopPrice, trailBy, pairedWith, timeInForce } = intent;
   out.text(intent.id);
   out.number(intent.at);
   whole(out, intent.instrument);
   out.byte(
     (intent.side === 'sell' ? IS_SELL : 0) |
       (ORDER_TYPES.indexOf(intent.type) << 1) |
-      (ORDER_ROLES.indexOf(intent.role) << 3) |
+      (ORDER_ROLES.indexOf(intent.role) << 4) |
       (intent.reduceOnly ? IS_REDUCE_ONLY : 0) |
       (intent.wholePosition ? IS_WHOLE_POSITION : 0),
   );
-  out.byte((limitPrice === undefined ? 0 : HAS_LIMIT) | (stopPrice === undefined ? 0 : HAS_STOP));
+  out.byte(
+    (limitPrice === undefined ? 0 : HAS_LIMIT) |
+      (stopPrice === undefined ? 0 : HAS_STOP) |
+      (trailBy === undefined ? 0 : HAS_TRAIL_BY) |
+      (pairedWith === undefined ? 0 : HAS_PAIR) |
+      (timeInForce === 'ioc' ? IS_IOC : timeInForce === 'fok' ? IS_FOK : 0),
+  );
   out.decimal(intent.quantity);
   if (limitPrice !== undefined) out.decimal(limitPrice);
   if (stopPrice !== undefined) out.decimal(stopPrice);
+  if (trailBy !== undefined) out.decimal(trailBy);
+  if (pairedWith !== undefined) out.text(pairedWith);
   encodeShares(out, intent.shares);
   out.count(intent.attached.length);
   for (const attached of intent.attached) encodeIntent(out, attached);
@@ -613,11 +646,14 @@ function decodeIntent(from: ByteReader): OrderIntent {
     at,
     instrument,
     side: (how & IS_SELL) === 0 ? 'buy' : 'sell',
-    type: choice(from, ORDER_TYPES, (how >> 1) & 3),
-    role: choice(from, ORDER_ROLES, (how >> 3) & 3),
+    type: choice(from, ORDER_TYPES, (how >> 1) & 7),
+    role: choice(from, ORDER_ROLES, (how >> 4) & 3),
     quantity: from.decimal<Quantity>(),
     limitPrice: (has & HAS_LIMIT) === 0 ? undefined : from.decimal<Price>(),
     stopPrice: (has & HAS_STOP) === 0 ? undefined : from.decimal<Price>(),
+    ...((has & HAS_TRAIL_BY) === 0 ? undefined : { trailBy: from.decimal<Price>() }),
+    ...((has & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() }),
+    ...((has & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (has & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) }),
     reduceOnly: (how & IS_REDUCE_ONLY) !== 0,
     wholePosition: (how & IS_WHOLE_POSITION) !== 0,
     shares: decodeShares(from),

@@ -34,6 +34,7 @@ export function isRecordedEvent(entry: Entry): entry is VenueReport | FeedReport
     case 'order.expired':
     case 'order.filled':
     case 'order.amended':
+    case 'order.repriced':
     case 'funding.paid':
     case 'position.liquidated':
     case 'feed.lost':

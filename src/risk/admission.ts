@@ -7,7 +7,7 @@ import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import type { AccountView, MarketView } from '../domain/decision.ts';
 import { compare, format, isZero, notional, roundToStep, signOf, toNumber, type Price } from '../domain/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { OrderIntent } from '../domain/order.ts';
+import { isConditional, type OrderIntent } from '../domain/order.ts';
 import { MINUTE_MS, type TimeMs } from '../domain/time.ts';
 import { exceeds, percent, TOLERANCE } from './exposure.ts';
 import type { RiskPolicy } from './policy.ts';
@@ -122,7 +122,7 @@ function malformation(intent: OrderIntent, instrument: Instrument): Refusal | un
   const needsLimit = type === 'limit' || type === 'post-only';
   const badPrice =
     malformedPrice('limit', needsLimit, intent.limitPrice, instrument) ??
-    malformedPrice('stop', type === 'stop', intent.stopPrice, instrument);
+    malformedPrice('stop', isConditional(type), intent.stopPrice, instrument);
   if (badPrice !== undefined) return badPrice;
   // An entry whose stop the venue would refuse would be naked.
   for (const stop of intent.attached) {

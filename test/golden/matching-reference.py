@@ -11,6 +11,7 @@ Python 3.9 or later, standard library only.
 """
 import gzip
 import json
+import math
 import random
 import sys
 from datetime import datetime
@@ -18,6 +19,9 @@ from fractions import Fraction
 
 UNIT = 10**12
 NEVER = float("inf")
+DAY = 86_400_000
+STOPS = ("stop", "trailing")
+CONDITIONAL = ("stop", "trailing", "take-profit")
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------
@@ -51,8 +55,10 @@ def worth(price, quantity):
 
 
 def on_tick(price, tick, upward):
-    """A price (a fraction of units) moved onto the tick in one direction."""
+    """A price (a fraction of units) moved onto the tick in one direction. A billionth of a tick beside one is on it: prices are doubles."""
     steps = Fraction(price) / tick
+    if abs(steps - round(steps)) <= Fraction(1, 10**9):
+        return round(steps) * tick
     return -((-steps.numerator) // steps.denominator) * tick if upward else (steps.numerator // steps.denominator) * tick
 
 
@@ -76,6 +82,14 @@ class Reference:
         self.liquidation_rate = units(rules.get("liquidationFeeRate", "0.01"))
         bound = rules.get("insuranceFund")
         self.fund = None if bound is None else units(bound)
+        self.tiers = [[units(cell) for cell in tier] for tier in rules.get("feeTiers", [])]
+        self.traded = {}
+        self.through = rules.get("tradeThroughTicks", 1)
+        self.share = Fraction(rules.get("volumeShareRatio", "0"))
+        self.model = rules.get("slippageModel", "fixed")
+        self.impact = Fraction(rules.get("impactRatio", "0.1"))
+        self.recorded = rules.get("recordedLatenciesMs", [])
+        self.self_trade = rules.get("selfTrade", "allow")
         self.slippage = Fraction(stream["slippageRatio"])
         self.latency = stream["latencyMs"]
         self.leverage = stream["leverage"]
@@ -98,13 +112,22 @@ class Reference:
         self.waiting = [[] for _ in range(count)]
         self.arrivals = []
         self.now = 0
-        self.fills = 0
+        self.sent = 0
+        self.consumed = [0] * count
         self.said = []
 
     def bar(self, index, row, prices):
         tick = self.markets[index]["tick"]
         opened, high, low, close = (step * tick for step in prices[:4])
-        return {"from": row * self.minute, "to": (row + 1) * self.minute, "open": opened, "high": high, "low": low, "close": close}
+        return {
+            "from": row * self.minute,
+            "to": (row + 1) * self.minute,
+            "open": opened,
+            "high": high,
+            "low": low,
+            "close": close,
+            "volume": prices[4] * UNIT,
+        }
 
     def coming(self, index):
         """The bar that has not closed yet."""
@@ -148,22 +171,24 @@ class Reference:
                 self.say(self.now, "expired", order["id"])
 
     def send(self, act):
-        self.arrivals.append({"at": act["at"] + max(1, self.latency), "act": act})
+        latency = self.recorded[self.sent % len(self.recorded)] if self.recorded else self.latency
+        self.sent += 1
+        # Nothing overtakes.
+        before = self.arrivals[-1]["at"] if self.arrivals else 0
+        self.arrivals.append({"at": max(before, act["at"] + max(1, latency)), "act": act})
 
     def owed(self, index):
         """In the order in which they count at one time."""
         bar = self.coming(index)
         if bar is None:
             return
-        waiting = [order for order in self.waiting[index] if order["arrived"] < bar["to"]]
-        if waiting:
-            first = self.waiting[index][0]
-            if first["arrived"] < bar["to"]:
-                yield max(bar["from"], first["arrived"]), lambda: self.fill_waiting(index)
+        can_fill = self.left_of(index, bar) != 0
+        if can_fill and self.waiting[index] and self.waiting[index][0]["arrived"] < bar["to"]:
+            yield max(bar["from"], self.waiting[index][0]["arrived"]), lambda: self.fill_waiting(index)
         hit, raw = self.first_hit(index, bar), self.liquidation_raw(index, bar)
         if raw is not None and (hit is None or abs_distance(bar, raw) <= hit[0]):
             yield bar["to"], lambda: self.liquidate(index, raw)
-        elif hit is not None:
+        elif hit is not None and can_fill:
             yield bar["to"], lambda: self.fill_resting(index, hit[1])
         if self.funding_at[index] < NEVER:
             yield self.funding_at[index], lambda: self.pay_funding(index)
@@ -172,6 +197,38 @@ class Reference:
         bar = self.coming(index)
         self.last[index] = bar["close"]
         self.next_bar[index] += 1
+        for order in list(self.resting[index]):
+            if order["arrived"] >= bar["to"] or order["type"] not in CONDITIONAL:
+                continue
+            if self.share and self.touches(order, bar):
+                # It had its trigger and found nothing to trade with: from now on it is a market order.
+                self.resting[index].remove(order)
+                self.waiting[index].append(order)
+            elif order["type"] == "trailing":
+                self.trail(order, bar)
+        self.consumed[index] = 0
+
+    def trail(self, order, bar):
+        tick, selling = self.markets[order["i"]]["tick"], order["side"] < 0
+        # Of the bar in which it arrived only the close is known to be later.
+        best = bar["close"] if order["arrived"] > bar["from"] else bar["high"] if selling else bar["low"]
+        if selling and best - order["trail"] > order["stop"]:
+            order["stop"] = on_tick(best - order["trail"], tick, False)
+        if not selling and best + order["trail"] < order["stop"]:
+            order["stop"] = on_tick(best + order["trail"], tick, True)
+
+    def left_of(self, index, bar):
+        """What may still be filled in this bar; None is without bound."""
+        if not self.share:
+            return None
+        lot = self.markets[index]["lot"]
+        allowed = self.share * bar["volume"] / lot
+        return max(0, allowed.numerator // allowed.denominator * lot - self.consumed[index])
+
+    def touches(self, order, bar):
+        if (order["side"] < 0) == (order["type"] in STOPS):
+            return bar["low"] <= order["stop"]
+        return bar["high"] >= order["stop"]
 
     # ---- arrivals ----------------------------------------------------------------------------------------------------------
 
@@ -186,6 +243,9 @@ class Reference:
         if act["do"] == "amend":
             self.amend(act)
             return
+        if act["do"] == "reprice":
+            self.reprice(act)
+            return
         intent = act["intent"]
         if self.refuses(intent):
             self.say(self.now, "rejected", intent["id"])
@@ -193,9 +253,37 @@ class Reference:
         order = self.enter(intent, self.now)
         for stop in intent["attached"]:
             self.enter(stop, None)
-        price = self.price_now(order["i"]) if order["type"] == "market" else None
-        if price is not None:
-            self.trade(order, self.slipped(order["i"], order["side"], price), "taker")
+        prevented = self.own_matches(order)
+        if prevented and self.self_trade != "cancel-resting":
+            self.cancel(order)
+        else:
+            self.settle(order)
+        if self.self_trade != "cancel-incoming":
+            for other in prevented:
+                if other["id"] in self.orders:
+                    self.cancel(other)
+
+    def own_matches(self, order):
+        index, side = order["i"], order["side"]
+        if self.self_trade == "allow" or order["type"] in CONDITIONAL:
+            return []
+        price = order["limit"] if order["limit"] is not None else self.last[index]
+        limits = [other for other in self.resting[index] if other["side"] == -side and other["type"] not in CONDITIONAL]
+        return [other for other in limits if price is not None and (price - other["limit"]) * side >= 0]
+
+    def settle(self, order):
+        """Fill at once, rest, wait or end."""
+        index, side = order["i"], order["side"]
+        if order["type"] == "market" or order["force"]:
+            price = self.price_now(index)
+            if price is not None and (order["limit"] is None or (order["limit"] - price) * side >= 0):
+                wanted, left = self.wanted(order), self.left_of(index, self.coming(index))
+                quantity = wanted if left is None else min(wanted, left)
+                if wanted == 0 or (quantity == wanted if order["force"] == "fok" else quantity > 0):
+                    self.take(order, price)
+                    return
+        if order["force"]:
+            self.cancel(order)
             return
         (self.waiting if order["type"] == "market" else self.resting)[order["i"]].append(order)
         self.say(self.now, "accepted", order["id"])
@@ -208,10 +296,41 @@ class Reference:
             self.say(self.now, "cancelled", act["order"])
             return
         stop = units(act["stop"])
-        if order["type"] == "stop" and stop > 0 and stop % self.markets[order["i"]]["tick"] == 0:
+        if order["type"] in CONDITIONAL and stop > 0 and stop % self.markets[order["i"]]["tick"] == 0:
             order["stop"] = stop
         stands = order["stop"] if order["stop"] is not None else stop
         self.say(self.now, "amended", order["id"], words(stands))
+
+    def reprice(self, act):
+        order = self.orders.get(act["order"])
+        if not order:
+            self.say(self.now, "cancelled", act["order"])
+            return
+        limit, quantity = units(act["limit"]), units(act["quantity"])
+        if self.may_reprice(order, limit, quantity):
+            if limit != order["limit"] or quantity > order["quantity"]:
+                if order in self.resting[order["i"]]:
+                    self.resting[order["i"]].remove(order)
+                    self.resting[order["i"]].append(order)
+                    order["arrived"] = self.now
+            order["limit"], order["quantity"] = limit, quantity
+        stands = order["limit"] if order["limit"] is not None else limit
+        self.say(self.now, "repriced", order["id"], words(stands), words(order["quantity"]))
+
+    def may_reprice(self, order, limit, quantity):
+        market = self.markets[order["i"]]
+        if order["type"] not in ("limit", "post-only") or quantity <= 0 or quantity % market["lot"] or limit <= 0:
+            return False
+        if quantity < market["minimumQuantity"] or limit % market["tick"] or quantity <= order["filled"]:
+            return False
+        if order["type"] == "post-only" and self.would_take(order["i"], order["side"], limit):
+            return False
+        return order["reduce"] or not self.overreaches(order["i"], order["side"], quantity - order["filled"], limit)
+
+    def would_take(self, index, side, limit):
+        price = self.price_now(index)
+        price = self.last[index] if price is None else price
+        return price is not None and (limit - price) * side >= 0
 
     def enter(self, intent, arrived):
         order = {
@@ -226,7 +345,11 @@ class Reference:
             "whole": intent["wholePosition"],
             "attached": [stop["id"] for stop in intent["attached"]],
             "arrived": arrived,
+            "trail": None if intent.get("trail") is None else units(intent["trail"]),
+            "force": intent.get("force"),
+            "pair": intent.get("pair"),
             "filled": 0,
+            "taken": 0,
         }
         self.orders[order["id"]] = order
         return order
@@ -238,12 +361,16 @@ class Reference:
             return True
         if not intent["wholePosition"] and (quantity % market["lot"] or quantity < market["minimumQuantity"]):
             return True
-        for text in (intent["limit"], intent["stop"]):
+        for text in (intent["limit"], intent["stop"], intent.get("trail")):
             if text is not None and (units(text) <= 0 or units(text) % market["tick"]):
                 return True
         if intent["type"] in ("limit", "post-only") and intent["limit"] is None:
             return True
-        return intent["type"] == "stop" and intent["stop"] is None
+        if intent["type"] in CONDITIONAL and intent["stop"] is None:
+            return True
+        if (intent["type"] == "trailing") != (intent.get("trail") is not None):
+            return True
+        return intent.get("force") is not None and intent["type"] not in ("limit", "market")
 
     def refuses(self, intent):
         index = intent["instrument"]
@@ -254,17 +381,18 @@ class Reference:
         quantity = units(intent["quantity"])
         held = self.position[index]
         if intent["type"] == "post-only":
-            price = self.price_now(index)
-            price = self.last[index] if price is None else price
-            limit = units(intent["limit"])
-            if price is not None and (limit >= price if side > 0 else limit <= price):
+            if self.would_take(index, side, units(intent["limit"])):
                 return True
         if intent["reduceOnly"]:
-            return intent["type"] != "stop" and sign(held) != -side
+            return intent["type"] not in CONDITIONAL and sign(held) != -side
+        reference = intent["limit"] if intent["limit"] is not None else intent["stop"]
+        return self.overreaches(index, side, quantity, None if reference is None else units(reference))
+
+    def overreaches(self, index, side, quantity, reference):
+        market, held = self.markets[index], self.position[index]
         if side < 0 and self.only_what_is_held(index) and quantity > held:
             return True
-        reference = intent["limit"] if intent["limit"] is not None else intent["stop"]
-        reference = units(reference) if reference is not None else self.last[index]
+        reference = self.last[index] if reference is None else reference
         if reference is None:
             return False
         value = worth(reference, quantity)
@@ -290,29 +418,40 @@ class Reference:
 
     # ---- trades --------------------------------------------------------------------------------------------------------------
 
-    def slipped(self, index, side, price):
-        return on_tick(price * (1 + side * self.slippage), self.markets[index]["tick"], side > 0)
+    def slipped(self, index, side, price, quantity):
+        ratio = self.slippage
+        if self.model != "fixed":
+            volume = self.coming(index)["volume"]
+            share = Fraction(quantity, volume) if volume > quantity else Fraction(1)
+            root = Fraction(math.isqrt(share.numerator * 10**48 // share.denominator), 10**24)
+            ratio += self.impact * (share * share if self.model == "volume-share" else root)
+        return on_tick(price * (1 + side * ratio), self.markets[index]["tick"], side > 0)
 
     def fill_waiting(self, index):
-        order = self.waiting[index][0]
-        self.waiting[index].remove(order)
-        self.trade(order, self.slipped(index, order["side"], self.coming(index)["open"]), "taker")
+        self.take(self.waiting[index][0], self.coming(index)["open"])
 
     def first_hit(self, index, bar):
-        """Stops before limits, the nearest to the open first, then by arrival: (rank, order)."""
+        """Stops before limits and take-profits, the nearest to the open first, then by arrival: (rank, order)."""
         best = None
+        tick = self.markets[index]["tick"]
         for order in self.resting[index]:
             if order["arrived"] >= bar["to"]:
                 continue
             side = order["side"]
-            if order["type"] == "stop":
-                if bar["low"] > order["stop"] if side < 0 else bar["high"] < order["stop"]:
+            if order["type"] in CONDITIONAL:
+                if not self.touches(order, bar):
                     continue
-                rank = (0, max(0, side * (order["stop"] - bar["open"])))
+                level = order["stop"]
             else:
-                if bar["high"] <= order["limit"] if side < 0 else bar["low"] >= order["limit"]:
+                # How far the bar goes beyond the limit, on the side that fills it.
+                level = order["limit"]
+                beyond = (level - bar["low"]) if side > 0 else (bar["high"] - level)
+                if (level - bar["open"]) * side <= 0 and beyond < self.through * tick:
                     continue
-                rank = (1, abs(bar["open"] - order["limit"]))
+            if order["type"] in STOPS:
+                rank = (0, max(0, side * (level - bar["open"])))
+            else:
+                rank = (1, abs(bar["open"] - level))
             if best is None or rank < best[0]:
                 best = (rank, order)
         return best
@@ -320,25 +459,51 @@ class Reference:
     def fill_resting(self, index, order):
         bar = self.coming(index)
         side, opened = order["side"], bar["open"]
-        if order["type"] == "stop":
-            raw = max(opened, order["stop"]) if side > 0 else min(opened, order["stop"])
-            self.trade(order, self.slipped(index, side, raw), "taker")
+        if order["type"] in CONDITIONAL:
+            worse = max if (side > 0) == (order["type"] in STOPS) else min
+            self.take(order, worse(opened, order["stop"]))
         elif (opened - order["limit"]) * side < 0:
             self.trade(order, opened, "taker")
         else:
             self.trade(order, order["limit"], "maker")
 
+    def take(self, order, raw):
+        """Trade at the market, never beyond one's own limit."""
+        index, side = order["i"], order["side"]
+        left = self.left_of(index, self.coming(index))
+        quantity = self.wanted(order) if left is None else min(self.wanted(order), left)
+        price = self.slipped(index, side, raw, quantity)
+        if order["limit"] is not None and (price - order["limit"]) * side > 0:
+            price = order["limit"]
+        self.trade(order, price, "taker")
+
+    def wanted(self, order):
+        side, held = order["side"], self.position[order["i"]]
+        rest = order["quantity"] - order["filled"] - order["taken"]
+        if not (order["reduce"] or (side < 0 and self.only_what_is_held(order["i"]))):
+            return rest
+        reducible = abs(held) if sign(held) == -side else 0
+        return reducible if order["whole"] else min(rest, reducible)
+
+    def fee_rate(self, index, liquidity):
+        today = self.now // DAY
+        if self.tiers:
+            turnover = sum(value for day, value in self.traded.items() if today - 30 <= day < today)
+            reached = [tier for tier in sorted(self.tiers) if tier[0] <= turnover]
+            if reached:
+                return reached[-1][1 if liquidity == "taker" else 2]
+        return self.markets[index][liquidity]
+
     def trade(self, order, price, liquidity):
         index, side = order["i"], order["side"]
-        quantity = order["quantity"] - order["filled"]
-        if order["reduce"] or (side < 0 and self.only_what_is_held(index)):
-            reducible = abs(self.position[index]) if sign(self.position[index]) == -side else 0
-            quantity = reducible if order["whole"] else min(quantity, reducible)
-            if quantity == 0:
-                self.cancel(order)
-                return
+        wanted = self.wanted(order)
+        if wanted == 0:
+            self.cancel(order)
+            return
+        left = self.left_of(index, self.coming(index))
+        quantity = wanted if left is None else min(wanted, left)
         value = worth(price, quantity)
-        fee = cut(value * self.markets[index][liquidity], UNIT)
+        fee = cut(value * self.fee_rate(index, liquidity), UNIT)
         if not order["reduce"]:
             lacks = False
             if self.margin == "isolated" and self.markets[index]["kind"] == "linear":
@@ -349,18 +514,32 @@ class Reference:
                 self.cancel(order)
                 return
         self.book(index, side * quantity, price, fee)
+        self.traded[self.now // DAY] = self.traded.get(self.now // DAY, 0) + value
+        self.consumed[index] += quantity
         first = order["filled"] == 0
         order["filled"] += quantity
-        self.fills += 1
         self.say(self.now, "filled", order["id"], words(quantity), words(price), words(fee), liquidity)
-        self.forget(order)
-        if order["filled"] < order["quantity"]:
-            self.say(self.now, "cancelled", order["id"])
+        if quantity == wanted:
+            self.forget(order)
+            if order["filled"] < order["quantity"]:
+                self.say(self.now, "cancelled", order["id"])
+        elif order["force"]:
+            self.cancel(order)
+        elif order["type"] in CONDITIONAL or order["type"] == "market":
+            if order in self.resting[index]:
+                self.resting[index].remove(order)
+            if order not in self.waiting[index]:
+                self.waiting[index].append(order)
         if first:
             for name in order["attached"]:
                 if name in self.orders:
                     self.orders[name]["arrived"] = order["arrived"]
                     self.resting[index].append(self.orders[name])
+        for other in list(self.orders.values()):
+            if other["id"] == order["pair"] or other["pair"] == order["id"]:
+                other["taken"] += quantity
+                if other["quantity"] - other["filled"] - other["taken"] <= 0:
+                    self.cancel(other)
         self.end_whole(index)
 
     def cancel(self, order):
@@ -470,7 +649,7 @@ class Reference:
 
     def liquidate(self, index, raw):
         held = self.position[index]
-        price = self.slipped(index, -sign(held), raw)
+        price = self.slipped(index, -sign(held), raw, abs(held))
         value = worth(price, held)
         if self.margin == "isolated":
             left = self.posted[index] + value - self.cost[index]
@@ -548,7 +727,8 @@ def any_bars(dice, market, count):
         low = min(opened, close) * (1 - dice.random() * wild / 2)
         opened, high, low, close = (max(2, round(price)) for price in (opened, high, low, close))
         last = close
-        bars.append(None if dice.random() < 0.04 and bars else [opened, max(high, opened, close), min(low, opened, close), close])
+        volume = dice.choice([0, dice.randint(1, 20), dice.randint(20, 500), dice.randint(20, 500)])
+        bars.append(None if dice.random() < 0.04 and bars else [opened, max(high, opened, close), min(low, opened, close), close, volume])
     return bars
 
 
@@ -564,7 +744,7 @@ def any_intent(dice, stream, index, at, name, large):
     side = dice.choice(["buy", "sell"])
     lots = max(1, round(dice.randint(1, large) * 100 / (bar[3] * float(market["tick"]))))
     quantity = words(lots * 10 * units("0.001")) if dice.random() > 0.02 else "0.0005"
-    kind = dice.choice(["market", "market", "market", "limit", "limit", "post-only", "stop"])
+    kind = dice.choice(["market"] * 4 + ["limit"] * 3 + ["post-only", "stop", "take-profit", "trailing"])
     against = "sell" if side == "buy" else "buy"
     attached = []
 
@@ -579,11 +759,14 @@ def any_intent(dice, stream, index, at, name, large):
             "stop": None,
             "reduceOnly": False,
             "wholePosition": False,
+            "trail": None,
+            "force": None,
+            "pair": None,
             "attached": [],
         }
         return {**base, **parts}
 
-    if kind != "stop" and dice.random() < 0.4:
+    if kind not in CONDITIONAL and dice.random() < 0.4:
         away = 0.02 * (1 if side == "sell" else -1)
         center = [bar[0], bar[1], bar[2], bar[3] * (1 + away)]
         attached.append(intent("s", type="stop", side=against, stop=any_price(dice, market, center, 0.03), reduceOnly=True))
@@ -592,11 +775,20 @@ def any_intent(dice, stream, index, at, name, large):
             attached.append(
                 intent("d", type="stop", side=against, stop=any_price(dice, market, wide, 0.03), reduceOnly=True, wholePosition=True)
             )
+            if dice.random() < 0.5:
+                target = [bar[0], bar[1], bar[2], bar[3] * (1 - away)]
+                stop_at = any_price(dice, market, target, 0.03)
+                attached.append(intent("t", type="take-profit", side=against, stop=stop_at, reduceOnly=True, pair=f"{name}s"))
+        elif dice.random() < 0.5:
+            follows = words(dice.randint(1, 40) * units(market["tick"]))
+            attached.append(intent("f", type="trailing", side=against, stop=any_price(dice, market, center, 0.02), trail=follows, reduceOnly=True))
     return intent(
         "",
         limit=any_price(dice, market, bar, 0.02) if kind in ("limit", "post-only") else None,
-        stop=any_price(dice, market, bar, 0.03) if kind == "stop" else None,
-        reduceOnly=kind == "stop" and dice.random() < 0.6 or dice.random() < 0.15,
+        stop=any_price(dice, market, bar, 0.03) if kind in CONDITIONAL else None,
+        trail=words(dice.randint(1, 60) * units(market["tick"])) if kind == "trailing" else None,
+        force=dice.choice([None, None, "ioc", "fok"]) if kind in ("market", "limit") else None,
+        reduceOnly=kind in CONDITIONAL and dice.random() < 0.6 or dice.random() < 0.15,
         attached=attached,
     )
 
@@ -624,6 +816,11 @@ def any_acts(dice, stream):
                 name, its = dice.choice(names[-8:])
                 stop = any_price(dice, stream["instruments"][its], near(stream, its, at), 0.04)
                 acts.append({"at": at, "do": "amend", "order": name, "instrument": its, "stop": stop})
+            elif names and roll < 0.35:
+                name, its = dice.choice(names[-8:])
+                limit = any_price(dice, stream["instruments"][its], near(stream, its, at), 0.02)
+                quantity = words(dice.randint(1, 300) * 10 * units("0.001"))
+                acts.append({"at": at, "do": "reprice", "order": name, "instrument": its, "limit": limit, "quantity": quantity})
             else:
                 intent = any_intent(dice, stream, index, at, f"o{len(acts)}", large)
                 names += [(intent["id"], index)] + [(stop["id"], index) for stop in intent["attached"]]
@@ -651,10 +848,28 @@ def any_stream(seed, tape=None):
         stream["rules"]["liquidationFeeRate"] = dice.choice(["0.01", "0", "0.002"])
         if dice.random() < 0.5:
             stream["rules"]["insuranceFund"] = dice.choice(["0", "50", "1000"])
+    rules = stream["rules"]
+    if dice.random() < 0.4:
+        rules["volumeShareRatio"] = dice.choice(["0.05", "0.25", "1"])
+    if dice.random() < 0.4:
+        rules["slippageModel"] = dice.choice(["volume-share", "square-root"])
+        rules["impactRatio"] = dice.choice(["0.1", "0.01", "0.5"])
+    if dice.random() < 0.4:
+        rules["tradeThroughTicks"] = dice.choice([0, 2, 5])
+    if dice.random() < 0.3:
+        rules["selfTrade"] = dice.choice(["cancel-resting", "cancel-incoming", "cancel-both"])
+    if dice.random() < 0.2:
+        rules["recordedLatenciesMs"] = [dice.choice([1, 30, 400, 59_999, 60_000, 61_000]) for _ in range(dice.randint(1, 5))]
+    if dice.random() < 0.4:
+        stream["barMs"] = 21_600_000
+        rules["feeTiers"] = [["0", "0.001", "0.0005"], ["3000", "0.0007", "0.0001"], ["20000", "0.0004", "-0.0001"]][dice.randint(0, 1) :]
+        for market in stream["instruments"]:
+            market["fundingIntervalMs"] *= 360
     rows = dice.randint(12, 40)
     if tape is None:
         stream["bars"] = [any_bars(dice, market, rows) for market in stream["instruments"]]
     else:
+        minutes = stream["barMs"] // 60_000
         stream["barMs"], tick, bars = tape
         start = dice.randrange(len(bars) - 60)
         window = bars[start : start + 60]
@@ -663,7 +878,7 @@ def any_stream(seed, tape=None):
         stream["bars"] = [window for _ in stream["instruments"]]
         for market in stream["instruments"]:
             market["tick"] = tick
-            market["fundingIntervalMs"] *= stream["barMs"] // 60_000
+            market["fundingIntervalMs"] = market["fundingIntervalMs"] // minutes * (stream["barMs"] // 60_000)
     stream["acts"] = any_acts(dice, stream)
     return stream
 
@@ -688,7 +903,8 @@ def read_tape(path, bar_ms, tick):
             # A long hole is a short one here: nothing happens in it.
             bars += [None] * min(missing, 3)
             opened, high, low, close = (max(2, round(Fraction(cells[column]) / Fraction(tick))) for column in columns)
-            bars.append([opened, max(high, opened, close), min(low, opened, close), close])
+            volume = math.ceil(Fraction(cells[names.index("volume_base" if "volume_base" in names else "volume")]))
+            bars.append([opened, max(high, opened, close), min(low, opened, close), close, volume])
     while bars[0] is None:
         bars.pop(0)
     return bar_ms, tick, bars

@@ -2,7 +2,7 @@
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
 import type { MarketEvent, VenueReport } from '../../src/domain/event.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
-import type { OrderIntent } from '../../src/domain/order.ts';
+import { isConditional, type OrderIntent } from '../../src/domain/order.ts';
 import type { MarketSource } from '../../src/domain/ports.ts';
 import { NEVER } from '../../src/domain/time.ts';
 import { BarSource } from '../../src/market/bar-source.ts';
@@ -18,6 +18,9 @@ interface WrittenIntent {
   readonly quantity: string;
   readonly limit: string | null;
   readonly stop: string | null;
+  readonly trail: string | null;
+  readonly force: 'ioc' | 'fok' | null;
+  readonly pair: string | null;
   readonly reduceOnly: boolean;
   readonly wholePosition: boolean;
   readonly attached: readonly WrittenIntent[];
@@ -28,10 +31,13 @@ const writtenIntent: z.ZodType<WrittenIntent> = z.lazy(() =>
     id: z.string(),
     instrument: z.number(),
     side: z.enum(['buy', 'sell']),
-    type: z.enum(['market', 'limit', 'post-only', 'stop']),
+    type: z.enum(['market', 'limit', 'post-only', 'stop', 'take-profit', 'trailing']),
     quantity: z.string(),
     limit: z.string().nullable(),
     stop: z.string().nullable(),
+    trail: z.string().nullable(),
+    force: z.enum(['ioc', 'fok']).nullable(),
+    pair: z.string().nullable(),
     reduceOnly: z.boolean(),
     wholePosition: z.boolean(),
     attached: z.array(writtenIntent),
@@ -43,6 +49,14 @@ const writtenRules = z.strictObject({
   maintenanceBasis: z.enum(['mark', 'entry']).optional(),
   liquidationFeeRate: z.string().optional(),
   insuranceFund: z.string().optional(),
+  volumeShareRatio: z.string().optional(),
+  slippageModel: z.enum(['volume-share', 'square-root']).optional(),
+  impactRatio: z.string().optional(),
+  tradeThroughTicks: z.number().optional(),
+  selfTrade: z.enum(['cancel-resting', 'cancel-incoming', 'cancel-both']).optional(),
+  recordedLatenciesMs: z.array(z.number()).optional(),
+  /** Turnover, taker's and maker's rate. */
+  feeTiers: z.array(z.tuple([z.string(), z.string(), z.string()])).optional(),
 });
 
 export const writtenStream = z.strictObject({
@@ -67,12 +81,20 @@ export const writtenStream = z.strictObject({
   leverage: z.number(),
   capital: z.string(),
   rules: writtenRules,
-  /** By instrument and bar: open, high, low and close in ticks, or null for a hole. */
+  /** By instrument and bar: open, high, low and close in ticks, volume in base; null is a hole. */
   bars: z.array(z.array(z.array(z.number()).nullable())),
   acts: z.array(
     z.discriminatedUnion('do', [
       z.strictObject({ at: z.number(), do: z.literal('submit'), intent: writtenIntent }),
       z.strictObject({ at: z.number(), do: z.literal('cancel'), order: z.string(), instrument: z.number() }),
+      z.strictObject({
+        at: z.number(),
+        do: z.literal('reprice'),
+        order: z.string(),
+        instrument: z.number(),
+        limit: z.string(),
+        quantity: z.string(),
+      }),
       z.strictObject({ at: z.number(), do: z.literal('amend'), order: z.string(), instrument: z.number(), stop: z.string() }),
     ]),
   ),
@@ -110,20 +132,38 @@ function instrumentsOf(stream: WrittenStream): Instrument[] {
 }
 
 function rulesOf(stream: WrittenStream, instruments: readonly Instrument[]): Partial<MatchingRules> {
-  const { margin, maintenanceBasis, liquidationFeeRate, insuranceFund } = stream.rules;
   const marginTiers = Object.fromEntries(
     stream.instruments.map(({ tiers }, index) => [
       instruments[index]?.symbol ?? '',
       tiers.map(([upTo, rate]) => ({ upTo: upTo === null ? Infinity : Number(upTo), maintenanceRate: Number(rate) })),
     ]),
   );
-  return {
+  const { margin, maintenanceBasis, slippageModel, tradeThroughTicks, selfTrade, recordedLatenciesMs, ...texts } = stream.rules;
+  const { liquidationFeeRate, insuranceFund, volumeShareRatio, impactRatio, feeTiers } = texts;
+  const given = {
     margin,
+    maintenanceBasis,
+    slippageModel,
+    tradeThroughTicks,
+    selfTrade,
+    recordedLatenciesMs,
     marginTiers,
-    ...(maintenanceBasis === undefined ? {} : { maintenanceBasis }),
-    ...(liquidationFeeRate === undefined ? {} : { liquidationFeeRate: Number(liquidationFeeRate) }),
-    ...(insuranceFund === undefined ? {} : { insuranceFund: Number(insuranceFund) }),
+    liquidationFeeRate: numberFrom(liquidationFeeRate),
+    insuranceFund: numberFrom(insuranceFund),
+    volumeShareRatio: numberFrom(volumeShareRatio),
+    impactRatio: numberFrom(impactRatio),
+    feeTiers: feeTiers?.map(([turnover, taker, maker]) => ({
+      turnover: Number(turnover),
+      takerFeeRate: Number(taker),
+      makerFeeRate: Number(maker),
+    })),
   };
+  // What a stream does not say has the venue's own default.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function numberFrom(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function sourceOf(stream: WrittenStream, instrument: number): BarSource {
@@ -139,7 +179,7 @@ function sourceOf(stream: WrittenStream, instrument: number): BarSource {
     high: column(1),
     low: column(2),
     close: column(3),
-    volume: Float64Array.from(rows, () => 1),
+    volume: Float64Array.from(rows, ({ bar }) => bar[4] ?? NaN),
   };
   return new BarSource({ instrument, timeframeMs: stream.barMs, chunks: [columns], from: 0 });
 }
@@ -151,10 +191,13 @@ function intentOf(written: WrittenIntent, at: number): OrderIntent {
     instrument: written.instrument,
     side: written.side,
     type: written.type,
-    role: written.wholePosition ? 'disaster' : written.type === 'stop' ? 'stop' : 'target',
+    role: written.wholePosition ? 'disaster' : isConditional(written.type) ? 'stop' : 'target',
     quantity: quantity(written.quantity),
     limitPrice: written.limit === null ? undefined : price(written.limit),
     stopPrice: written.stop === null ? undefined : price(written.stop),
+    ...(written.trail === null ? {} : { trailBy: price(written.trail) }),
+    ...(written.force === null ? {} : { timeInForce: written.force }),
+    ...(written.pair === null ? {} : { pairedWith: written.pair }),
     reduceOnly: written.reduceOnly,
     wholePosition: written.wholePosition,
     shares: [],
@@ -173,6 +216,8 @@ function wordsOf(report: VenueReport): string {
     }
     case 'order.amended':
       return `${at} amended ${report.order} ${format(report.stopPrice)}`;
+    case 'order.repriced':
+      return `${at} repriced ${report.order} ${format(report.limitPrice)} ${format(report.quantity)}`;
     case 'order.filled': {
       const { fill, order } = report;
       if (fill === undefined) throw new Error('a fill without a fill');
@@ -216,7 +261,11 @@ export function replayed(stream: WrittenStream): Answer {
       next++;
       if (act.do === 'submit') venue.submit(intentOf(act.intent, act.at));
       else if (act.do === 'cancel') venue.cancel({ at: act.at, instrument: act.instrument, order: act.order });
-      else venue.amend({ at: act.at, instrument: act.instrument, order: act.order, stopPrice: price(act.stop) });
+      else if (act.do === 'amend') venue.amend({ at: act.at, instrument: act.instrument, order: act.order, stopPrice: price(act.stop) });
+      else {
+        const { at: askedAt, instrument, order, limit, quantity: wanted } = act;
+        venue.amend({ at: askedAt, instrument, order, limitPrice: price(limit), quantity: quantity(wanted) });
+      }
       continue;
     }
     if (at === NEVER) break;

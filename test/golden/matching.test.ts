@@ -56,10 +56,11 @@ test('the streams have enough of everything in them', () => {
     }
   }
   for (const [kind, least] of [
-    ['filled', 4_000],
+    ['filled', 3_000],
     ['funding', 1_500],
     ['liquidated', 100],
     ['amended', 100],
+    ['repriced', 100],
     ['rejected', 1_000],
     ['cancelled', 1_000],
     ['expired', 500],

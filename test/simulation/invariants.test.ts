@@ -58,7 +58,7 @@ class Auditor {
     this.#readLatches();
     if (event.kind === 'funding.paid') this.#cash = add(this.#cash, event.amount);
     else if (event.kind === 'position.liquidated') this.#liquidated(event);
-    else if ('order' in event && event.kind !== 'order.amended') this.#report(event);
+    else if ('order' in event && event.kind !== 'order.amended' && event.kind !== 'order.repriced') this.#report(event);
     this.#sumsAreExact();
     this.#venueAgrees();
     this.#isProtected(event.at);

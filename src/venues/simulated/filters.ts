@@ -1,7 +1,7 @@
 // What no venue would take of an order by itself: its steps, its size, its prices.
 import { compare, format, roundToStep, signOf, type Price } from '../../domain/decimal.ts';
 import type { Instrument } from '../../domain/instrument.ts';
-import type { OrderIntent } from '../../domain/order.ts';
+import { isConditional, type OrderIntent } from '../../domain/order.ts';
 
 /** What is wrong with an order by itself, in the venue's words; undefined when nothing is. */
 export function malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
@@ -14,12 +14,17 @@ export function malformation(intent: OrderIntent, instrument: Instrument): strin
     if (compare(quantity, instrument.minimumQuantity) < 0)
       return `quantity ${format(quantity)} is below the minimum ${format(instrument.minimumQuantity)}`;
   }
-  for (const price of [limitPrice, stopPrice]) {
+  for (const price of [limitPrice, stopPrice, intent.trailBy]) {
     const why = price === undefined ? '' : priceMalformation(price, instrument.tick);
     if (why !== '') return why;
   }
   if ((intent.type === 'limit' || intent.type === 'post-only') && limitPrice === undefined) return 'a limit order without a price';
-  if (intent.type === 'stop' && stopPrice === undefined) return 'a stop without a price';
+  if (isConditional(intent.type) && stopPrice === undefined) return `a ${intent.type} without a price`;
+  if ((intent.type === 'trailing') !== (intent.trailBy !== undefined))
+    return 'a trailing stop, and nothing else, has a distance to trail by';
+  if (intent.timeInForce !== undefined && intent.type !== 'limit' && intent.type !== 'market') {
+    return `a ${intent.type} order cannot be ${intent.timeInForce}`;
+  }
   return undefined;
 }
 

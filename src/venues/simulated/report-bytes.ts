@@ -1,5 +1,6 @@
 // What a venue has said and nobody has taken yet, as bytes of its state.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
+import type { Price } from '../../domain/decimal.ts';
 import type { Fill, OrderReport, VenueReport } from '../../domain/event.ts';
 
 const REPORT_KINDS: readonly OrderReport['kind'][] = [
@@ -14,6 +15,7 @@ const IS_ORDER = 0;
 const IS_FUNDING = 1;
 const IS_AMENDMENT = 2;
 const IS_LIQUIDATION = 3;
+const IS_REPRICE = 4;
 
 export function writeReport(out: ByteWriter, report: VenueReport): void {
   out.byte(shapeOf(report));
@@ -39,6 +41,10 @@ export function writeReport(out: ByteWriter, report: VenueReport): void {
     out.decimal(report.stopPrice);
     return;
   }
+  if (report.kind === 'order.repriced') {
+    out.decimal(report.limitPrice);
+    return out.decimal(report.quantity);
+  }
   out.byte(REPORT_KINDS.indexOf(report.kind));
   out.flag(report.fill !== undefined);
   if (report.fill !== undefined) writeFill(out, report.fill);
@@ -47,6 +53,7 @@ export function writeReport(out: ByteWriter, report: VenueReport): void {
 function shapeOf({ kind }: VenueReport): number {
   if (kind === 'funding.paid') return IS_FUNDING;
   if (kind === 'position.liquidated') return IS_LIQUIDATION;
+  if (kind === 'order.repriced') return IS_REPRICE;
   return kind === 'order.amended' ? IS_AMENDMENT : IS_ORDER;
 }
 
@@ -91,6 +98,10 @@ export function readReport(from: ByteReader): VenueReport {
   const reason = from.text();
   if (shape === IS_AMENDMENT)
     return { kind: 'order.amended', at, happenedAt, instrument, order, asked: from.decimal(), stopPrice: from.decimal(), reason };
+  if (shape === IS_REPRICE) {
+    const limitPrice = from.decimal<Price>();
+    return { kind: 'order.repriced', at, happenedAt, instrument, order, limitPrice, quantity: from.decimal(), reason };
+  }
   const kind = REPORT_KINDS[from.byte()] ?? 'order.rejected';
   const fill = from.flag() ? readFill(from) : undefined;
   return { kind, at, happenedAt, instrument, order, reason, fill };

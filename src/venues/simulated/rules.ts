@@ -1,5 +1,8 @@
 // How the simulated venue matches and margins: everything about it that is a choice. The defaults are the plain bar-fill rule.
+import type { FeeTier } from './fees.ts';
+import type { LatencyRules } from './latency.ts';
 import type { MaintenanceBasis, MarginTier } from './margin.ts';
+import type { SlippageRules } from './slippage.ts';
 
 /**
  * `leverage` bounds gross exposure over equity and never liquidates. `cash` pays in full and sells only what is held. `isolated` posts
@@ -7,7 +10,10 @@ import type { MaintenanceBasis, MarginTier } from './margin.ts';
  */
 export type MarginKind = 'leverage' | 'cash' | 'isolated' | 'cross';
 
-export interface MatchingRules {
+/** What an order that would trade with a resting limit of one's own does: trade, cancel the resting one, end itself, or both. */
+export type SelfTrade = 'allow' | 'cancel-resting' | 'cancel-incoming' | 'cancel-both';
+
+export interface MatchingRules extends LatencyRules, SlippageRules {
   readonly margin: MarginKind;
   readonly maintenanceBasis: MaintenanceBasis;
   /** By symbol; a symbol without has `margin.ts#defaultTiers`. */
@@ -16,6 +22,13 @@ export interface MatchingRules {
   readonly liquidationFeeRate: number;
   /** What the insurance fund holds at the start, in quote currency; liquidation fees go to it. What it cannot bear is auto-deleveraged. */
   readonly insuranceFund: number;
+  /** By turnover; without any, each instrument's own rates hold. */
+  readonly feeTiers: readonly FeeTier[];
+  /** How far the market must go through a resting limit to fill it: 0 is a touch, 1 any price beyond it. */
+  readonly tradeThroughTicks: number;
+  /** Part of a bar's volume that all our fills in it may take together; the rest waits. 0 is without bound. */
+  readonly volumeShareRatio: number;
+  readonly selfTrade: SelfTrade;
 }
 
 export const defaultRules: MatchingRules = {
@@ -24,4 +37,13 @@ export const defaultRules: MatchingRules = {
   marginTiers: {},
   liquidationFeeRate: 0.01,
   insuranceFund: Infinity,
+  feeTiers: [],
+  tradeThroughTicks: 1,
+  volumeShareRatio: 0,
+  slippageModel: 'fixed',
+  impactRatio: 0.1,
+  latencyJitterMs: 0,
+  latencySeed: 1,
+  recordedLatenciesMs: [],
+  selfTrade: 'allow',
 };

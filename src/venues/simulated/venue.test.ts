@@ -16,11 +16,12 @@ import {
   toNumber,
   ZERO_AMOUNT,
   ZERO_QUANTITY,
+  type Quantity,
 } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { isMarketEvent, type Event, type MarketEvent, type OrderReport, type VenueReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
-import type { OrderIntent } from '../../domain/order.ts';
+import { isConditional, type OrderIntent } from '../../domain/order.ts';
 import type { MarketSource } from '../../domain/ports.ts';
 import { MINUTE_MS, NEVER } from '../../domain/time.ts';
 import { BarSource } from '../../market/bar-source.ts';
@@ -163,6 +164,10 @@ class Session {
       }
       if (report.kind === 'order.amended')
         return `amended ${report.order} to ${format(report.stopPrice)}${report.reason === '' ? '' : `: ${report.reason}`}`;
+      if (report.kind === 'order.repriced') {
+        const terms = `${format(report.quantity)} at ${format(report.limitPrice)}`;
+        return `repriced ${report.order} to ${terms}${report.reason === '' ? '' : `: ${report.reason}`}`;
+      }
       const fill = report.fill === undefined ? '' : ` ${format(report.fill.quantity)} at ${format(report.fill.price)}`;
       return `${report.kind.slice(6)} ${report.order}${fill}${report.reason === '' ? '' : `: ${report.reason}`}`;
     });
@@ -803,6 +808,7 @@ const INSTRUMENTS: readonly Instrument[] = [
 type Deed =
   | { readonly submit: OrderIntent }
   | { readonly amend: string; readonly to: string; readonly at: number; readonly instrument: number }
+  | { readonly reprice: string; readonly to: string; readonly size: string; readonly at: number; readonly instrument: number }
   | { readonly cancel: string; readonly at: number; readonly instrument: number };
 
 test('a stop is moved in place a round trip later, or told why not; the old trigger holds until then', () => {
@@ -887,18 +893,25 @@ class Mischief {
       const id = this.#ids[Math.max(0, this.#ids.length - 1 - this.#below(8))];
       if (id === undefined) return [];
       if (this.#below(2) === 0) return [{ cancel: id, at: event.at, instrument: 0 }];
+      if (this.#below(3) === 0) return [{ reprice: id, to: around(0.1), size: String(1 + this.#below(40)), at: event.at, instrument: 0 }];
       // Now and then off the tick.
       return [{ amend: id, to: this.#below(8) === 0 ? '99.999' : around(0.2), at: event.at, instrument: 0 }];
     }
     const side = this.#below(2) === 0 ? 'buy' : 'sell';
-    const type = (['market', 'market', 'limit', 'post-only', 'stop'] as const)[this.#below(5)] ?? 'market';
+    const types = ['market', 'market', 'limit', 'limit', 'post-only', 'stop', 'take-profit', 'trailing'] as const;
+    const type = types[this.#below(types.length)] ?? 'market';
+    const takes = type === 'market' || type === 'limit';
+    const force = takes ? [{}, {}, { timeInForce: 'ioc' } as const, { timeInForce: 'fok' } as const][this.#below(4)] : {};
     const size = quantity((0.01 * (1 + this.#below(4_000))).toFixed(2));
     const against = side === 'buy' ? 'sell' : 'buy';
+    const protective = session.stop(around(0.2), { side: against, quantity: size, instrument });
     const attached =
-      this.#below(2) === 0
+      this.#below(2) === 0 || isConditional(type)
         ? []
         : [
-            session.stop(around(0.2), { side: against, quantity: size, instrument }),
+            protective,
+            session.stop(around(0.2), { side: against, quantity: size, instrument, type: 'take-profit', pairedWith: protective.id }),
+            session.stop(around(0.1), { side: against, quantity: size, instrument, type: 'trailing', trailBy: price('1') }),
             session.stop(around(0.4), { side: against, quantity: size, instrument, wholePosition: true, role: 'disaster' }),
           ];
     const submit = session.intent({
@@ -908,9 +921,11 @@ class Mischief {
       type,
       quantity: this.#below(20) === 0 ? quantity('0.0001') : size,
       limitPrice: type === 'limit' || type === 'post-only' ? price(around(0.1)) : undefined,
-      stopPrice: type === 'stop' ? price(around(0.1)) : undefined,
-      reduceOnly: type === 'stop' || this.#below(5) === 0,
-      attached: type === 'stop' ? [] : attached,
+      stopPrice: isConditional(type) ? price(around(0.1)) : undefined,
+      ...(type === 'trailing' ? { trailBy: price('0.7') } : {}),
+      ...force,
+      reduceOnly: isConditional(type) || this.#below(5) === 0,
+      attached,
     });
     this.#ids.push(submit.id, ...attached.map((stop) => stop.id));
     return [{ submit }];
@@ -920,7 +935,10 @@ class Mischief {
 function carryOut(venue: SimulatedVenue, deeds: readonly Deed[]): void {
   for (const deed of deeds) {
     if ('submit' in deed) venue.submit(deed.submit);
-    else if ('amend' in deed) venue.amend({ at: deed.at, instrument: deed.instrument, order: deed.amend, stopPrice: price(deed.to) });
+    else if ('reprice' in deed) {
+      const { at, instrument, reprice: order } = deed;
+      venue.amend({ at, instrument, order, limitPrice: price(deed.to), quantity: quantity(deed.size) });
+    } else if ('amend' in deed) venue.amend({ at: deed.at, instrument: deed.instrument, order: deed.amend, stopPrice: price(deed.to) });
     else venue.cancel({ at: deed.at, instrument: deed.instrument, order: deed.cancel });
   }
 }
@@ -955,6 +973,13 @@ const SETUPS = fc.record({
       maintenanceBasis: fc.constantFrom('mark', 'entry'),
       marginTiers: fc.constant({ 'X/USDT:USDT': TIERS }),
       insuranceFund: fc.constantFrom(0, 20, Infinity),
+      volumeShareRatio: fc.constantFrom(0, 0.3),
+      slippageModel: fc.constantFrom('fixed', 'square-root', 'volume-share'),
+      tradeThroughTicks: fc.constantFrom(0, 1, 3),
+      latencyJitterMs: fc.constantFrom(0, 700),
+      recordedLatenciesMs: fc.constantFrom([], [5, 70_000]),
+      selfTrade: fc.constantFrom('allow', 'cancel-resting', 'cancel-incoming', 'cancel-both'),
+      feeTiers: fc.constantFrom([], [{ turnover: 0, takerFeeRate: 0.0004, makerFeeRate: -0.0001 }]),
     }),
   ),
 });
@@ -967,6 +992,7 @@ test('cash is what fills, fees and funding left of the capital, and the position
       let cash = amount('10000');
       const position = INSTRUMENTS.map(() => ZERO_QUANTITY);
       const ended = new Set<string>();
+      const filled = new Map<string, Quantity>();
       tell(seed, how, (session, deeds) => {
         for (const report of session.reports.slice(seen)) {
           if (report.kind === 'funding.paid') {
@@ -988,13 +1014,21 @@ test('cash is what fills, fees and funding left of the capital, and the position
               report.reason === 'insufficient balance',
             `${report.kind} of ${report.order}, which had ended`,
           );
+          if (report.kind === 'order.repriced') {
+            const repriced = sides.get(report.order);
+            if (repriced !== undefined) sides.set(report.order, { ...repriced, quantity: report.quantity });
+            continue;
+          }
           if (report.kind === 'order.amended') continue;
-          if (report.kind !== 'order.accepted') ended.add(report.order);
+          if (report.kind !== 'order.accepted' && report.kind !== 'order.filled') ended.add(report.order);
           const { fill } = report;
           const intent = sides.get(report.order);
           if (fill === undefined) continue;
           assert.ok(intent !== undefined, 'a fill is of an order that was sent');
-          assert.ok(intent.wholePosition || compare(fill.quantity, intent.quantity) <= 0);
+          const sum = add(filled.get(report.order) ?? ZERO_QUANTITY, fill.quantity);
+          filled.set(report.order, sum);
+          assert.ok(intent.wholePosition || compare(sum, intent.quantity) <= 0);
+          if (compare(sum, intent.quantity) >= 0) ended.add(report.order);
           const paid = notional(fill.price, fill.quantity);
           cash = subtract(intent.side === 'buy' ? subtract(cash, paid) : add(cash, paid), fill.fee);
           const held = position[intent.instrument] ?? ZERO_QUANTITY;

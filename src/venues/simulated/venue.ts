@@ -12,6 +12,7 @@ import {
   negate,
   notional,
   priceFrom,
+  quantityFrom,
   proportion,
   signOf,
   smaller,
@@ -27,14 +28,25 @@ import { BallastError } from '../../domain/errors.ts';
 import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { IdMap } from '../../domain/id-map.ts';
-import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Side } from '../../domain/order.ts';
+import {
+  isConditional,
+  type AmendIntent,
+  type CancelIntent,
+  type LimitAmendIntent,
+  type OrderIntent,
+  type Side,
+} from '../../domain/order.ts';
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import { Account } from './account.ts';
+import { FeeSchedule } from './fees.ts';
+import { isReached, isStop, isTriggered, trailedLevel, triggeredPrice } from './fills.ts';
 import { malformation, priceMalformation } from './filters.ts';
+import { latencyFrom } from './latency.ts';
+import { levelOf, readArrival, readOrder, restOf, writeArrival, writeOrder, type Arrival, type OpenOrder } from './open-order.ts';
 import { readReport, writeReport } from './report-bytes.ts';
 import { defaultRules, type MatchingRules } from './rules.ts';
+import { slippageOf } from './slippage.ts';
 
 export interface SimulatedVenueSettings {
   readonly instruments: readonly Instrument[];
@@ -54,26 +66,6 @@ export interface SimulatedVenueSettings {
   readonly notBefore: () => TimeMs;
 }
 
-interface VenueOrder {
-  intent: OrderIntent;
-  /** Its stop or limit price; NaN for a market order. */
-  level: number;
-  /** When it reached the venue. An attached stop has it from its entry, once that has filled; NaN while it waits for that. */
-  arrivedAt: TimeMs;
-  filled: Quantity;
-  /** Order of arrival: ties inside a bar are decided by it. */
-  number: number;
-}
-
-interface Arrival {
-  at: TimeMs;
-  order: OrderIntent | undefined;
-  /** Id of the order to be amended, with its new trigger, or to be cancelled. */
-  target: string;
-  stopPrice: Price | undefined;
-  instrument: number;
-}
-
 type DueKind = 'waiting' | 'trigger' | 'liquidation' | 'funding';
 
 const ONE = amountFrom(1);
@@ -82,19 +74,25 @@ const ASKED_FOR = 'asked for';
 const HAD_ENDED = 'it had already ended';
 const LACKS_MARGIN = 'insufficient margin';
 const LIQUIDATED = 'its position was liquidated';
+const NOTHING_TO_TAKE = { ioc: 'immediate or cancel: nothing to take', fok: 'fill or kill: not all of it is there' } as const;
+const REST_NOT_THERE = 'immediate or cancel: the rest is not there';
+const PAIR_FILLED = 'its pair has filled';
+const SELF_TRADE = 'self-trade prevention';
+const WOULD_TAKE = 'post-only: it would have taken liquidity';
 const NOTHING_TO_REDUCE = 'reduce-only: there is no position to reduce';
 
 export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #settings: SimulatedVenueSettings;
-  readonly #feeRates: readonly { readonly taker: Amount; readonly maker: Amount }[];
   readonly #watched: (MarketSource | undefined)[];
-  readonly #orders = new IdMap<VenueOrder>();
-  readonly #resting: VenueOrder[][];
+  readonly #orders = new IdMap<OpenOrder>();
+  readonly #resting: OpenOrder[][];
   /** Market orders that have arrived and wait for a bar. */
-  readonly #waiting: VenueOrder[][];
+  readonly #waiting: OpenOrder[][];
   readonly #arrivals: Arrival[] = [];
   readonly #reports: VenueReport[] = [];
   readonly #account: Account;
+  readonly #fees: FeeSchedule;
+  readonly #latencyOf: (message: number) => TimeMs;
   readonly #rules: MatchingRules;
   /** By instrument, with margin: the price at which what is held is liquidated; NaN where none does it. */
   readonly #liquidationLevel: Float64Array;
@@ -104,6 +102,18 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #lastTrade: Float64Array;
   /** By instrument: the first boundary at which what is held pays or receives; NEVER while flat. */
   readonly #nextFunding: Float64Array;
+  /** By instrument: how much further than its price the market must go to fill a limit. */
+  readonly #through: Float64Array;
+  readonly #sharesVolume: boolean;
+  /** A fill cannot be priced before its bar is known. */
+  readonly #needsBar: boolean;
+  /** By instrument: what our fills have taken of the bar that is coming. */
+  readonly #consumed: Quantity[];
+  /** Trailing stops at the venue, and paired orders: while there are none nobody looks for them. */
+  #trailing = 0;
+  #paired = 0;
+  /** Messages that were sent: the next one's latency. */
+  #sent = 0;
   #numbers = 0;
   #fills = 0;
   /** Time of the last price seen or report given. */
@@ -121,13 +131,23 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   constructor(settings: SimulatedVenueSettings) {
     this.#settings = settings;
     const { instruments } = settings;
-    this.#feeRates = instruments.map((each) => ({ taker: amountFrom(each.takerFeeRate), maker: amountFrom(each.makerFeeRate) }));
     this.#watched = instruments.map(() => undefined);
     this.#resting = instruments.map(() => []);
     this.#waiting = instruments.map(() => []);
     const { capital, maximumLeverage: leverage } = settings;
     this.#rules = { ...defaultRules, ...settings.rules };
     this.#account = new Account({ instruments, capital, leverage, rules: this.#rules });
+    this.#fees = new FeeSchedule(instruments, this.#rules.feeTiers);
+    this.#latencyOf = latencyFrom(this.#rules, settings.latencyMs);
+    const { tradeThroughTicks, volumeShareRatio, slippageModel } = this.#rules;
+    // Half a tick short of the last, so that a double beside its tick is still on it; of one tick any price beyond will do.
+    this.#through = Float64Array.from(
+      instruments,
+      ({ tick }) => Math.max(0, tradeThroughTicks - 0.5) * (tradeThroughTicks > 1 ? toNumber(tick) : 0),
+    );
+    this.#sharesVolume = volumeShareRatio > 0;
+    this.#needsBar = this.#sharesVolume || slippageModel !== 'fixed';
+    this.#consumed = instruments.map(() => ZERO_QUANTITY);
     this.#liquidationLevel = new Float64Array(instruments.length).fill(NaN);
     this.#isLevelStale = new Uint8Array(instruments.length).fill(1);
     this.#last = new Float64Array(instruments.length).fill(NaN);
@@ -180,11 +200,47 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (event.kind === 'trade.printed') this.#lastTrade[instrument] = event.close;
     if (event.kind === 'bar.closed') {
       this.#lastTrade[instrument] = NaN;
+      if (this.#sharesVolume) this.#barPassed(event);
+      if (this.#trailing > 0) this.#trail(event);
       // Only an instrument in which something waits or rests can owe another event because of a bar.
       if ((this.#resting[instrument]?.length ?? 0) > 0 || (this.#waiting[instrument]?.length ?? 0) > 0) this.#lookAgain(instrument);
       if (this.#hasMargin) this.#markMoved(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
+  }
+
+  /** Its volume is gone. What it triggered and could not fill waits for the next as a market order. */
+  #barPassed(bar: MarketEvent): void {
+    const { instrument } = bar;
+    this.#consumed[instrument] = ZERO_QUANTITY;
+    for (const order of [...(this.#resting[instrument] ?? [])]) {
+      if (!isConditional(order.intent.type) || order.arrivedAt >= bar.happenedAt || !isTriggered(order.intent, order.level, bar)) continue;
+      this.#becomesMarket(order);
+    }
+  }
+
+  #becomesMarket(order: OpenOrder): void {
+    const { instrument } = order.intent;
+    const resting = this.#resting[instrument];
+    const index = resting?.indexOf(order) ?? -1;
+    if (index < 0) return;
+    resting?.splice(index, 1);
+    this.#waiting[instrument]?.push(order);
+  }
+
+  #trail(bar: MarketEvent): void {
+    const { instrument, happenedAt } = bar;
+    const tick = this.#settings.instruments[instrument]?.tick;
+    for (const order of this.#resting[instrument] ?? []) {
+      const { intent, level, arrivedAt } = order;
+      if (intent.trailBy === undefined || tick === undefined || arrivedAt >= happenedAt) continue;
+      const isWholeBar = arrivedAt <= happenedAt - this.#settings.baseTimeframeMs;
+      const trailed = trailedLevel(intent.side, level, toNumber(intent.trailBy), bar, isWholeBar);
+      if (trailed === level) continue;
+      const stopPrice = priceFrom(trailed, tick, intent.side === 'sell' ? 'down' : 'up');
+      order.intent = { ...intent, stopPrice };
+      order.level = toNumber(stopPrice);
+    }
   }
 
   /** A mark has moved: with cross margin it moves the level of every other position. */
@@ -223,25 +279,23 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Copies the intent: nothing of it is shared. */
   submit(intent: OrderIntent): void {
-    this.#arrivals.push({
-      at: this.#arrivalOf(intent.at),
-      order: copied(intent),
-      target: '',
-      stopPrice: undefined,
-      instrument: intent.instrument,
-    });
+    this.#arrivals.push({ at: this.#arrivalOf(intent.at), instrument: intent.instrument, what: 'order', intent: copied(intent) });
   }
 
-  amend({ at, order, stopPrice, instrument }: AmendIntent): void {
-    this.#arrivals.push({ at: this.#arrivalOf(at), order: undefined, target: order, stopPrice, instrument });
+  amend(intent: AmendIntent | LimitAmendIntent): void {
+    const { instrument, order: target } = intent;
+    const at = this.#arrivalOf(intent.at);
+    if ('stopPrice' in intent) this.#arrivals.push({ at, instrument, what: 'amend', target, stopPrice: intent.stopPrice });
+    else this.#arrivals.push({ at, instrument, what: 'reprice', target, limitPrice: intent.limitPrice, quantity: intent.quantity });
   }
 
-  cancel({ at, order, instrument }: CancelIntent): void {
-    this.#arrivals.push({ at: this.#arrivalOf(at), order: undefined, target: order, stopPrice: undefined, instrument });
+  cancel({ at, order: target, instrument }: CancelIntent): void {
+    this.#arrivals.push({ at: this.#arrivalOf(at), instrument, what: 'cancel', target });
   }
 
+  /** Messages arrive in the order in which they were sent. */
   #arrivalOf(at: TimeMs): TimeMs {
-    return at + Math.max(1, this.#settings.latencyMs);
+    return Math.max(at + this.#latencyOf(this.#sent++), this.#arrivals.at(-1)?.at ?? 0);
   }
 
   // ---- reports out ---------------------------------------------------------------------------------------------------
@@ -276,9 +330,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const arrival = this.#arrivals[0];
     if (arrival !== undefined && arrival.at <= this.#due) {
       this.#arrivals.shift();
-      if (arrival.order !== undefined) this.#arrive(arrival.order, at);
-      else if (arrival.stopPrice !== undefined) this.#amendNow(arrival.target, arrival.stopPrice, arrival.instrument, at);
-      else this.#cancelNow(arrival.target, arrival.instrument, at);
+      if (arrival.what === 'order') this.#arrive(arrival.intent, at);
+      else this.#answer(arrival, at);
       return;
     }
     if (this.#due === NEVER) {
@@ -329,18 +382,23 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       if (bar === undefined) {
         // Not known yet: look again at the next question.
         this.#lookAgain(instrument);
-      } else {
-        if (waiting !== undefined && waiting.arrivedAt < bar.happenedAt) {
-          this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
-        }
-        const isTriggered = this.#firstTriggered(instrument, bar) !== undefined;
-        const liquidationRank = isMargined ? this.#liquidationRank(instrument, bar) : Infinity;
-        // At one distance the liquidation is first: whoever is liquidated has no orders any more.
-        if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
-        else if (isTriggered) this.#offer(instrument, bar.at, 'trigger');
-      }
+      } else this.#lookAt(instrument, bar, waiting, isMargined);
     }
     this.#offer(instrument, this.#nextFunding[instrument] ?? NEVER, 'funding');
+  }
+
+  #lookAt(instrument: number, bar: Readonly<MarketEvent>, waiting: OpenOrder | undefined, isMargined: boolean): void {
+    // Without volume that is left nothing fills; only a liquidation does not ask for it.
+    const left = this.#available(instrument, bar);
+    const canFill = left === undefined || !isZero(left);
+    if (canFill && waiting !== undefined && waiting.arrivedAt < bar.happenedAt) {
+      this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
+    }
+    const first = this.#firstTriggered(instrument, bar);
+    const liquidationRank = isMargined ? this.#liquidationRank(instrument, bar) : Infinity;
+    // At one distance the liquidation is first: whoever is liquidated has no orders any more.
+    if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
+    else if (canFill && first !== undefined) this.#offer(instrument, bar.at, 'trigger');
   }
 
   #offer(instrument: number, at: TimeMs, kind: DueKind): void {
@@ -397,20 +455,22 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const isAnswer =
       report.kind === 'order.amended' ||
+      report.kind === 'order.repriced' ||
       (report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED));
-    const index = this.#arrivals.findIndex((arrival) => (isAnswer ? arrival.target : arrival.order?.id) === report.order);
+    const index = this.#arrivals.findIndex((each) =>
+      each.what === 'order' ? !isAnswer && each.intent.id === report.order : isAnswer && each.target === report.order,
+    );
     const arrival = this.#arrivals[index];
     if (arrival !== undefined) {
       this.#arrivals.splice(index, 1);
-      if (arrival.stopPrice !== undefined) this.#amendNow(arrival.target, arrival.stopPrice, instrument, at);
-      else if (arrival.order === undefined) this.#cancelNow(arrival.target, instrument, at);
-      else if (report.kind !== 'order.amended') this.#arriveAgain(arrival.order, report);
+      if (arrival.what !== 'order') this.#answer(arrival, at, report.reason);
+      else if (report.kind !== 'order.amended' && report.kind !== 'order.repriced') this.#arriveAgain(arrival.intent, report);
       return;
     }
-    if (report.kind === 'order.amended') return;
+    if (report.kind === 'order.amended' || report.kind === 'order.repriced') return;
     const order = this.#orders.get(report.order);
     if (order === undefined) return;
-    if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity);
+    if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity, report.fill.quantity);
     else this.#cancelled(order, at, report.reason);
   }
 
@@ -420,9 +480,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       return;
     }
     const order = this.#register(intent, report.at);
-    if (report.fill !== undefined) this.#fill(order, report.fill.price, report.at, report.fill.liquidity);
+    const prevented = this.#selfTrades(intent);
+    if (report.fill !== undefined) this.#fill(order, report.fill.price, report.at, report.fill.liquidity, report.fill.quantity);
     else if (report.kind === 'order.cancelled') this.#cancelled(order, report.at, report.reason);
     else this.#accept(order, report.at);
+    this.#cancelPrevented(prevented, report.at);
   }
 
   // ---- arrivals ------------------------------------------------------------------------------------------------------
@@ -434,12 +496,39 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       return;
     }
     const order = this.#register(intent, at);
-    const price = intent.type === 'market' ? this.#priceNow(intent.instrument, at) : undefined;
-    if (price === undefined) this.#accept(order, at);
-    else this.#fill(order, this.#slipped(intent.instrument, intent.side, price), at, 'taker');
+    const prevented = this.#selfTrades(intent);
+    const { selfTrade } = this.#rules;
+    if (prevented.length > 0 && selfTrade !== 'cancel-resting') this.#cancelled(order, at, SELF_TRADE);
+    else this.#enter(order, at);
+    this.#cancelPrevented(prevented, at);
   }
 
-  #accept(order: VenueOrder, at: TimeMs): void {
+  /** Fills at once what takes at once; the rest comes to rest or waits, or ends if it may not. */
+  #enter(order: OpenOrder, at: TimeMs): void {
+    const { intent } = order;
+    const { type, side, timeInForce, instrument } = intent;
+    const price = type === 'market' || timeInForce !== undefined ? this.#priceNow(instrument, at) : undefined;
+    const isIn = price !== undefined && (type === 'market' || !(side === 'buy' ? order.level < price : order.level > price));
+    if (isIn && this.#takes(order, price, at)) return;
+    if (timeInForce === undefined) this.#accept(order, at);
+    else this.#cancelled(order, at, NOTHING_TO_TAKE[timeInForce]);
+  }
+
+  /** Resting limits of one's own with which this order would trade: a market order is held to the last price. */
+  #selfTrades({ instrument, side, type, limitPrice }: OrderIntent): readonly OpenOrder[] {
+    if (this.#rules.selfTrade === 'allow' || isConditional(type)) return [];
+    const price = limitPrice === undefined ? (this.#last[instrument] ?? NaN) : toNumber(limitPrice);
+    return (this.#resting[instrument] ?? []).filter(
+      ({ intent, level }) => intent.side !== side && !isConditional(intent.type) && (side === 'buy' ? level <= price : level >= price),
+    );
+  }
+
+  #cancelPrevented(prevented: readonly OpenOrder[], at: TimeMs): void {
+    if (this.#rules.selfTrade === 'cancel-incoming') return;
+    for (const order of prevented) if (this.#orders.has(order.intent.id)) this.#cancelled(order, at, SELF_TRADE);
+  }
+
+  #accept(order: OpenOrder, at: TimeMs): void {
     const { intent } = order;
     this.#lookAgain(intent.instrument);
     (intent.type === 'market' ? this.#waiting : this.#resting)[intent.instrument]?.push(order);
@@ -448,13 +537,31 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (intent.wholePosition) this.#endWholePositionStops(intent.instrument, at);
   }
 
-  #register(intent: OrderIntent, at: TimeMs): VenueOrder {
-    const order: VenueOrder = { intent, level: levelOf(intent), arrivedAt: at, filled: ZERO_QUANTITY, number: ++this.#numbers };
-    this.#orders.set(intent.id, order);
-    for (const stop of intent.attached) {
-      this.#orders.set(stop.id, { intent: stop, level: levelOf(stop), arrivedAt: NaN, filled: ZERO_QUANTITY, number: ++this.#numbers });
-    }
+  #register(intent: OrderIntent, at: TimeMs): OpenOrder {
+    const order = this.#opened(intent, at);
+    for (const each of intent.attached) this.#opened(each, NaN);
     return order;
+  }
+
+  #opened(intent: OrderIntent, arrivedAt: TimeMs): OpenOrder {
+    const number = ++this.#numbers;
+    const order: OpenOrder = { intent, level: levelOf(intent), arrivedAt, filled: ZERO_QUANTITY, taken: ZERO_QUANTITY, number };
+    this.#known(order);
+    return order;
+  }
+
+  #known(order: OpenOrder): void {
+    this.#orders.set(order.intent.id, order);
+    if (order.intent.trailBy !== undefined) this.#trailing++;
+    if (order.intent.pairedWith !== undefined) this.#paired++;
+  }
+
+  #forgotten(id: string): void {
+    const order = this.#orders.get(id);
+    if (order === undefined) return;
+    this.#orders.delete(id);
+    if (order.intent.trailBy !== undefined) this.#trailing--;
+    if (order.intent.pairedWith !== undefined) this.#paired--;
   }
 
   #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
@@ -471,12 +578,17 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       const why = this.#malformation(stop, instrument);
       if (why !== undefined) return `attached ${stop.id}: ${why}`;
     }
-    if (intent.type === 'post-only' && this.#wouldTake(intent, at)) return 'post-only: it would have taken liquidity';
+    if (intent.type === 'post-only' && this.#wouldTake(intent, at)) return WOULD_TAKE;
+    return this.#overreach(intent, instrument);
+  }
+
+  /** What the account does not allow: to sell or reduce what is not held, to buy what cannot be paid. */
+  #overreach(intent: OrderIntent, instrument: Instrument): string | undefined {
     const { quantity } = intent;
     const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
     if (intent.reduceOnly) {
       // A stop may come to rest for a position that is still on its way.
-      if (intent.type !== 'stop' && signOf(position) !== (intent.side === 'sell' ? 1 : -1)) return NOTHING_TO_REDUCE;
+      if (!isConditional(intent.type) && signOf(position) !== (intent.side === 'sell' ? 1 : -1)) return NOTHING_TO_REDUCE;
       return undefined;
     }
     if (this.#isCashSale(intent) && compare(quantity, position) > 0) {
@@ -532,6 +644,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** The last trade seen since the last bar closed, or the open of the bar that contains `at`; undefined when neither is known. */
   #priceNow(instrument: number, at: TimeMs): number | undefined {
     const bar = this.#watched[instrument]?.nextBar();
+    if (this.#needsBar && bar === undefined) return undefined;
     // In a gap of the data there is no price until the next bar opens.
     if (bar !== undefined && (at >= bar.happenedAt || at < bar.happenedAt - this.#settings.baseTimeframeMs)) return undefined;
     const trade = this.#lastTrade[instrument] ?? NaN;
@@ -544,20 +657,27 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return intent.side === 'buy' ? limit >= price : limit <= price;
   }
 
-  /** Amended in place: it keeps its rank among the orders that rest. */
-  #amendNow(id: string, stopPrice: Price, instrument: number, at: TimeMs): void {
-    const order = this.#orders.get(id);
+  /** What was asked about an order that is there already. @param recorded the venue's words where this is only recalled */
+  #answer(arrival: Exclude<Arrival, { readonly what: 'order' }>, at: TimeMs, recorded?: string): void {
+    const { target, instrument } = arrival;
+    const order = this.#orders.get(target);
     if (order === undefined) {
-      this.#reports.push({ kind: 'order.cancelled', at, happenedAt: at, instrument, order: id, reason: HAD_ENDED, fill: undefined });
-      return;
-    }
+      this.#reports.push({ kind: 'order.cancelled', at, happenedAt: at, instrument, order: target, reason: HAD_ENDED, fill: undefined });
+    } else if (arrival.what === 'cancel') this.#cancelled(order, at, ASKED_FOR);
+    else if (arrival.what === 'amend') this.#amendNow(order, arrival.stopPrice, at);
+    else this.#repriceNow(order, arrival, at, recorded);
+  }
+
+  /** Amended in place: it keeps its rank among the orders that rest. */
+  #amendNow(order: OpenOrder, stopPrice: Price, at: TimeMs): void {
     const { intent } = order;
+    const { id, instrument } = intent;
     const reason = this.#amendRefusal(intent, stopPrice);
     if (reason === '') {
       order.intent = { ...intent, stopPrice };
       order.level = toNumber(stopPrice);
     }
-    this.#lookAgain(intent.instrument);
+    this.#lookAgain(instrument);
     const stands = reason === '' ? stopPrice : (intent.stopPrice ?? stopPrice);
     this.#reports.push({
       kind: 'order.amended',
@@ -572,28 +692,65 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #amendRefusal({ type, instrument }: OrderIntent, stopPrice: Price): string {
-    if (type !== 'stop') return `a ${type} order has no trigger`;
+    if (!isConditional(type)) return `a ${type} order has no trigger`;
     const tick = this.#settings.instruments[instrument]?.tick;
     return tick === undefined ? '' : priceMalformation(stopPrice, tick);
   }
 
-  #cancelNow(id: string, instrument: number, at: TimeMs): void {
-    const order = this.#orders.get(id);
-    if (order === undefined) {
-      this.#reports.push({ kind: 'order.cancelled', at, happenedAt: at, instrument, order: id, reason: HAD_ENDED, fill: undefined });
-      return;
+  /** Less of it at the same price keeps its place; a new price, or more of it, is as if it had just arrived. */
+  #repriceNow(
+    order: OpenOrder,
+    { limitPrice, quantity }: Pick<LimitAmendIntent, 'limitPrice' | 'quantity'>,
+    at: TimeMs,
+    recorded?: string,
+  ): void {
+    const { intent } = order;
+    const { id, instrument } = intent;
+    const amended = { ...intent, limitPrice, quantity };
+    const reason = recorded ?? this.#repriceRefusal(order, amended, at);
+    if (reason === '') {
+      const losesPlace = order.level !== toNumber(limitPrice) || compare(quantity, intent.quantity) > 0;
+      order.intent = amended;
+      order.level = toNumber(limitPrice);
+      if (losesPlace) this.#toEnd(order, at);
     }
-    this.#end(order);
-    this.#report('order.cancelled', order.intent, at, ASKED_FOR);
+    this.#lookAgain(instrument);
+    const stands = { limitPrice: order.intent.limitPrice ?? limitPrice, quantity: order.intent.quantity };
+    this.#reports.push({ kind: 'order.repriced', at, happenedAt: at, instrument, order: id, ...stands, reason });
+  }
+
+  #repriceRefusal(order: OpenOrder, amended: OrderIntent, at: TimeMs): string {
+    const { type, instrument: index, limitPrice } = amended;
+    const instrument = this.#settings.instruments[index];
+    if (instrument === undefined || limitPrice === undefined || (type !== 'limit' && type !== 'post-only'))
+      return `a ${type} order has no limit`;
+    const malformed = malformation(amended, instrument);
+    if (malformed !== undefined) return malformed;
+    if (compare(amended.quantity, order.filled) <= 0) return `${format(order.filled)} of it has filled already`;
+    if (type === 'post-only' && this.#wouldTake(amended, at)) return WOULD_TAKE;
+    return amended.reduceOnly
+      ? ''
+      : (this.#overreach({ ...amended, quantity: subtract(amended.quantity, order.filled) }, instrument) ?? '');
+  }
+
+  #toEnd(order: OpenOrder, at: TimeMs): void {
+    const resting = this.#resting[order.intent.instrument] ?? [];
+    const index = resting.indexOf(order);
+    // One that is attached does not rest before its entry has filled.
+    if (index < 0) return;
+    resting.splice(index, 1);
+    resting.push(order);
+    order.arrivedAt = at;
+    order.number = ++this.#numbers;
   }
 
   // ---- fills ---------------------------------------------------------------------------------------------------------
 
   #fillWaiting(instrument: number, at: TimeMs): void {
-    const order = this.#waiting[instrument]?.shift();
+    const order = this.#waiting[instrument]?.[0];
     const bar = this.#watched[instrument]?.nextBar();
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a waiting order and its bar are there');
-    this.#fill(order, this.#slipped(instrument, order.intent.side, bar.open), at, 'taker');
+    this.#takes(order, bar.open, at);
   }
 
   #trigger(instrument: number, at: TimeMs): void {
@@ -601,9 +758,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const order = bar === undefined ? undefined : this.#firstTriggered(instrument, bar);
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a triggered order and its bar are there');
     const { intent, level } = order;
-    if (intent.type === 'stop') {
-      const raw = intent.side === 'sell' ? Math.min(bar.open, level) : Math.max(bar.open, level);
-      this.#fill(order, this.#slipped(instrument, intent.side, raw), at, 'taker');
+    if (isConditional(intent.type)) {
+      this.#takes(order, triggeredPrice(intent, level, bar), at);
       return;
     }
     const limitPrice = intent.limitPrice;
@@ -612,32 +768,75 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const tick = this.#settings.instruments[instrument]?.tick;
     const price = better && tick !== undefined ? priceFrom(bar.open, tick, intent.side === 'buy' ? 'up' : 'down') : limitPrice;
     // Marketable where the bar opened: it took; otherwise the market came to it.
-    this.#fill(order, price, at, better ? 'taker' : 'maker');
+    this.#fill(order, price, at, better ? 'taker' : 'maker', this.#available(instrument, bar));
+  }
+
+  /**
+   * Fills at the market what there is to take, slipped, but never beyond the order's limit.
+   * @returns false, and nothing done, where there is nothing, or not all for an order that takes all or nothing
+   */
+  #takes(order: OpenOrder, price: number, at: TimeMs): boolean {
+    const { instrument, side, limitPrice, timeInForce } = order.intent;
+    const wanted = this.#wanted(order);
+    let quantity = wanted;
+    if (this.#sharesVolume) {
+      const bar = this.#watched[instrument]?.nextBar();
+      quantity = smaller(wanted, bar === undefined ? ZERO_QUANTITY : (this.#available(instrument, bar) ?? wanted));
+      if (!isZero(wanted) && (isZero(quantity) || (timeInForce === 'fok' && compare(quantity, wanted) < 0))) return false;
+    }
+    let slipped = this.#slipped(instrument, side, price, quantity);
+    if (limitPrice !== undefined && (side === 'buy' ? compare(slipped, limitPrice) > 0 : compare(slipped, limitPrice) < 0))
+      slipped = limitPrice;
+    this.#fill(order, slipped, at, 'taker', quantity);
+    return true;
+  }
+
+  /** What the order may still fill: not more than is held where it only reduces, or sells what must be held. */
+  #wanted(order: OpenOrder): Quantity {
+    const { intent } = order;
+    const rest = restOf(order);
+    // What was held while a sale on spot came to rest need not be held any more.
+    if (!intent.reduceOnly && !this.#isCashSale(intent)) return rest;
+    const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
+    const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
+    return intent.wholePosition ? reducible : smaller(rest, reducible);
+  }
+
+  /** What is left for us of the bar's volume; undefined is without bound. */
+  #available(instrument: number, bar: Readonly<MarketEvent>): Quantity | undefined {
+    const lot = this.#settings.instruments[instrument]?.lot;
+    if (!this.#sharesVolume || lot === undefined) return undefined;
+    const share = quantityFrom(this.#rules.volumeShareRatio * bar.volume, lot, 'down');
+    const consumed = this.#consumed[instrument] ?? ZERO_QUANTITY;
+    return compare(share, consumed) > 0 ? subtract(share, consumed) : ZERO_QUANTITY;
   }
 
   /** Stops before targets; of several the nearest to the open; then by arrival. */
-  #firstTriggered(instrument: number, bar: Readonly<MarketEvent>): VenueOrder | undefined {
-    let first: VenueOrder | undefined;
+  #firstTriggered(instrument: number, bar: Readonly<MarketEvent>): OpenOrder | undefined {
+    let first: OpenOrder | undefined;
     let firstRank = Infinity;
     let isFirstStop = false;
+    const through = this.#through[instrument] ?? 0;
+    const isTouch = this.#rules.tradeThroughTicks === 0;
     const resting = this.#resting[instrument] ?? [];
     for (let index = 0; index < resting.length; index++) {
       const order = resting[index];
       if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
       const { intent, level } = order;
-      const isSale = intent.side === 'sell';
-      const isStop = intent.type === 'stop';
+      const isStopping = isStop(intent.type);
       let rank: number;
-      if (isStop) {
-        if (isSale ? bar.low > level : bar.high < level) continue;
-        rank = Math.max(0, isSale ? bar.open - level : level - bar.open);
+      if (isStopping) {
+        if (!isTriggered(intent, level, bar)) continue;
+        rank = Math.max(0, intent.side === 'sell' ? bar.open - level : level - bar.open);
       } else {
-        if (isFirstStop || (isSale ? bar.high <= level : bar.low >= level)) continue;
+        if (isFirstStop) continue;
+        if (intent.type === 'take-profit' ? !isTriggered(intent, level, bar) : !isReached(intent.side, level, bar, through, isTouch))
+          continue;
         rank = Math.abs(bar.open - level);
       }
-      if (rank < firstRank || (isStop && !isFirstStop)) {
+      if (rank < firstRank || (isStopping && !isFirstStop)) {
         firstRank = rank;
-        isFirstStop = isStop;
+        isFirstStop = isStopping;
         first = order;
       }
     }
@@ -646,46 +845,48 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   /** Against us: a buy pays more, a sale brings less; then onto the tick, in the same direction. */
-  #slipped(instrument: number, side: Side, price: number): Price {
-    const { slippageRatio, instruments } = this.#settings;
+  #slipped(instrument: number, side: Side, price: number, quantity: Quantity): Price {
+    const { slippageRatio: fixedRatio, instruments } = this.#settings;
     const tick = instruments[instrument]?.tick;
     if (tick === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
-    return side === 'buy' ? priceFrom(price * (1 + slippageRatio), tick, 'up') : priceFrom(price * (1 - slippageRatio), tick, 'down');
+    const volume = this.#needsBar ? (this.#watched[instrument]?.nextBar()?.volume ?? 0) : 0;
+    const ratio = this.#needsBar ? slippageOf(this.#rules, fixedRatio, toNumber(quantity), volume) : fixedRatio;
+    return side === 'buy' ? priceFrom(price * (1 + ratio), tick, 'up') : priceFrom(price * (1 - ratio), tick, 'down');
   }
 
-  #fill(order: VenueOrder, price: Price, at: TimeMs, liquidity: Fill['liquidity']): void {
+  /** @param available at most so much; undefined is without bound */
+  #fill(order: OpenOrder, price: Price, at: TimeMs, liquidity: Fill['liquidity'], available?: Quantity): void {
     const { intent } = order;
     const { instrument } = intent;
     const position = this.position[instrument] ?? ZERO_QUANTITY;
-    const wanted = subtract(intent.quantity, order.filled);
-    let quantity = wanted;
-    // What was held while a sale on spot came to rest need not be held any more.
-    if (intent.reduceOnly || this.#isCashSale(intent)) {
-      const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
-      quantity = intent.wholePosition ? reducible : smaller(wanted, reducible);
-      if (isZero(quantity)) {
-        this.#cancelled(order, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
-        return;
-      }
+    const wanted = this.#wanted(order);
+    if (isZero(wanted)) {
+      this.#cancelled(order, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
+      return;
     }
+    const quantity = available === undefined ? wanted : smaller(wanted, available);
     const value = notional(price, quantity);
-    const rate = this.#feeRates[instrument]?.[liquidity] ?? ZERO_AMOUNT;
-    const fee = proportion(value, rate, ONE);
+    const fee = this.#fees.feeOf(instrument, value, liquidity, at);
     const change = intent.side === 'buy' ? quantity : negate(quantity);
     if (!intent.reduceOnly && this.#lacks(instrument, change, price, value, fee)) {
       this.#cancelled(order, at, LACKS_MARGIN);
       return;
     }
     this.#account.trade(instrument, change, price, fee);
+    this.#fees.traded(value, at);
     this.#positionChanged(instrument, position, at);
     const isFirst = isZero(order.filled);
     order.filled = add(order.filled, quantity);
+    if (this.#sharesVolume) this.#consumed[instrument] = add(this.#consumed[instrument] ?? ZERO_QUANTITY, quantity);
     const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
     this.#reports.push({ kind: 'order.filled', at, happenedAt: at, instrument, order: intent.id, reason: '', fill });
-    this.#end(order);
-    // Every order ends by a word: a fill of all that it asked for, or this.
-    if (compare(order.filled, intent.quantity) < 0) {
-      this.#report('order.cancelled', intent, at, intent.reduceOnly ? 'reduce-only: the position is closed' : 'insufficient balance');
+    if (compare(quantity, wanted) < 0) this.#goesOn(order, at);
+    else {
+      this.#end(order);
+      // Every order ends by a word: a fill of all that it asked for, or this.
+      if (compare(order.filled, intent.quantity) < 0) {
+        this.#report('order.cancelled', intent, at, intent.reduceOnly ? 'reduce-only: the position is closed' : 'insufficient balance');
+      }
     }
     if (isFirst) {
       for (const attached of intent.attached) {
@@ -696,7 +897,27 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         this.#resting[instrument]?.push(stop);
       }
     }
+    if (this.#paired > 0 || intent.pairedWith !== undefined) this.#takeFromPair(order, quantity, at);
     this.#endWholePositionStops(instrument, at);
+  }
+
+  /** The market had less than it wanted: a limit rests on, what is at the market waits for the next bar, and what may not wait ends. */
+  #goesOn(order: OpenOrder, at: TimeMs): void {
+    const { intent } = order;
+    this.#lookAgain(intent.instrument);
+    if (intent.timeInForce !== undefined) this.#cancelled(order, at, REST_NOT_THERE);
+    else if (isConditional(intent.type)) this.#becomesMarket(order);
+    else if (intent.type === 'market' && this.#waiting[intent.instrument]?.includes(order) === false)
+      this.#waiting[intent.instrument]?.push(order);
+  }
+
+  /** What one of a pair fills is not there for the other. */
+  #takeFromPair({ intent }: OpenOrder, quantity: Quantity, at: TimeMs): void {
+    for (const other of [...this.#orders.values()]) {
+      if (other.intent.id !== intent.pairedWith && other.intent.pairedWith !== intent.id) continue;
+      other.taken = add(other.taken, quantity);
+      if (signOf(restOf(other)) <= 0) this.#cancelled(other, at, PAIR_FILLED);
+    }
   }
 
   /** A whole-position stop ends with its position, as on the real venues that have it. */
@@ -728,20 +949,20 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
   }
 
-  #cancelled(order: VenueOrder, at: TimeMs, reason: string): void {
+  #cancelled(order: OpenOrder, at: TimeMs, reason: string): void {
     this.#end(order);
     this.#report('order.cancelled', order.intent, at, reason);
   }
 
-  #end(order: VenueOrder): void {
+  #end(order: OpenOrder): void {
     this.#lookAgain(order.intent.instrument);
-    this.#orders.delete(order.intent.id);
+    this.#forgotten(order.intent.id);
     for (const list of [this.#resting[order.intent.instrument], this.#waiting[order.intent.instrument]]) {
       const index = list?.indexOf(order) ?? -1;
       if (index >= 0) list?.splice(index, 1);
     }
     // Stops attached to an entry that never filled never came to rest: they end with it, without a word.
-    if (isZero(order.filled)) for (const stop of order.intent.attached) this.#orders.delete(stop.id);
+    if (isZero(order.filled)) for (const stop of order.intent.attached) this.#forgotten(stop.id);
   }
 
   /** On the price at the boundary: the close of the bar that ends there, where it is known; else the last. Longs pay a positive rate. */
@@ -793,7 +1014,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
     const level = this.#levelOf(instrument);
     const isLong = signOf(this.position[instrument] ?? ZERO_QUANTITY) > 0;
-    return this.#slipped(instrument, isLong ? 'sell' : 'buy', isLong ? Math.min(bar.open, level) : Math.max(bar.open, level));
+    const raw = isLong ? Math.min(bar.open, level) : Math.max(bar.open, level);
+    return this.#slipped(instrument, isLong ? 'sell' : 'buy', raw, absolute(this.position[instrument] ?? ZERO_QUANTITY));
   }
 
   /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits in the instrument. */
@@ -846,16 +1068,14 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     out.numbers(this.#last);
     out.numbers(this.#lastTrade);
     out.numbers(this.#nextFunding);
+    this.#fees.save(out);
+    if (this.#sharesVolume) for (const consumed of this.#consumed) out.decimal(consumed);
+    out.count(this.#sent);
     out.count(this.#numbers);
     out.count(this.#fills);
     out.number(this.#lastAt);
     out.count(this.#orders.size);
-    for (const order of this.#orders.values()) {
-      writeIntent(out, order.intent);
-      out.number(order.arrivedAt);
-      out.decimal(order.filled);
-      out.count(order.number);
-    }
+    for (const order of this.#orders.values()) writeOrder(out, order);
     for (const lists of [this.#resting, this.#waiting]) {
       for (const list of lists) {
         out.count(list.length);
@@ -863,15 +1083,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       }
     }
     out.count(this.#arrivals.length);
-    for (const arrival of this.#arrivals) {
-      out.number(arrival.at);
-      out.count(arrival.instrument);
-      out.text(arrival.target);
-      out.flag(arrival.stopPrice !== undefined);
-      if (arrival.stopPrice !== undefined) out.decimal(arrival.stopPrice);
-      out.flag(arrival.order !== undefined);
-      if (arrival.order !== undefined) writeIntent(out, arrival.order);
-    }
+    for (const arrival of this.#arrivals) writeArrival(out, arrival);
     out.count(this.#reports.length);
     for (const report of this.#reports) writeReport(out, report);
   }
@@ -881,15 +1093,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     from.numbers(this.#last);
     from.numbers(this.#lastTrade);
     from.numbers(this.#nextFunding);
+    this.#fees.restore(from);
+    if (this.#sharesVolume) for (let index = 0; index < this.#consumed.length; index++) this.#consumed[index] = from.decimal();
+    this.#sent = from.count();
     this.#numbers = from.count();
     this.#fills = from.count();
     this.#lastAt = from.number();
     this.#orders.clear();
-    for (let left = from.count(); left > 0; left--) {
-      const intent = readIntent(from);
-      const level = levelOf(intent);
-      this.#orders.set(intent.id, { intent, level, arrivedAt: from.number(), filled: from.decimal(), number: from.count() });
-    }
+    this.#trailing = 0;
+    this.#paired = 0;
+    for (let left = from.count(); left > 0; left--) this.#known(readOrder(from));
     for (const lists of [this.#resting, this.#waiting]) {
       for (const list of lists) {
         list.length = 0;
@@ -900,24 +1113,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       }
     }
     this.#arrivals.length = 0;
-    for (let left = from.count(); left > 0; left--) {
-      const at = from.number();
-      const instrument = from.count();
-      const target = from.text();
-      const stopPrice = from.flag() ? from.decimal<Price>() : undefined;
-      this.#arrivals.push({ at, instrument, target, stopPrice, order: from.flag() ? readIntent(from) : undefined });
-    }
+    for (let left = from.count(); left > 0; left--) this.#arrivals.push(readArrival(from));
     this.#reports.length = 0;
     for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
     this.#isStale.fill(1);
     this.#isLevelStale.fill(1);
     this.#anyStale = true;
   }
-}
-
-function levelOf({ stopPrice, limitPrice }: OrderIntent): number {
-  const price = stopPrice ?? limitPrice;
-  return price === undefined ? NaN : toNumber(price);
 }
 
 function copied(intent: OrderIntent): OrderIntent {
