@@ -203,6 +203,25 @@ export { circularBlockBootstrap, permutation, stationaryBootstrap } from './quan
 export type { Resample } from './quant/resampling.ts';
 export { combinatorialPaths, combinatorialPurgedSplits, purgedFolds, walkForwardSplits } from './quant/splits.ts';
 export type { LabelSpans, Split, WalkForwardSettings } from './quant/splits.ts';
+// Sweeps: many columns of parameters over the same bars.
+export { ALL_IN, UNPROTECTED } from './lab/sweep/account.ts';
+export type { ColumnProtection, ColumnSizing, FillRule, SweepAccount, SweepBars } from './lab/sweep/account.ts';
+export type { ColumnMetrics } from './lab/sweep/column-metrics.ts';
+export type { SweepPath } from './lab/sweep/column-runner.ts';
+export { parseGrid } from './lab/sweep/grid.ts';
+export { rsiColumn, smaColumn } from './lab/sweep/indicator-columns.ts';
+export type { IndicatorColumn } from './lab/sweep/indicator-columns.ts';
+export { OrderLog } from './lab/sweep/order-log.ts';
+export type { FillReason, FillRecord } from './lab/sweep/order-log.ts';
+export { runColumn } from './lab/sweep/run-column.ts';
+export type { ColumnRun } from './lab/sweep/run-column.ts';
+export { ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, simulate } from './lab/sweep/simulator.ts';
+export type { SimulationOutput } from './lab/sweep/simulator.ts';
+export { sweepStrategyNamed } from './lab/sweep/strategies.ts';
+export { defineSweepStrategy } from './lab/sweep/strategy.ts';
+export type { ColumnRules, FusedKernel, SweepPoint, SweepStrategy, SweepStrategyDefinition } from './lab/sweep/strategy.ts';
+export { sharedNumbers, Sweeper } from './lab/sweep/sweeper.ts';
+export type { ColumnOutcome, SweepRequest, SweepRow } from './lab/sweep/sweeper.ts';
 
 // What a run leaves behind.
 export { Journal } from './journal/journal.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
-import type { Account, Sizing } from '../../src/lab/sweep/account.ts';
+import type { SweepAccount, ColumnSizing } from '../../src/lab/sweep/account.ts';
 import { ColumnSums, METRIC_NAMES, metricsAt, sumUp } from '../../src/lab/sweep/column-metrics.ts';
 import { OrderLog } from '../../src/lab/sweep/order-log.ts';
 import { ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, simulate } from '../../src/lab/sweep/simulator.ts';
@@ -38,7 +38,7 @@ const golden = z
   })
   .parse(JSON.parse(readFileSync(new URL('sweep.json', import.meta.url), 'utf8')));
 
-const SIZINGS: Readonly<Record<'all-in' | 'half' | 'quantity', Sizing>> = {
+const SIZINGS: Readonly<Record<'all-in' | 'half' | 'quantity', ColumnSizing>> = {
   'all-in': { kind: 'fraction', ratio: 1, compounding: true },
   half: { kind: 'fraction', ratio: 0.5, compounding: true },
   quantity: { kind: 'quantity', quantity: 2 },
@@ -63,7 +63,7 @@ test('fills and figures are those of vectorbt', () => {
     const flags = new Uint8Array(count);
     for (const bar of golden.entries) flags[bar] = isLong ? ENTER_LONG : ENTER_SHORT;
     for (const bar of golden.exits) flags[bar] = (flags[bar] ?? 0) | (isLong ? EXIT_LONG : EXIT_SHORT);
-    const account: Account = {
+    const account: SweepAccount = {
       capital: golden.capital,
       feeRate: golden.feeRate,
       slippageRatio: golden.slippageRatio,

@@ -15,16 +15,16 @@ export type FillRule = 'next-open' | 'close';
  * What an entry commits, fees included, never more than the cash there is; a short commits as much as a long.
  * `compounding` takes the part from the cash of that moment, otherwise from the capital of the start: a fixed stake.
  */
-export type Sizing =
+export type ColumnSizing =
   | { readonly kind: 'fraction'; readonly ratio: number; readonly compounding: boolean }
   /** So much that the stop, where it fills at its own price, loses this part. Without a stop nothing is entered. */
   | { readonly kind: 'risk'; readonly ratio: number; readonly compounding: boolean }
   | { readonly kind: 'money'; readonly amount: number }
   | { readonly kind: 'quantity'; readonly quantity: number };
 
-export const ALL_IN: Sizing = { kind: 'fraction', ratio: 1, compounding: true };
+export const ALL_IN: ColumnSizing = { kind: 'fraction', ratio: 1, compounding: true };
 
-export interface Account {
+export interface SweepAccount {
   readonly capital: number;
   /** Of notional, on every fill. */
   readonly feeRate: number;
@@ -33,26 +33,26 @@ export interface Account {
   /** Of price, against us, where a stop fills. A target fills at its price or better. */
   readonly stopSlippageRatio: number;
   readonly fill: FillRule;
-  readonly sizing: Sizing;
+  readonly sizing: ColumnSizing;
 }
 
 /** Exits that need no flag. Ratios of the entry's price before slippage; 0 is none. */
-export interface Protection {
+export interface ColumnProtection {
   readonly stopRatio: number;
   /** The stop follows the best price since the entry, as known before the bar that is tested. */
   readonly isTrailing: boolean;
   readonly targetRatio: number;
 }
 
-export const UNPROTECTED: Protection = { stopRatio: 0, isTrailing: false, targetRatio: 0 };
+export const UNPROTECTED: ColumnProtection = { stopRatio: 0, isTrailing: false, targetRatio: 0 };
 
 /** Whether a position is always worth the whole account: then the returns of a held position are those of the price. */
-export function isAllIn({ sizing }: Account): boolean {
+export function isAllIn({ sizing }: SweepAccount): boolean {
   return sizing.kind === 'fraction' && sizing.ratio === 1 && sizing.compounding;
 }
 
 /** What to enter at this price; 0 where there is nothing to enter with. */
-export function entryQuantity({ sizing, capital, feeRate }: Account, cash: number, price: number, stopRatio: number): number {
+export function entryQuantity({ sizing, capital, feeRate }: SweepAccount, cash: number, price: number, stopRatio: number): number {
   if (!(cash > 0)) return 0;
   const most = cash / (price * (1 + feeRate));
   switch (sizing.kind) {

@@ -1,5 +1,5 @@
 // One column after another in the same buffers: however many columns a sweep has, a thread holds one equity, one row of flags and one log.
-import type { Account, SweepBars } from './account.ts';
+import type { SweepAccount, SweepBars } from './account.ts';
 import { ColumnSums, sumUp } from './column-metrics.ts';
 import { OrderLog } from './order-log.ts';
 import { simulate } from './simulator.ts';
@@ -12,12 +12,12 @@ export class ColumnRunner {
   readonly sums = new ColumnSums();
   readonly orders = new OrderLog();
   readonly #bars: SweepBars;
-  readonly #account: Account;
+  readonly #account: SweepAccount;
   readonly #path: SweepPath;
   #flags: Uint8Array | undefined;
   #equity: Float64Array | undefined;
 
-  constructor(bars: SweepBars, account: Account, path: SweepPath) {
+  constructor(bars: SweepBars, account: SweepAccount, path: SweepPath) {
     this.#bars = bars;
     this.#account = account;
     this.#path = path;
@@ -43,10 +43,10 @@ export class ColumnRunner {
   }
 }
 
-export function indicatorsOf(rules: ColumnRules, account: Account, path: SweepPath): ColumnRules['indicators'] {
+export function indicatorsOf(rules: ColumnRules, account: SweepAccount, path: SweepPath): ColumnRules['indicators'] {
   return isFused(rules, account, path) ? (rules.fused?.indicators ?? []) : rules.indicators;
 }
 
-function isFused(rules: ColumnRules, account: Account, path: SweepPath): boolean {
+function isFused(rules: ColumnRules, account: SweepAccount, path: SweepPath): boolean {
   return path === 'fused' && rules.fused?.follows(account) === true;
 }

@@ -1,6 +1,6 @@
 // The account of a fused kernel: all in or flat, long only. A held position's returns are those of the price, so their sums come from running
 // sums shared by all columns, and only the drawdown is looked for bar by bar.
-import type { Account, SweepBars } from './account.ts';
+import type { SweepAccount, SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';
 
 export class FusedColumn {
@@ -14,11 +14,11 @@ export class FusedColumn {
   #peak = NaN;
   readonly #close: Float64Array;
   readonly #returnSums: readonly Float64Array[];
-  readonly #account: Account;
+  readonly #account: SweepAccount;
   readonly #sums: ColumnSums;
 
   /** @param returnSums the columns of RETURN_SUMS */
-  constructor({ close }: SweepBars, returnSums: readonly Float64Array[], account: Account, sums: ColumnSums) {
+  constructor({ close }: SweepBars, returnSums: readonly Float64Array[], account: SweepAccount, sums: ColumnSums) {
     sums.clear();
     this.#close = close;
     this.#returnSums = returnSums;

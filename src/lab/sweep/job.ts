@@ -1,5 +1,5 @@
 // What a sweep's workers are given and what they say. All that is large lies in shared memory.
-import type { Account, SweepBars } from './account.ts';
+import type { SweepAccount, SweepBars } from './account.ts';
 import type { SweepPath } from './column-runner.ts';
 import type { SweepPlan } from './plan.ts';
 import type { SweepPoint } from './strategy.ts';
@@ -9,7 +9,7 @@ export interface WorkerJob {
   /** A name, or the URL of a module whose default export is a `SweepStrategy`. */
   readonly strategy: string;
   readonly points: readonly SweepPoint[];
-  readonly account: Account;
+  readonly account: SweepAccount;
   readonly path: SweepPath;
   /** Bars a year. */
   readonly perYear: number;

@@ -1,6 +1,6 @@
 // Long when the relative strength index falls below a level, flat when it rises above another or a stop is reached.
 import { z } from 'zod';
-import { isAllIn, type Account, type SweepBars } from './account.ts';
+import { isAllIn, type SweepAccount, type SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';
 import { FusedColumn } from './fused-column.ts';
 import { RETURN_SUMS, rsiColumn } from './indicator-columns.ts';
@@ -57,7 +57,7 @@ function fusedRsiStop(
   bars: SweepBars,
   columns: readonly Float64Array[],
   { window, entryBelow, exitAbove, stop, trailing }: RsiStop,
-  account: Account,
+  account: SweepAccount,
   sums: ColumnSums,
 ): void {
   const [index, ...returnSums] = columns;

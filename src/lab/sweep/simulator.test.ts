@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Rsi } from '../../features/indicators/wilder.ts';
 import { Sma } from '../../features/indicators/moving-average.ts';
-import { ALL_IN, entryQuantity, UNPROTECTED, type Account, type Protection, type Sizing, type SweepBars } from './account.ts';
+import {
+  ALL_IN,
+  entryQuantity,
+  UNPROTECTED,
+  type SweepAccount,
+  type ColumnProtection,
+  type ColumnSizing,
+  type SweepBars,
+} from './account.ts';
 import { walkBars } from './bars.fixture.ts';
 import { ColumnSums, METRIC_NAMES, metricsAt, sumUp } from './column-metrics.ts';
 import { ColumnRunner, indicatorsOf } from './column-runner.ts';
@@ -13,14 +21,14 @@ import { ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, simulate } from './simu
 import { sweepStrategyNamed } from './strategies.ts';
 import type { SweepPoint } from './strategy.ts';
 
-const BASE: Account = { capital: 1_000, feeRate: 0.001, slippageRatio: 0.0005, stopSlippageRatio: 0, fill: 'close', sizing: ALL_IN };
+const BASE: SweepAccount = { capital: 1_000, feeRate: 0.001, slippageRatio: 0.0005, stopSlippageRatio: 0, fill: 'close', sizing: ALL_IN };
 
 function barsOf(...rows: readonly (readonly [number, number, number, number])[]): SweepBars {
   const column = (place: 0 | 1 | 2 | 3): Float64Array => Float64Array.from(rows, (row) => row[place]);
   return { open: column(0), high: column(1), low: column(2), close: column(3) };
 }
 
-function run(bars: SweepBars, flags: readonly number[], protection: Protection, account: Account) {
+function run(bars: SweepBars, flags: readonly number[], protection: ColumnProtection, account: SweepAccount) {
   const orders = new OrderLog();
   const equity = new Float64Array(bars.close.length).fill(NaN);
   simulate(bars, Uint8Array.from(flags), protection, account, { equity, orders });
@@ -28,7 +36,12 @@ function run(bars: SweepBars, flags: readonly number[], protection: Protection, 
 }
 
 /** The rules of `simulate`, once more and slowly: one bar after another, with everything asked of each. */
-function slowly(bars: SweepBars, flags: readonly number[], { stopRatio, isTrailing, targetRatio }: Protection, account: Account) {
+function slowly(
+  bars: SweepBars,
+  flags: readonly number[],
+  { stopRatio, isTrailing, targetRatio }: ColumnProtection,
+  account: SweepAccount,
+) {
   const at = (column: Float64Array, bar: number): number => column[bar] ?? NaN;
   let cash = account.capital;
   let quantity = 0;
@@ -98,7 +111,7 @@ function slowly(bars: SweepBars, flags: readonly number[], { stopRatio, isTraili
   return { fills, equity };
 }
 
-const sizings: readonly Sizing[] = [
+const sizings: readonly ColumnSizing[] = [
   ALL_IN,
   { kind: 'fraction', ratio: 0.5, compounding: true },
   { kind: 'fraction', ratio: 0.8, compounding: false },
@@ -215,7 +228,7 @@ test('indicator columns are the indicators of the engine, to the last bit', () =
   assert.throws(() => smaColumn(2.5), /whole number/);
 });
 
-function figuresOf(name: string, point: SweepPoint, bars: SweepBars, account: Account, path: 'fused' | 'general'): Float64Array {
+function figuresOf(name: string, point: SweepPoint, bars: SweepBars, account: SweepAccount, path: 'fused' | 'general'): Float64Array {
   const rules = sweepStrategyNamed(name).column(point);
   if (path === 'fused') assert.equal(rules.fused?.follows(account), true, 'a kernel is what is tested');
   const columns = indicatorsOf(rules, account, path).map((indicator) => {
@@ -251,7 +264,7 @@ test('a fused kernel is the general path, column for column', () => {
         fc.constantFrom(0, 0.001),
         (seed, count, point, rule, cost) => {
           const bars = walkBars(seed, count);
-          const account: Account = { ...BASE, fill: rule, feeRate: cost, slippageRatio: cost / 2, stopSlippageRatio: cost / 4 };
+          const account: SweepAccount = { ...BASE, fill: rule, feeRate: cost, slippageRatio: cost / 2, stopSlippageRatio: cost / 4 };
           const fused = figuresOf(name, point, bars, account, 'fused');
           const general = figuresOf(name, point, bars, account, 'general');
           for (const [place, metric] of METRIC_NAMES.entries()) {

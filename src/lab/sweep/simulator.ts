@@ -1,6 +1,6 @@
 // From flags to fills and equity: the general path of a sweep. One tight loop for each thing that a column can be doing, so that a bar on
 // which nothing happens costs a load, a test and a store.
-import { entryQuantity, type Account, type Protection, type SweepBars } from './account.ts';
+import { entryQuantity, type SweepAccount, type ColumnProtection, type SweepBars } from './account.ts';
 import type { FillReason, OrderLog } from './order-log.ts';
 
 /** What a strategy wants on the close of a bar; a bar may have several. */
@@ -29,7 +29,13 @@ export interface SimulationOutput {
  *
  * A short whose loss has taken everything is bought back at that close, and the column trades no more.
  */
-export function simulate(bars: SweepBars, flags: Uint8Array, protection: Protection, account: Account, into: SimulationOutput): void {
+export function simulate(
+  bars: SweepBars,
+  flags: Uint8Array,
+  protection: ColumnProtection,
+  account: SweepAccount,
+  into: SimulationOutput,
+): void {
   into.orders.clear();
   const position = new Position(account, protection, into.orders);
   const { open, close } = bars;
@@ -114,11 +120,11 @@ class Position {
   /** The stop is this part away from `#reference`. */
   #reference = NaN;
   #targetPrice = NaN;
-  readonly #account: Account;
-  readonly #protection: Protection;
+  readonly #account: SweepAccount;
+  readonly #protection: ColumnProtection;
   readonly #orders: OrderLog;
 
-  constructor(account: Account, protection: Protection, orders: OrderLog) {
+  constructor(account: SweepAccount, protection: ColumnProtection, orders: OrderLog) {
     this.cash = account.capital;
     this.quantity = 0;
     this.#account = account;

@@ -1,6 +1,6 @@
 // Long while the fast mean of closes is above the slow one, entered and left on the crossings.
 import { z } from 'zod';
-import { isAllIn, UNPROTECTED, type Account, type SweepBars } from './account.ts';
+import { isAllIn, UNPROTECTED, type SweepAccount, type SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';
 import { FusedColumn } from './fused-column.ts';
 import { RETURN_SUMS, smaColumn } from './indicator-columns.ts';
@@ -49,7 +49,7 @@ function markCrossings([fast, slow]: readonly Float64Array[], flags: Uint8Array)
   }
 }
 
-function fusedCross(bars: SweepBars, columns: readonly Float64Array[], firstBar: number, account: Account, sums: ColumnSums): void {
+function fusedCross(bars: SweepBars, columns: readonly Float64Array[], firstBar: number, account: SweepAccount, sums: ColumnSums): void {
   const [fast, slow, ...returnSums] = columns;
   if (fast === undefined || slow === undefined) throw new Error('broken invariant: a cross has two means');
   const column = new FusedColumn(bars, returnSums, account, sums);

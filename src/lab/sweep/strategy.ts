@@ -2,7 +2,7 @@
 // kernel that does it all in one pass; a test holds the two equal.
 import type { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
-import type { Account, FillRule, Protection, SweepBars } from './account.ts';
+import type { SweepAccount, FillRule, ColumnProtection, SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';
 import type { IndicatorColumn } from './indicator-columns.ts';
 
@@ -12,7 +12,7 @@ export type SweepPoint = Readonly<Record<string, number | boolean | string>>;
 /** One column of a sweep: a strategy with its parameters. */
 export interface ColumnRules {
   readonly indicators: readonly IndicatorColumn[];
-  readonly protection: Protection;
+  readonly protection: ColumnProtection;
   /** Writes every row of `flags` (of ENTER_LONG and its like). `columns` are the indicators, in their order. */
   mark(bars: SweepBars, columns: readonly Float64Array[], flags: Uint8Array): void;
   /** The same in one pass, for the accounts that it can follow. */
@@ -21,9 +21,9 @@ export interface ColumnRules {
 
 export interface FusedKernel {
   readonly indicators: readonly IndicatorColumn[];
-  follows(account: Account): boolean;
+  follows(account: SweepAccount): boolean;
   /** Sets every sum. */
-  run(bars: SweepBars, columns: readonly Float64Array[], account: Account, sums: ColumnSums): void;
+  run(bars: SweepBars, columns: readonly Float64Array[], account: SweepAccount, sums: ColumnSums): void;
 }
 
 export interface SweepStrategy {

@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import { formatSpan } from '../../domain/time.ts';
-import type { Account, SweepBars } from './account.ts';
+import type { SweepAccount, SweepBars } from './account.ts';
 import type { ColumnMetrics, MetricName } from './column-metrics.ts';
-import { ColumnRunner, indicatorsOf } from './column-runner.ts';
 import { FinishedColumns } from './finished-columns.ts';
 import type { Selection } from './grid.ts';
-import type { FillRecord } from './order-log.ts';
+import { runColumn } from './run-column.ts';
 import type { SweepPoint, SweepStrategy } from './strategy.ts';
 import { Sweeper, type SweepRow } from './sweeper.ts';
 
@@ -35,7 +34,7 @@ export interface SweepPlanOfRun {
   readonly symbol: string;
   readonly timeframeMs: TimeMs;
   readonly bars: SweepBars;
-  readonly account: Account;
+  readonly account: SweepAccount;
 }
 
 export interface SweepDocument {
@@ -45,7 +44,7 @@ export interface SweepDocument {
   readonly symbol: string;
   readonly timeframe: string;
   readonly bars: number;
-  readonly account: Account;
+  readonly account: SweepAccount;
   readonly objective: Objective;
   /** Every combination that was tried is here, in the order of the grid or the file. */
   readonly rows: readonly SweepRow[];
@@ -125,7 +124,10 @@ export async function runSweep(
       },
     };
     write(join(folder, 'sweep.json'), document);
-    write(join(folder, 'best.json'), best === undefined ? null : { ...best, fills: fillsOf(plan, best.params) });
+    write(
+      join(folder, 'best.json'),
+      best === undefined ? null : { ...best, fills: runColumn(strategy, best.params, bars, account, timeframeMs).fills },
+    );
     finished.remove();
     return document;
   } catch (cause) {
@@ -155,19 +157,6 @@ export function ranked(rows: readonly SweepRow[], objective: Objective): Measure
   return rows
     .flatMap(({ params, metrics }) => (metrics === undefined || metrics[objective] === null ? [] : [{ params, metrics }]))
     .toSorted((one, other) => direction * ((one.metrics[objective] ?? NaN) - (other.metrics[objective] ?? NaN)));
-}
-
-/** The fills of one column, by the general path. */
-function fillsOf({ strategy, bars, account }: SweepPlanOfRun, point: SweepPoint): FillRecord[] {
-  const rules = strategy.column(point);
-  const columns = indicatorsOf(rules, account, 'general').map((indicator) => {
-    const into = new Float64Array(bars.close.length);
-    indicator.compute(bars, into);
-    return into;
-  });
-  const runner = new ColumnRunner(bars, account, 'general');
-  runner.run(rules, columns);
-  return runner.orders.toArray();
 }
 
 function write(path: string, document: unknown): void {

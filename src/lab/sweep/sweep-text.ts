@@ -1,6 +1,7 @@
 // A sweep as a person reads it: the best of it, and how many there were to be the best of.
-import { DAY_MS, parseSpan } from '../../domain/time.ts';
+import { parseSpan } from '../../domain/time.ts';
 import { orUnknown, percent, plain, section, table } from '../../views/text.ts';
+import { barsPerYear } from './run-column.ts';
 import { pointText } from './strategy.ts';
 import { ranked, type SweepDocument } from './sweep-run.ts';
 
@@ -13,7 +14,7 @@ const BEYOND = 0.02275;
 export function sweepText(document: SweepDocument): string {
   const { rows, objective, trials, bars } = document;
   const best = ranked(rows, objective);
-  const years = (bars * parseSpan(document.timeframe)) / (365 * DAY_MS);
+  const years = bars / barsPerYear(parseSpan(document.timeframe));
   const header = ['parameters', 'trades', 'return', 'drawdown', 'Sharpe', 'Sortino', 'Calmar', 'won', 'factor', 'fees'];
   const cells = best
     .slice(0, SHOWN)

@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HOUR_MS } from '../../domain/time.ts';
-import { ALL_IN, type Account } from './account.ts';
+import { ALL_IN, type SweepAccount } from './account.ts';
 import { walkBars } from './bars.fixture.ts';
 import { IS_COLUMN, NUMBERS_A_TASK, planSweep, type SweepPlan } from './plan.ts';
 import type { SweepPoint } from './strategy.ts';
 import { Sweeper, type ColumnOutcome, type SweepRequest } from './sweeper.ts';
 
-const ACCOUNT: Account = { capital: 1_000, feeRate: 0.001, slippageRatio: 0.0005, stopSlippageRatio: 0, fill: 'close', sizing: ALL_IN };
+const ACCOUNT: SweepAccount = {
+  capital: 1_000,
+  feeRate: 0.001,
+  slippageRatio: 0.0005,
+  stopSlippageRatio: 0,
+  fill: 'close',
+  sizing: ALL_IN,
+};
 const TOUCHY = new URL('./touchy-strategy.fixture.ts', import.meta.url).href;
 
 function grid(): SweepPoint[] {

@@ -1,12 +1,12 @@
 // A sweep: many columns of one strategy over the same bars, on a warm pool of threads.
 import { Worker } from 'node:worker_threads';
 import type { TimeMs } from '../../domain/time.ts';
-import { DAY_MS } from '../../domain/time.ts';
-import type { Account, SweepBars } from './account.ts';
+import type { SweepAccount, SweepBars } from './account.ts';
 import { METRIC_NAMES, metricsAt, type ColumnMetrics } from './column-metrics.ts';
 import { indicatorsOf, type SweepPath } from './column-runner.ts';
 import { CONTROL_PLACES, FINISHED, STOPPED, type ColumnFailure, type WorkerJob, type WorkerWord } from './job.ts';
 import { planSweep } from './plan.ts';
+import { barsPerYear } from './run-column.ts';
 import { loadSweepStrategy } from './strategies.ts';
 import type { SweepPoint } from './strategy.ts';
 
@@ -22,7 +22,7 @@ export interface SweepRequest {
   /** A name, or the URL of a module whose default export is a `SweepStrategy`. */
   readonly strategy: string;
   readonly points: readonly SweepPoint[];
-  readonly account: Account;
+  readonly account: SweepAccount;
   readonly path?: SweepPath;
   /** Columns that an earlier, interrupted sweep has finished: they are not run again. */
   readonly known?: ReadonlyMap<number, ColumnOutcome>;
@@ -33,9 +33,8 @@ export interface SweepRequest {
 
 /** For indicators; the bars, and a row of flags and of equity for each thread, come on top. */
 const INDICATOR_BYTES = 128 * 2 ** 20;
-const YEAR_MS = 365 * DAY_MS;
 /** A wave of columns is worth the wait at its end, and short enough that indicators are given on soon. */
-const WAVE_COLUMNS_A_THREAD = 16;
+const WAVE_COLUMNS_A_THREAD = 4;
 const WAVE_CELLS = 4_000_000;
 /** Bars times columns between two words of a thread: some milliseconds. */
 const BATCH_CELLS = 1_000_000;
@@ -101,7 +100,7 @@ export class Sweeper {
       points,
       account,
       path,
-      perYear: YEAR_MS / request.timeframeMs,
+      perYear: barsPerYear(request.timeframeMs),
       plan,
       slots: this.#slotsFor(plan.slots, count),
       brokenSlots: sharedIntegers(plan.slots),
