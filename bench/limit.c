@@ -24,22 +24,28 @@ static void *read_all(const char *folder, const char *name, long *bytes) {
   return data;
 }
 
-static void rolling_mean(const double *x, long n, int window, double *out, double *tails) {
-  for (int i = 0; i < window; i++) tails[i] = NAN;
-  for (long start = 0; start < n; start += window) {
-    long end = start + window < n ? start + window : n;
-    double head = 0;
-    for (long i = start; i < end - 1; i++) {
-      head += x[i];
-      out[i] = (head + tails[i - start + 1]) / window;
+static void rolling_mean(const double *x, long n, int window, double *out, double *tails, double *next) {
+  for (int i = 0; i <= window; i++) tails[i] = NAN;
+  next[window] = 0;
+  long start = 0;
+  for (; start + window <= n; start += window) {
+    long last = start + window - 1;
+    double head = 0, tail = 0;
+    for (int i = 0; i < window; i++) {
+      head += x[start + i];
+      tail += x[last - i];
+      out[start + i] = (head + tails[i + 1]) / window;
+      next[window - 1 - i] = tail;
     }
-    if (end - start < window) {
-      out[end - 1] = (head + x[end - 1] + tails[end - start]) / window;
-      return;
-    }
-    double tail = 0;
-    for (long i = end - 1; i >= start; i--) { tail += x[i]; tails[i - start] = tail; }
-    out[end - 1] = tail / window;
+    out[last] = tail / window;
+    double *swap = tails;
+    tails = next;
+    next = swap;
+  }
+  double head = 0;
+  for (int i = 0; start + i < n; i++) {
+    head += x[start + i];
+    out[start + i] = (head + tails[i + 1]) / window;
   }
 }
 
@@ -82,24 +88,25 @@ static sums_t fused(const double *c, const double *f, const double *s, const dou
   }
 }
 
-static sums_t general(const double *c, const double *f, const double *s, uint8_t *flags, double *equity, long n) {
+static sums_t general(const double *c, const double *f, const double *s, uint8_t *flags, double *equity, long n, long first) {
   sums_t t = {0};
-  int was_not_above = 0, was_not_below = 0;
-  for (long i = 0; i < n; i++) {
-    int above = f[i] > s[i], below = f[i] < s[i], level = f[i] == s[i];
-    flags[i] = (above & was_not_above) | (below & was_not_below) << 1;
-    was_not_above = below | level;
-    was_not_below = above | level;
+  memset(flags, 0, n);
+  for (long i = first; i < n;) {
+    if (f[i] > s[i]) while (i < n && f[i] > s[i]) i++;
+    else if (f[i] < s[i]) while (i < n && f[i] < s[i]) i++;
+    else i++;
+    if (i < n) flags[i] = f[i] > s[i] ? 1 : f[i] < s[i] ? 2 : 0;
   }
-  double cash = CAPITAL, quantity = 0;
+  double cash = CAPITAL, quantity = 0, previous = CAPITAL, peak = CAPITAL, floor = CAPITAL;
   long i = 0;
+  long *fills = malloc((n + 2) * sizeof *fills);
   while (i < n) {
     while (i < n && !(flags[i] & 1)) equity[i++] = cash;
     if (i >= n) break;
     double price = c[i] * (1 + SLIPPAGE);
     quantity = cash / (price * (1 + FEE));
     cash -= quantity * price * (1 + FEE);
-    t.orders++;
+    fills[t.orders++] = i;
     equity[i] = cash + quantity * c[i];
     for (i++; i < n; i++) {
       equity[i] = cash + quantity * c[i];
@@ -107,22 +114,22 @@ static sums_t general(const double *c, const double *f, const double *s, uint8_t
     }
     if (i >= n) break;
     cash += quantity * c[i] * (1 - SLIPPAGE) * (1 - FEE);
-    t.orders++;
+    fills[t.orders++] = i;
     equity[i++] = cash;
   }
-  double previous = CAPITAL, peak = CAPITAL, floor = CAPITAL;
-  for (long k = 0; k < n; k++) {
-    double value = equity[k];
-    if (value == previous) continue;
-    double ratio = value / previous - 1;
-    previous = value;
-    t.sum += ratio;
-    t.squares += ratio * ratio;
-    if (ratio < 0) {
-      t.downside += ratio * ratio;
+  for (long o = 0; o < t.orders; o += 2) {
+    long end = o + 1 < t.orders ? fills[o + 1] + 1 : n;
+    for (long k = fills[o]; k < end; k++) {
+      double value = equity[k], ratio = value / previous - 1, loss = (ratio - fabs(ratio)) * 0.5;
+      previous = value;
+      t.sum += ratio;
+      t.squares += ratio * ratio;
+      t.downside += loss * loss;
       if (value < floor) { t.deepest = 1 - value / peak; floor = value; }
-    } else if (value > peak) { peak = value; floor = value * (1 - t.deepest); }
+      else if (value > peak) { peak = value; floor = value * (1 - t.deepest); }
+    }
   }
+  free(fills);
   t.final = previous;
   return t;
 }
@@ -141,7 +148,7 @@ int main(int count, char **words) {
   long n = bytes / 8, points = pair_bytes / 8;
   int widest = 1;
   for (long p = 0; p < 2 * points; p++) if (pairs[p] > widest) widest = pairs[p];
-  double **means = calloc(widest + 1, sizeof *means), *tails = malloc(widest * 8), *equity = malloc(n * 8), *running = malloc(3 * n * 8), *ms = malloc(repeats * 8);
+  double **means = calloc(widest + 1, sizeof *means), *tails = malloc((widest + 1) * 8), *next = malloc((widest + 1) * 8), *equity = malloc(n * 8), *running = malloc(3 * n * 8), *ms = malloc(repeats * 8);
   uint8_t *flags = malloc(n);
   for (long p = 0; p < 2 * points; p++) if (!means[pairs[p]]) means[pairs[p]] = malloc(n * 8);
   for (int is_fused = 0; is_fused < 2; is_fused++) {
@@ -151,20 +158,22 @@ int main(int count, char **words) {
       clock_t start = clock();
       orders = 0;
       returns = 0;
-      for (int w = 1; w <= widest; w++) if (means[w]) rolling_mean(close, n, w, means[w], tails);
+      for (int w = 1; w <= widest; w++) if (means[w]) rolling_mean(close, n, w, means[w], tails, next);
       if (is_fused) {
         double a = 0, b = 0, d = 0;
         for (long i = 0; i < n; i++) {
           double ratio = i ? close[i] / close[i - 1] - 1 : 0;
           running[i] = a += ratio;
           running[n + i] = b += ratio * ratio;
-          running[2 * n + i] = d += ratio < 0 ? ratio * ratio : 0;
+          double loss = (ratio - fabs(ratio)) * 0.5;
+          running[2 * n + i] = d += loss * loss;
         }
       }
       for (long p = 0; p < points; p++) {
         int fast = pairs[2 * p], slow = pairs[2 * p + 1];
-        sums_t t = is_fused ? fused(close, means[fast], means[slow], running, running + n, running + 2 * n, n, (fast > slow ? fast : slow) - 1)
-                            : general(close, means[fast], means[slow], flags, equity, n);
+        long first = (fast > slow ? fast : slow) - 1;
+        sums_t t = is_fused ? fused(close, means[fast], means[slow], running, running + n, running + 2 * n, n, first)
+                            : general(close, means[fast], means[slow], flags, equity, n, first);
         orders += t.orders;
         returns += t.final / CAPITAL - 1;
         check += t.sum + t.squares + t.downside + t.deepest;

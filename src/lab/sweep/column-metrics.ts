@@ -93,11 +93,13 @@ export class ColumnSums {
 /** Sums up a simulated column. */
 export function sumUp(capital: number, equity: Float64Array, orders: OrderLog, sums: ColumnSums): void {
   sums.clear();
-  sumReturns(capital, equity, sums);
+  sumReturns(capital, equity, orders, sums);
   sumTrades(orders, sums);
 }
 
-function sumReturns(capital: number, equity: Float64Array, sums: ColumnSums): void {
+/** Only over the bars of which a position was held: between them equity does not move, and its returns are 0. */
+function sumReturns(capital: number, equity: Float64Array, { length, bar: bars }: OrderLog, sums: ColumnSums): void {
+  const count = equity.length;
   let previous = capital;
   let sum = 0;
   let squares = 0;
@@ -106,22 +108,27 @@ function sumReturns(capital: number, equity: Float64Array, sums: ColumnSums): vo
   let deepest = 0;
   // Below this a fall is the deepest yet: a comparison a bar, a division only where it is.
   let floor = capital;
-  for (let bar = 0; bar < equity.length; bar++) {
-    const value = equity[bar] ?? NaN;
-    if (value === previous) continue;
-    const ratio = value / previous - 1;
-    previous = value;
-    sum += ratio;
-    squares += ratio * ratio;
-    if (ratio < 0) {
-      downside += ratio * ratio;
+  let bar = 0;
+  for (let entry = 0; entry < length; entry += 2) {
+    // A position that is turned around is left and entered on one bar.
+    bar = Math.max(bar, bars[entry] ?? NaN);
+    const end = entry + 1 < length ? (bars[entry + 1] ?? NaN) + 1 : count;
+    for (; bar < end; bar++) {
+      const value = equity[bar] ?? NaN;
+      const ratio = value / previous - 1;
+      // min(ratio, 0), exactly, without asking: nobody foretells the sign of a return, least of all a processor.
+      const loss = (ratio - Math.abs(ratio)) * 0.5;
+      previous = value;
+      sum += ratio;
+      squares += ratio * ratio;
+      downside += loss * loss;
       if (value < floor) {
         deepest = 1 - value / peak;
         floor = value;
+      } else if (value > peak) {
+        peak = value;
+        floor = value * (1 - deepest);
       }
-    } else if (value > peak) {
-      peak = value;
-      floor = value * (1 - deepest);
     }
   }
   sums.returnSum = sum;

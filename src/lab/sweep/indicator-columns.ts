@@ -26,7 +26,7 @@ export function rsiColumn(window: number): IndicatorColumn {
 export const RETURN_SUMS: readonly IndicatorColumn[] = [
   { key: 'sum of returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio) },
   { key: 'sum of squared returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio * ratio) },
-  { key: 'sum of squared losses', compute: ({ close }, into) => runningSum(close, into, (ratio) => (ratio < 0 ? ratio * ratio : 0)) },
+  { key: 'sum of squared losses', compute: ({ close }, into) => runningSum(close, into, (ratio) => ((ratio - Math.abs(ratio)) / 2) ** 2) },
 ];
 
 function demandWindow(window: number): void {
@@ -35,29 +35,31 @@ function demandWindow(window: number): void {
 
 /**
  * In blocks of a window's length: a mean is of the tail of the last block and the head of this one. Nothing is subtracted, so nothing drifts,
- * and the sums are those of src/quant/rolling.ts.
+ * and the sums are those of src/quant/rolling.ts. Heads grow forwards while this block's tails grow backwards: two chains of additions that
+ * do not wait for each other.
  */
 function rollingMean(values: Float64Array, window: number, into: Float64Array): void {
   const count = values.length;
-  const tails = new Float64Array(window).fill(NaN);
-  for (let start = 0; start < count; start += window) {
-    const end = Math.min(start + window, count);
+  let tails = new Float64Array(window + 1).fill(NaN);
+  let nextTails = new Float64Array(window + 1);
+  let start = 0;
+  for (; start + window <= count; start += window) {
+    const last = start + window - 1;
     let head = 0;
-    for (let row = start; row < end - 1; row++) {
-      head += values[row] ?? NaN;
-      into[row] = (head + (tails[row - start + 1] ?? NaN)) / window;
-    }
-    if (end - start < window) {
-      // A last block that is not full: its last row has a tail as the others have.
-      into[end - 1] = (head + (values[end - 1] ?? NaN) + (tails[end - start] ?? NaN)) / window;
-      return;
-    }
     let tail = 0;
-    for (let row = end - 1; row >= start; row--) {
-      tail += values[row] ?? NaN;
-      tails[row - start] = tail;
+    for (let step = 0; step < window; step++) {
+      head += values[start + step] ?? NaN;
+      tail += values[last - step] ?? NaN;
+      into[start + step] = (head + (tails[step + 1] ?? NaN)) / window;
+      nextTails[window - 1 - step] = tail;
     }
-    into[end - 1] = tail / window;
+    into[last] = tail / window;
+    [tails, nextTails] = [nextTails, tails];
+  }
+  let head = 0;
+  for (let step = 0; start + step < count; step++) {
+    head += values[start + step] ?? NaN;
+    into[start + step] = (head + (tails[step + 1] ?? NaN)) / window;
   }
 }
 

@@ -110,6 +110,18 @@ function closes(flags: number, side: number): boolean {
   return side > 0 ? (flags & (ENTER_LONG | EXIT_LONG)) === EXIT_LONG : (flags & (ENTER_SHORT | EXIT_SHORT)) === EXIT_SHORT;
 }
 
+/** Marks a long position without stop or target, up to and with the first bar that has a flag against it. */
+function markUntil(close: Float64Array, flags: Uint8Array, from: number, cash: number, quantity: number, equity: Float64Array): number {
+  const count = close.length;
+  let bar = from;
+  while (bar < count) {
+    equity[bar] = cash + quantity * (close[bar] ?? NaN);
+    if (((flags[bar] ?? 0) & (EXIT_LONG | ENTER_SHORT)) !== 0) break;
+    bar++;
+  }
+  return bar;
+}
+
 /** What is held, and the cash beside it. */
 class Position {
   cash = NaN;
@@ -163,15 +175,9 @@ class Position {
     const { stopRatio, targetRatio } = this.#protection;
     if (this.quantity < 0) return this.#holdShort(bars, flags, from, equity);
     if (stopRatio > 0 || targetRatio > 0) return this.#holdProtected(bars, flags, from, equity);
-    const { close } = bars;
-    const { cash, quantity } = this;
-    const count = close.length;
-    let bar = from;
-    for (; bar < count; bar++) {
-      equity[bar] = cash + quantity * (close[bar] ?? NaN);
-      const flag = flags[bar] ?? 0;
-      if ((flag & (EXIT_LONG | ENTER_SHORT)) !== 0 && closes(flag, 1)) break;
-    }
+    let bar = from - 1;
+    do bar = markUntil(bars.close, flags, bar + 1, this.cash, this.quantity, equity);
+    while (bar < equity.length && !closes(flags[bar] ?? 0, 1));
     return bar;
   }
 

@@ -22,7 +22,7 @@ export const smaCross = defineSweepStrategy({
     return {
       indicators,
       protection: UNPROTECTED,
-      mark: (_bars, columns, flags) => markCrossings(columns, flags),
+      mark: (_bars, columns, flags) => markCrossings(columns, firstBar, flags),
       fused: {
         indicators: [...indicators, ...RETURN_SUMS],
         follows: isAllIn,
@@ -32,20 +32,24 @@ export const smaCross = defineSweepStrategy({
   },
 });
 
-/** A crossing needs both means on both bars: comparisons with NaN are false. */
-function markCrossings([fast, slow]: readonly Float64Array[], flags: Uint8Array): void {
+/**
+ * A mean that comes to be above the other has crossed it, whether it was below or level on the bar before; so has one that comes to be below.
+ * A crossing needs both means on both bars, and the first bar that has them is `firstBar`.
+ */
+function markCrossings([fast, slow]: readonly Float64Array[], firstBar: number, flags: Uint8Array): void {
   if (fast === undefined || slow === undefined) throw new Error('broken invariant: a cross has two means');
-  let wasNotAbove = 0;
-  let wasNotBelow = 0;
-  for (let bar = 0; bar < flags.length; bar++) {
+  const count = flags.length;
+  flags.fill(0);
+  let bar = firstBar;
+  while (bar < count) {
     const quick = fast[bar] ?? NaN;
     const late = slow[bar] ?? NaN;
-    const isAbove = Number(quick > late);
-    const isBelow = Number(quick < late);
-    flags[bar] = (isAbove & wasNotAbove) * ENTER_LONG + (isBelow & wasNotBelow) * EXIT_LONG;
-    const isLevel = Number(quick === late);
-    wasNotAbove = isBelow | isLevel;
-    wasNotBelow = isAbove | isLevel;
+    if (quick > late) while (bar < count && (fast[bar] ?? NaN) > (slow[bar] ?? NaN)) bar++;
+    else if (quick < late) while (bar < count && (fast[bar] ?? NaN) < (slow[bar] ?? NaN)) bar++;
+    else bar++;
+    if (bar >= count) return;
+    if ((fast[bar] ?? NaN) > (slow[bar] ?? NaN)) flags[bar] = ENTER_LONG;
+    else if ((fast[bar] ?? NaN) < (slow[bar] ?? NaN)) flags[bar] = EXIT_LONG;
   }
 }
 
