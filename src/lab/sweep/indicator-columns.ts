@@ -24,9 +24,9 @@ export function rsiColumn(window: number): IndicatorColumn {
 
 /** Running sums over the returns r from close to close, the first of them 0: of r, of r² and of min(r, 0)². */
 export const RETURN_SUMS: readonly IndicatorColumn[] = [
-  { key: 'sum of returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio) },
-  { key: 'sum of squared returns', compute: ({ close }, into) => runningSum(close, into, (ratio) => ratio * ratio) },
-  { key: 'sum of squared losses', compute: ({ close }, into) => runningSum(close, into, (ratio) => ((ratio - Math.abs(ratio)) / 2) ** 2) },
+  { key: 'sum of returns', compute: sumOfReturns },
+  { key: 'sum of squared returns', compute: sumOfSquares },
+  { key: 'sum of squared losses', compute: sumOfLosses },
 ];
 
 function demandWindow(window: number): void {
@@ -91,12 +91,39 @@ function relativeStrength(close: Float64Array, window: number, into: Float64Arra
   }
 }
 
-function runningSum(close: Float64Array, into: Float64Array, term: (ratio: number) => number): void {
+// Three loops instead of one with a function for its term: a call a bar would cost more than the bar.
+
+function sumOfReturns({ close }: SweepBars, into: Float64Array): void {
   let sum = 0;
   let previous = close[0] ?? NaN;
   for (let row = 0; row < close.length; row++) {
     const price = close[row] ?? NaN;
-    sum += term(price / previous - 1);
+    sum += price / previous - 1;
+    previous = price;
+    into[row] = sum;
+  }
+}
+
+function sumOfSquares({ close }: SweepBars, into: Float64Array): void {
+  let sum = 0;
+  let previous = close[0] ?? NaN;
+  for (let row = 0; row < close.length; row++) {
+    const price = close[row] ?? NaN;
+    const ratio = price / previous - 1;
+    sum += ratio * ratio;
+    previous = price;
+    into[row] = sum;
+  }
+}
+
+function sumOfLosses({ close }: SweepBars, into: Float64Array): void {
+  let sum = 0;
+  let previous = close[0] ?? NaN;
+  for (let row = 0; row < close.length; row++) {
+    const price = close[row] ?? NaN;
+    const ratio = price / previous - 1;
+    const loss = (ratio - Math.abs(ratio)) * 0.5;
+    sum += loss * loss;
     previous = price;
     into[row] = sum;
   }
