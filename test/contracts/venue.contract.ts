@@ -89,7 +89,7 @@ export function holdsVenueContract(name: string, make: () => VenueSubject): void
 
     it('lets a cancelled order never fill', () => {
       const { subject, at } = begin();
-      subject.venue.submit(orderOf('1-1', at, { type: 'limit', limitPrice: price('1') }));
+      subject.venue.submit(orderOf('1-1', at, { type: 'limit', limitPrice: price('50') }));
       until(subject, at + 10);
       subject.venue.cancel({ at: at + 10, instrument: 0, order: '1-1' });
       const reports = until(subject, at + 600_000);
@@ -115,6 +115,39 @@ export function holdsVenueContract(name: string, make: () => VenueSubject): void
           ['order.filled', '1-2'],
         ],
       );
+    });
+
+    it('gives a limit that rests another price and quantity, and says so; an order that has ended it names as cancelled', () => {
+      const { subject, at } = begin();
+      subject.venue.submit(orderOf('1-1', at, { type: 'limit', limitPrice: price('50') }));
+      until(subject, at + 10);
+      const terms = { at: at + 10, instrument: 0, limitPrice: price('1000'), quantity: quantity('2') };
+      subject.venue.amend({ ...terms, order: '1-1' });
+      subject.venue.amend({ ...terms, order: '1-9' });
+      const reports = until(subject, at + 300_000);
+      assert.deepEqual(
+        reports.map((report) => [report.kind, report.order, toNumber(report.fill?.quantity ?? quantity('0'))]),
+        [
+          ['order.repriced', '1-1', 0],
+          ['order.cancelled', '1-9', 0],
+          ['order.filled', '1-1', 2],
+        ],
+      );
+    });
+
+    it('never rests what may not rest, and never fills beyond a limit', () => {
+      const { subject, at } = begin();
+      subject.venue.submit(orderOf('1-1', at, { type: 'limit', limitPrice: price('50'), timeInForce: 'ioc' }));
+      subject.venue.submit(orderOf('1-2', at, { type: 'limit', limitPrice: price('1000'), timeInForce: 'fok' }));
+      const reports = until(subject, at + 60_000);
+      assert.deepEqual(
+        reports.map((report) => [report.kind, report.order]),
+        [
+          ['order.cancelled', '1-1'],
+          ['order.filled', '1-2'],
+        ],
+      );
+      assert.ok(toNumber(reports[1]?.fill?.price ?? price('0')) <= 1_000);
     });
 
     it('keeps nothing of the intent that it was given', () => {

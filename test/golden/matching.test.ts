@@ -2,14 +2,19 @@
 // word: fills with price, fee and time, positions, funding, liquidations, refusals.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { needs, sharedPath } from '../support/needs.ts';
 import { replayed, writtenStream, type Answer, type WrittenStream } from './matching-replay.ts';
 
-const streams = streamsOf(gunzipSync(readFileSync(new URL('matching-streams.json.gz', import.meta.url))).toString());
+const SCRIPT = fileURLToPath(new URL('matching-reference.py', import.meta.url));
+const STREAMS = fileURLToPath(new URL('matching-streams.json.gz', import.meta.url));
+const unzipped = (path: string): string => gunzipSync(readFileSync(path)).toString();
+const streams = streamsOf(unzipped(STREAMS));
 
 function streamsOf(lines: string): readonly WrittenStream[] {
   return lines
@@ -35,9 +40,24 @@ test('a thousand random streams of orders come to the same, to the last digit', 
   for (const stream of streams) mustAgree(stream);
 });
 
+test('the committed streams are those that the reference writes', { skip: needs('python3') }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-matching-'));
+  try {
+    const written = join(folder, 'streams.json.gz');
+    const { status, stderr } = spawnSync('python3', [SCRIPT, 'streams', written], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    // Compressed bytes may differ from zlib to zlib; what is in them may not.
+    assert.ok(
+      unzipped(written) === unzipped(STREAMS),
+      'run "python3 test/golden/matching-reference.py streams test/golden/matching-streams.json.gz"',
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('so do streams over windows of real hours and minutes', { skip: needs('shared data') || needs('python3') }, () => {
-  const script = fileURLToPath(new URL('matching-reference.py', import.meta.url));
-  const { status, stdout, stderr } = spawnSync('python3', [script, 'tapes', sharedPath('data/2_intraday')], {
+  const { status, stdout, stderr } = spawnSync('python3', [SCRIPT, 'tapes', sharedPath('data/2_intraday')], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });

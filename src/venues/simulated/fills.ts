@@ -4,28 +4,52 @@ import type { OrderIntent } from '../../domain/order.ts';
 
 type Bar = Readonly<Pick<MarketEvent, 'open' | 'high' | 'low' | 'close'>>;
 
-/** Against us: it triggers as the market moves away from what we want. Of a bar these come first. */
-export function isStop(type: OrderIntent['type']): boolean {
-  return type === 'stop' || type === 'trailing';
+/** How a bar comes to an order. Numbers, because it is asked of every resting order with every bar. */
+export type Reach = 0 | 1 | 2 | 3 | 4 | 5;
+/** Stops, which come first in a bar: one that sells as the market falls, one that buys as it rises. Both at a touch. */
+const STOP_BELOW = 0;
+const STOP_ABOVE = 1;
+/** Take-profits, at a touch too. */
+const TARGET_BELOW = 2;
+const TARGET_ABOVE = 3;
+/** A buy limit and a sell limit. */
+const LIMIT_BELOW = 4;
+const LIMIT_ABOVE = 5;
+
+/** Market orders have none that is ever asked. */
+export function reachOf({ type, side }: OrderIntent): Reach {
+  const sells = side === 'sell';
+  if (type === 'stop' || type === 'trailing') return sells ? STOP_BELOW : STOP_ABOVE;
+  if (type === 'take-profit') return sells ? TARGET_ABOVE : TARGET_BELOW;
+  return sells ? LIMIT_ABOVE : LIMIT_BELOW;
 }
 
-/** A stop, or a trailing one, triggers at a touch of its level; a take-profit too, from the other side. */
-export function isTriggered({ type, side }: OrderIntent, level: number, { high, low }: Bar): boolean {
-  return (side === 'sell') === isStop(type) ? low <= level : high >= level;
+export function isStop(reach: Reach): boolean {
+  return reach <= STOP_ABOVE;
 }
 
 /**
- * A limit fills when the market goes beyond it: by any price, or by `through` more, or touches it where `isTouch`. Where the bar opens on its
- * better side it fills at once.
+ * The bar comes to the order. A limit fills when the market goes beyond it: by any price, or by `through` more, or touches it where `isTouch`;
+ * where the bar opens on its better side it fills at once.
  */
-export function isReached(side: OrderIntent['side'], level: number, { open, high, low }: Bar, through: number, isTouch: boolean): boolean {
-  if (side === 'sell') return open > level || (isTouch ? high >= level : high > level + through);
-  return open < level || (isTouch ? low <= level : low < level - through);
+export function isReached(reach: Reach, level: number, bar: Bar, through: number, isTouch: boolean): boolean {
+  switch (reach) {
+    case STOP_BELOW:
+    case TARGET_BELOW:
+      return bar.low <= level;
+    case STOP_ABOVE:
+    case TARGET_ABOVE:
+      return bar.high >= level;
+    case LIMIT_BELOW:
+      return bar.open < level || (isTouch ? bar.low <= level : bar.low < level - through);
+    case LIMIT_ABOVE:
+      return bar.open > level || (isTouch ? bar.high >= level : bar.high > level + through);
+  }
 }
 
 /** What the market gave when the trigger was reached: the level, or the open that was beyond it. */
-export function triggeredPrice({ type, side }: OrderIntent, level: number, { open }: Bar): number {
-  return (side === 'sell') === isStop(type) ? Math.min(open, level) : Math.max(open, level);
+export function triggeredPrice(reach: Reach, level: number, { open }: Bar): number {
+  return reach === STOP_BELOW || reach === TARGET_BELOW ? Math.min(open, level) : Math.max(open, level);
 }
 
 /**

@@ -4,11 +4,13 @@ import { subtract, toNumber, type Price, type Quantity } from '../../domain/deci
 import { readIntent, writeIntent } from '../../domain/intent-bytes.ts';
 import type { LimitAmendIntent, OrderIntent } from '../../domain/order.ts';
 import type { TimeMs } from '../../domain/time.ts';
+import { reachOf, type Reach } from './fills.ts';
 
 export interface OpenOrder {
   intent: OrderIntent;
   /** Its trigger or limit price; NaN for a market order. */
   level: number;
+  readonly reach: Reach;
   /** When it reached the venue. An attached order has it from its entry, once that has filled; NaN while it waits for that. */
   arrivedAt: TimeMs;
   filled: Quantity;
@@ -50,6 +52,7 @@ export function readOrder(from: ByteReader): OpenOrder {
   return {
     intent,
     level: levelOf(intent),
+    reach: reachOf(intent),
     arrivedAt: from.number(),
     filled: from.decimal(),
     taken: from.decimal(),

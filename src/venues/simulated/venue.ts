@@ -40,7 +40,7 @@ import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts'
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import { Account } from './account.ts';
 import { FeeSchedule } from './fees.ts';
-import { isReached, isStop, isTriggered, trailedLevel, triggeredPrice } from './fills.ts';
+import { isReached, isStop, reachOf, trailedLevel, triggeredPrice } from './fills.ts';
 import { malformation, priceMalformation } from './filters.ts';
 import { latencyFrom } from './latency.ts';
 import { levelOf, readArrival, readOrder, restOf, writeArrival, writeOrder, type Arrival, type OpenOrder } from './open-order.ts';
@@ -94,6 +94,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #fees: FeeSchedule;
   readonly #latencyOf: (message: number) => TimeMs;
   readonly #rules: MatchingRules;
+  /** Positions may be liquidated. */
+  readonly #hasMargin: boolean;
+  readonly #isTouch: boolean;
   /** By instrument, with margin: the price at which what is held is liquidated; NaN where none does it. */
   readonly #liquidationLevel: Float64Array;
   readonly #isLevelStale: Uint8Array;
@@ -136,6 +139,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#waiting = instruments.map(() => []);
     const { capital, maximumLeverage: leverage } = settings;
     this.#rules = { ...defaultRules, ...settings.rules };
+    this.#hasMargin = this.#rules.margin === 'isolated' || this.#rules.margin === 'cross';
+    this.#isTouch = this.#rules.tradeThroughTicks === 0;
     this.#account = new Account({ instruments, capital, leverage, rules: this.#rules });
     this.#fees = new FeeSchedule(instruments, this.#rules.feeTiers);
     this.#latencyOf = latencyFrom(this.#rules, settings.latencyMs);
@@ -214,7 +219,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const { instrument } = bar;
     this.#consumed[instrument] = ZERO_QUANTITY;
     for (const order of [...(this.#resting[instrument] ?? [])]) {
-      if (!isConditional(order.intent.type) || order.arrivedAt >= bar.happenedAt || !isTriggered(order.intent, order.level, bar)) continue;
+      if (!isConditional(order.intent.type) || order.arrivedAt >= bar.happenedAt || !isReached(order.reach, order.level, bar, 0, false))
+        continue;
       this.#becomesMarket(order);
     }
   }
@@ -389,7 +395,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #lookAt(instrument: number, bar: Readonly<MarketEvent>, waiting: OpenOrder | undefined, isMargined: boolean): void {
     // Without volume that is left nothing fills; only a liquidation does not ask for it.
-    const left = this.#available(instrument, bar);
+    const left = this.#sharesVolume ? this.#available(instrument, bar) : undefined;
     const canFill = left === undefined || !isZero(left);
     if (canFill && waiting !== undefined && waiting.arrivedAt < bar.happenedAt) {
       this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
@@ -545,7 +551,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #opened(intent: OrderIntent, arrivedAt: TimeMs): OpenOrder {
     const number = ++this.#numbers;
-    const order: OpenOrder = { intent, level: levelOf(intent), arrivedAt, filled: ZERO_QUANTITY, taken: ZERO_QUANTITY, number };
+    const order: OpenOrder = {
+      intent,
+      level: levelOf(intent),
+      reach: reachOf(intent),
+      arrivedAt,
+      filled: ZERO_QUANTITY,
+      taken: ZERO_QUANTITY,
+      number,
+    };
     this.#known(order);
     return order;
   }
@@ -759,7 +773,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a triggered order and its bar are there');
     const { intent, level } = order;
     if (isConditional(intent.type)) {
-      this.#takes(order, triggeredPrice(intent, level, bar), at);
+      this.#takes(order, triggeredPrice(order.reach, level, bar), at);
       return;
     }
     const limitPrice = intent.limitPrice;
@@ -817,23 +831,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     let firstRank = Infinity;
     let isFirstStop = false;
     const through = this.#through[instrument] ?? 0;
-    const isTouch = this.#rules.tradeThroughTicks === 0;
     const resting = this.#resting[instrument] ?? [];
     for (let index = 0; index < resting.length; index++) {
       const order = resting[index];
       if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
-      const { intent, level } = order;
-      const isStopping = isStop(intent.type);
-      let rank: number;
-      if (isStopping) {
-        if (!isTriggered(intent, level, bar)) continue;
-        rank = Math.max(0, intent.side === 'sell' ? bar.open - level : level - bar.open);
-      } else {
-        if (isFirstStop) continue;
-        if (intent.type === 'take-profit' ? !isTriggered(intent, level, bar) : !isReached(intent.side, level, bar, through, isTouch))
-          continue;
-        rank = Math.abs(bar.open - level);
-      }
+      const { reach, level } = order;
+      const isStopping = isStop(reach);
+      if ((isFirstStop && !isStopping) || !isReached(reach, level, bar, through, this.#isTouch)) continue;
+      // A stop through which the bar has opened is at no distance; a limit, or a target, is ordered by how far it is either way.
+      const distance = reach === 0 ? bar.open - level : level - bar.open;
+      const rank = isStopping ? Math.max(0, distance) : Math.abs(distance);
       if (rank < firstRank || (isStopping && !isFirstStop)) {
         firstRank = rank;
         isFirstStop = isStopping;
@@ -986,10 +993,6 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   // ---- liquidation ---------------------------------------------------------------------------------------------------
-
-  get #hasMargin(): boolean {
-    return this.#rules.margin === 'isolated' || this.#rules.margin === 'cross';
-  }
 
   /** As a stop's rank in `#firstTriggered`: how far the market went from the bar's open to get there. Infinity where it did not. */
   #liquidationRank(instrument: number, bar: Readonly<MarketEvent>): number {
