@@ -27,7 +27,6 @@ import {
 import { BallastError } from '../../domain/errors.ts';
 import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
-import { IdMap } from '../../domain/id-map.ts';
 import {
   isConditional,
   type AmendIntent,
@@ -40,10 +39,12 @@ import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts'
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import { Account } from './account.ts';
 import { FeeSchedule } from './fees.ts';
-import { isReached, isStop, reachOf, trailedLevel, triggeredPrice } from './fills.ts';
+import { isReached, isStop, trailedLevel, triggeredPrice } from './fills.ts';
 import { malformation, priceMalformation } from './filters.ts';
 import { latencyFrom } from './latency.ts';
-import { levelOf, readArrival, readOrder, restOf, writeArrival, writeOrder, type Arrival, type OpenOrder } from './open-order.ts';
+import { LiquidationLevels } from './liquidation-levels.ts';
+import { readArrival, restOf, writeArrival, type Arrival, type OpenOrder } from './open-order.ts';
+import { OrderLists } from './order-lists.ts';
 import { readReport, writeReport } from './report-bytes.ts';
 import { defaultRules, type MatchingRules } from './rules.ts';
 import { slippageOf } from './slippage.ts';
@@ -84,10 +85,7 @@ const NOTHING_TO_REDUCE = 'reduce-only: there is no position to reduce';
 export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #settings: SimulatedVenueSettings;
   readonly #watched: (MarketSource | undefined)[];
-  readonly #orders = new IdMap<OpenOrder>();
-  readonly #resting: OpenOrder[][];
-  /** Market orders that have arrived and wait for a bar. */
-  readonly #waiting: OpenOrder[][];
+  readonly #orders: OrderLists;
   readonly #arrivals: Arrival[] = [];
   readonly #reports: VenueReport[] = [];
   readonly #account: Account;
@@ -97,9 +95,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** Positions may be liquidated. */
   readonly #hasMargin: boolean;
   readonly #isTouch: boolean;
-  /** By instrument, with margin: the price at which what is held is liquidated; NaN where none does it. */
-  readonly #liquidationLevel: Float64Array;
-  readonly #isLevelStale: Uint8Array;
+  readonly #levels: LiquidationLevels;
   readonly #last: Float64Array;
   /** By instrument: price of the last trade inside the bar that is forming; NaN when none was seen. */
   readonly #lastTrade: Float64Array;
@@ -112,12 +108,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #needsBar: boolean;
   /** By instrument: what our fills have taken of the bar that is coming. */
   readonly #consumed: Quantity[];
-  /** Trailing stops at the venue, and paired orders: while there are none nobody looks for them. */
-  #trailing = 0;
-  #paired = 0;
   /** Messages that were sent: the next one's latency. */
   #sent = 0;
-  #numbers = 0;
   #fills = 0;
   /** Time of the last price seen or report given. */
   #lastAt: TimeMs = 0;
@@ -135,8 +127,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#settings = settings;
     const { instruments } = settings;
     this.#watched = instruments.map(() => undefined);
-    this.#resting = instruments.map(() => []);
-    this.#waiting = instruments.map(() => []);
+    this.#orders = new OrderLists(instruments.length);
     const { capital, maximumLeverage: leverage } = settings;
     this.#rules = { ...defaultRules, ...settings.rules };
     this.#hasMargin = this.#rules.margin === 'isolated' || this.#rules.margin === 'cross';
@@ -153,9 +144,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#sharesVolume = volumeShareRatio > 0;
     this.#needsBar = this.#sharesVolume || slippageModel !== 'fixed';
     this.#consumed = instruments.map(() => ZERO_QUANTITY);
-    this.#liquidationLevel = new Float64Array(instruments.length).fill(NaN);
-    this.#isLevelStale = new Uint8Array(instruments.length).fill(1);
     this.#last = new Float64Array(instruments.length).fill(NaN);
+    this.#levels = new LiquidationLevels(this.#account, this.#last);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
     this.#nextFunding = new Float64Array(instruments.length).fill(NEVER);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
@@ -206,9 +196,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (event.kind === 'bar.closed') {
       this.#lastTrade[instrument] = NaN;
       if (this.#sharesVolume) this.#barPassed(event);
-      if (this.#trailing > 0) this.#trail(event);
+      if (this.#orders.hasTrailing) this.#trail(event);
       // Only an instrument in which something waits or rests can owe another event because of a bar.
-      if ((this.#resting[instrument]?.length ?? 0) > 0 || (this.#waiting[instrument]?.length ?? 0) > 0) this.#lookAgain(instrument);
+      if (this.#orders.isBusy(instrument)) this.#lookAgain(instrument);
       if (this.#hasMargin) this.#markMoved(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
@@ -218,26 +208,17 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #barPassed(bar: MarketEvent): void {
     const { instrument } = bar;
     this.#consumed[instrument] = ZERO_QUANTITY;
-    for (const order of [...(this.#resting[instrument] ?? [])]) {
+    for (const order of [...(this.#orders.resting[instrument] ?? [])]) {
       if (!isConditional(order.intent.type) || order.arrivedAt >= bar.happenedAt || !isReached(order.reach, order.level, bar, 0, false))
         continue;
-      this.#becomesMarket(order);
+      this.#orders.wait(order);
     }
-  }
-
-  #becomesMarket(order: OpenOrder): void {
-    const { instrument } = order.intent;
-    const resting = this.#resting[instrument];
-    const index = resting?.indexOf(order) ?? -1;
-    if (index < 0) return;
-    resting?.splice(index, 1);
-    this.#waiting[instrument]?.push(order);
   }
 
   #trail(bar: MarketEvent): void {
     const { instrument, happenedAt } = bar;
     const tick = this.#settings.instruments[instrument]?.tick;
-    for (const order of this.#resting[instrument] ?? []) {
+    for (const order of this.#orders.resting[instrument] ?? []) {
       const { intent, level, arrivedAt } = order;
       if (intent.trailBy === undefined || tick === undefined || arrivedAt >= happenedAt) continue;
       const isWholeBar = arrivedAt <= happenedAt - this.#settings.baseTimeframeMs;
@@ -259,7 +240,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #levelMoved(instrument: number): void {
-    this.#isLevelStale[instrument] = 1;
+    this.#levels.changed(instrument);
     this.#lookAgain(instrument);
   }
 
@@ -380,8 +361,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#dueAt[instrument] = NEVER;
     const source = this.#watched[instrument];
     if (source === undefined || source.ended) return;
-    const resting = this.#resting[instrument] ?? [];
-    const waiting = this.#waiting[instrument]?.[0];
+    const resting = this.#orders.resting[instrument] ?? [];
+    const waiting = this.#orders.waiting[instrument]?.[0];
     const isMargined = this.#hasMargin && this.#account.isMargined(instrument);
     if (resting.length > 0 || waiting !== undefined || isMargined) {
       const bar = source.nextBar();
@@ -401,7 +382,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
     }
     const first = this.#firstTriggered(instrument, bar);
-    const liquidationRank = isMargined ? this.#liquidationRank(instrument, bar) : Infinity;
+    const liquidationRank = isMargined ? this.#levels.rank(instrument, bar) : Infinity;
     // At one distance the liquidation is first: whoever is liquidated has no orders any more.
     if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
     else if (canFill && first !== undefined) this.#offer(instrument, bar.at, 'trigger');
@@ -485,7 +466,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#report('order.rejected', intent, report.at, report.reason);
       return;
     }
-    const order = this.#register(intent, report.at);
+    const order = this.#orders.open(intent, report.at);
     const prevented = this.#selfTrades(intent);
     if (report.fill !== undefined) this.#fill(order, report.fill.price, report.at, report.fill.liquidity, report.fill.quantity);
     else if (report.kind === 'order.cancelled') this.#cancelled(order, report.at, report.reason);
@@ -501,7 +482,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#report('order.rejected', intent, at, refusal);
       return;
     }
-    const order = this.#register(intent, at);
+    const order = this.#orders.open(intent, at);
     const prevented = this.#selfTrades(intent);
     const { selfTrade } = this.#rules;
     if (prevented.length > 0 && selfTrade !== 'cancel-resting') this.#cancelled(order, at, SELF_TRADE);
@@ -524,7 +505,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #selfTrades({ instrument, side, type, limitPrice }: OrderIntent): readonly OpenOrder[] {
     if (this.#rules.selfTrade === 'allow' || isConditional(type)) return [];
     const price = limitPrice === undefined ? (this.#last[instrument] ?? NaN) : toNumber(limitPrice);
-    return (this.#resting[instrument] ?? []).filter(
+    return (this.#orders.resting[instrument] ?? []).filter(
       ({ intent, level }) => intent.side !== side && !isConditional(intent.type) && (side === 'buy' ? level <= price : level >= price),
     );
   }
@@ -537,45 +518,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #accept(order: OpenOrder, at: TimeMs): void {
     const { intent } = order;
     this.#lookAgain(intent.instrument);
-    (intent.type === 'market' ? this.#waiting : this.#resting)[intent.instrument]?.push(order);
+    if (intent.type === 'market') this.#orders.wait(order);
+    else this.#orders.rest(order);
     this.#report('order.accepted', intent, at, '');
     // Its position may have been closed while it was on its way.
     if (intent.wholePosition) this.#endWholePositionStops(intent.instrument, at);
-  }
-
-  #register(intent: OrderIntent, at: TimeMs): OpenOrder {
-    const order = this.#opened(intent, at);
-    for (const each of intent.attached) this.#opened(each, NaN);
-    return order;
-  }
-
-  #opened(intent: OrderIntent, arrivedAt: TimeMs): OpenOrder {
-    const number = ++this.#numbers;
-    const order: OpenOrder = {
-      intent,
-      level: levelOf(intent),
-      reach: reachOf(intent),
-      arrivedAt,
-      filled: ZERO_QUANTITY,
-      taken: ZERO_QUANTITY,
-      number,
-    };
-    this.#known(order);
-    return order;
-  }
-
-  #known(order: OpenOrder): void {
-    this.#orders.set(order.intent.id, order);
-    if (order.intent.trailBy !== undefined) this.#trailing++;
-    if (order.intent.pairedWith !== undefined) this.#paired++;
-  }
-
-  #forgotten(id: string): void {
-    const order = this.#orders.get(id);
-    if (order === undefined) return;
-    this.#orders.delete(id);
-    if (order.intent.trailBy !== undefined) this.#trailing--;
-    if (order.intent.pairedWith !== undefined) this.#paired--;
   }
 
   #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
@@ -726,7 +673,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       const losesPlace = order.level !== toNumber(limitPrice) || compare(quantity, intent.quantity) > 0;
       order.intent = amended;
       order.level = toNumber(limitPrice);
-      if (losesPlace) this.#toEnd(order, at);
+      if (losesPlace) this.#orders.toEnd(order, at);
     }
     this.#lookAgain(instrument);
     const stands = { limitPrice: order.intent.limitPrice ?? limitPrice, quantity: order.intent.quantity };
@@ -747,21 +694,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       : (this.#overreach({ ...amended, quantity: subtract(amended.quantity, order.filled) }, instrument) ?? '');
   }
 
-  #toEnd(order: OpenOrder, at: TimeMs): void {
-    const resting = this.#resting[order.intent.instrument] ?? [];
-    const index = resting.indexOf(order);
-    // One that is attached does not rest before its entry has filled.
-    if (index < 0) return;
-    resting.splice(index, 1);
-    resting.push(order);
-    order.arrivedAt = at;
-    order.number = ++this.#numbers;
-  }
-
   // ---- fills ---------------------------------------------------------------------------------------------------------
 
   #fillWaiting(instrument: number, at: TimeMs): void {
-    const order = this.#waiting[instrument]?.[0];
+    const order = this.#orders.waiting[instrument]?.[0];
     const bar = this.#watched[instrument]?.nextBar();
     if (order === undefined || bar === undefined) throw new Error('broken invariant: a waiting order and its bar are there');
     this.#takes(order, bar.open, at);
@@ -831,7 +767,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     let firstRank = Infinity;
     let isFirstStop = false;
     const through = this.#through[instrument] ?? 0;
-    const resting = this.#resting[instrument] ?? [];
+    const resting = this.#orders.resting[instrument] ?? [];
     for (let index = 0; index < resting.length; index++) {
       const order = resting[index];
       if (order === undefined || order.arrivedAt >= bar.happenedAt) continue;
@@ -901,10 +837,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         if (stop === undefined) continue;
         // As if it had been there as long as its entry: it is tested against the bar in which that has filled.
         stop.arrivedAt = order.arrivedAt;
-        this.#resting[instrument]?.push(stop);
+        this.#orders.rest(stop);
       }
     }
-    if (this.#paired > 0 || intent.pairedWith !== undefined) this.#takeFromPair(order, quantity, at);
+    if (this.#orders.hasPairs || intent.pairedWith !== undefined) this.#takeFromPair(order, quantity, at);
     this.#endWholePositionStops(instrument, at);
   }
 
@@ -913,14 +849,12 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const { intent } = order;
     this.#lookAgain(intent.instrument);
     if (intent.timeInForce !== undefined) this.#cancelled(order, at, REST_NOT_THERE);
-    else if (isConditional(intent.type)) this.#becomesMarket(order);
-    else if (intent.type === 'market' && this.#waiting[intent.instrument]?.includes(order) === false)
-      this.#waiting[intent.instrument]?.push(order);
+    else if (isConditional(intent.type) || intent.type === 'market') this.#orders.wait(order);
   }
 
   /** What one of a pair fills is not there for the other. */
   #takeFromPair({ intent }: OpenOrder, quantity: Quantity, at: TimeMs): void {
-    for (const other of [...this.#orders.values()]) {
+    for (const other of this.#orders.all()) {
       if (other.intent.id !== intent.pairedWith && other.intent.pairedWith !== intent.id) continue;
       other.taken = add(other.taken, quantity);
       if (signOf(restOf(other)) <= 0) this.#cancelled(other, at, PAIR_FILLED);
@@ -930,7 +864,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** A whole-position stop ends with its position, as on the real venues that have it. */
   #endWholePositionStops(instrument: number, at: TimeMs): void {
     const side = signOf(this.position[instrument] ?? ZERO_QUANTITY);
-    for (const order of [...(this.#resting[instrument] ?? [])]) {
+    for (const order of [...(this.#orders.resting[instrument] ?? [])]) {
       if (!order.intent.wholePosition) continue;
       if (side !== 0 && (order.intent.side === 'sell') === side > 0) continue;
       this.#end(order);
@@ -963,13 +897,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #end(order: OpenOrder): void {
     this.#lookAgain(order.intent.instrument);
-    this.#forgotten(order.intent.id);
-    for (const list of [this.#resting[order.intent.instrument], this.#waiting[order.intent.instrument]]) {
-      const index = list?.indexOf(order) ?? -1;
-      if (index >= 0) list?.splice(index, 1);
-    }
-    // Stops attached to an entry that never filled never came to rest: they end with it, without a word.
-    if (isZero(order.filled)) for (const stop of order.intent.attached) this.#forgotten(stop.id);
+    this.#orders.end(order);
   }
 
   /** On the price at the boundary: the close of the bar that ends there, where it is known; else the last. Longs pay a positive rate. */
@@ -994,31 +922,12 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   // ---- liquidation ---------------------------------------------------------------------------------------------------
 
-  /** As a stop's rank in `#firstTriggered`: how far the market went from the bar's open to get there. Infinity where it did not. */
-  #liquidationRank(instrument: number, bar: Readonly<MarketEvent>): number {
-    const level = this.#levelOf(instrument);
-    const isLong = signOf(this.position[instrument] ?? ZERO_QUANTITY) > 0;
-    if (Number.isNaN(level) || (isLong ? bar.low > level : bar.high < level)) return Infinity;
-    return Math.max(0, isLong ? bar.open - level : level - bar.open);
-  }
-
-  #levelOf(instrument: number): number {
-    if (this.#isLevelStale[instrument] === 1) {
-      const price = this.#account.liquidationPrice(instrument, this.#last);
-      this.#liquidationLevel[instrument] = price === undefined ? NaN : toNumber(price);
-      this.#isLevelStale[instrument] = 0;
-    }
-    return this.#liquidationLevel[instrument] ?? NaN;
-  }
-
   /** Where the position was liquidated in the next bar: at its level, or at the open that was beyond it; closed at the market, so slipped. */
   #liquidationPriceIn(instrument: number): Price {
     const bar = this.#watched[instrument]?.nextBar();
     if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
-    const level = this.#levelOf(instrument);
-    const isLong = signOf(this.position[instrument] ?? ZERO_QUANTITY) > 0;
-    const raw = isLong ? Math.min(bar.open, level) : Math.max(bar.open, level);
-    return this.#slipped(instrument, isLong ? 'sell' : 'buy', raw, absolute(this.position[instrument] ?? ZERO_QUANTITY));
+    const held = this.position[instrument] ?? ZERO_QUANTITY;
+    return this.#slipped(instrument, signOf(held) > 0 ? 'sell' : 'buy', this.#levels.priceIn(instrument, bar), absolute(held));
   }
 
   /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits in the instrument. */
@@ -1035,14 +944,14 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const side = signOf(held) > 0 ? 'sell' : 'buy';
     this.#reports.push({ kind: 'position.liquidated', at, happenedAt: at, instrument, side, fill, insurance, deleveraged });
     this.#positionChanged(instrument, held, at);
-    for (const list of [this.#resting[instrument], this.#waiting[instrument]]) {
+    for (const list of [this.#orders.resting[instrument], this.#orders.waiting[instrument]]) {
       for (const order of [...(list ?? [])]) this.#cancelled(order, at, LIQUIDATED);
     }
   }
 
   /** The tape has ended: what is still open is named and ends. */
   #expireAll(at: TimeMs): void {
-    for (const order of [...this.#orders.values()]) {
+    for (const order of this.#orders.all()) {
       if (!this.#orders.has(order.intent.id)) continue;
       this.#end(order);
       this.#report('order.expired', order.intent, at, 'the tape ended');
@@ -1057,7 +966,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Ids of the orders that rest or wait here, for tests and displays. */
   openOrders(): readonly OrderIntent[] {
-    return [...this.#orders.values()].map((order) => order.intent);
+    return this.#orders.all().map((order) => order.intent);
   }
 
   stateHash(): string {
@@ -1074,17 +983,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#fees.save(out);
     if (this.#sharesVolume) for (const consumed of this.#consumed) out.decimal(consumed);
     out.count(this.#sent);
-    out.count(this.#numbers);
     out.count(this.#fills);
     out.number(this.#lastAt);
-    out.count(this.#orders.size);
-    for (const order of this.#orders.values()) writeOrder(out, order);
-    for (const lists of [this.#resting, this.#waiting]) {
-      for (const list of lists) {
-        out.count(list.length);
-        for (const order of list) out.text(order.intent.id);
-      }
-    }
+    this.#orders.save(out);
     out.count(this.#arrivals.length);
     for (const arrival of this.#arrivals) writeArrival(out, arrival);
     out.count(this.#reports.length);
@@ -1099,28 +1000,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#fees.restore(from);
     if (this.#sharesVolume) for (let index = 0; index < this.#consumed.length; index++) this.#consumed[index] = from.decimal();
     this.#sent = from.count();
-    this.#numbers = from.count();
     this.#fills = from.count();
     this.#lastAt = from.number();
-    this.#orders.clear();
-    this.#trailing = 0;
-    this.#paired = 0;
-    for (let left = from.count(); left > 0; left--) this.#known(readOrder(from));
-    for (const lists of [this.#resting, this.#waiting]) {
-      for (const list of lists) {
-        list.length = 0;
-        for (let left = from.count(); left > 0; left--) {
-          const order = this.#orders.get(from.text());
-          if (order !== undefined) list.push(order);
-        }
-      }
-    }
+    this.#orders.restore(from);
     this.#arrivals.length = 0;
     for (let left = from.count(); left > 0; left--) this.#arrivals.push(readArrival(from));
     this.#reports.length = 0;
     for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
     this.#isStale.fill(1);
-    this.#isLevelStale.fill(1);
+    this.#levels.allChanged();
     this.#anyStale = true;
   }
 }
