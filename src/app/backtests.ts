@@ -41,10 +41,10 @@ export async function runBacktests(request: BacktestsRequest): Promise<readonly 
       const onRun = (part: number, whole: number): void => onProgress?.(done + part / Math.max(1, whole), total);
       try {
         const document = await runBacktest({ ...request, strategy, venue, symbols: together, timeframeMs, onProgress: onRun });
-        rows.push({ ...name, runId: document.runId, metrics: document.metrics, failure: undefined });
+        rows.push({ ...name, runId: document.runId, metrics: document.metrics, haltedAt: document.haltedAt[0], failure: undefined });
       } catch (error) {
         if (!(error instanceof BallastError) || !OF_ONE_SERIES.includes(error.code)) throw error;
-        rows.push({ ...name, runId: undefined, metrics: undefined, failure: error.message });
+        rows.push({ ...name, runId: undefined, metrics: undefined, haltedAt: undefined, failure: error.message });
       }
     }
   }

@@ -123,6 +123,7 @@ test('times are ISO-8601 and exact numbers are decimal strings', () => {
   assert.deepEqual(document.rulings, { collar: 1, 'position limit': 1 });
   assert.deepEqual(document.stops, { trend: 'none', reversion: 'venue', pair: 'none' });
   assert.deepEqual(document.halts, ['operator me']);
+  assert.deepEqual(document.haltedAt, ['2021-01-01T05:00:00Z']);
   const [open] = document.openPositions;
   // Sold at 10, worth 11: 10 lost, 0.1 of fees, 0.01 of funding received.
   assert.deepEqual([open?.quantity, open?.lastPrice], ['-10', 11]);
@@ -201,12 +202,31 @@ test('the verdict and the warnings are what the figures say', () => {
   for (const warning of [
     'equity fell to zero or below: a real account would have been liquidated',
     '1 position is still open and marked at the last price: no exit was paid for',
-    'the run ended halted: operator me',
+    'halted on 2021-01-01T05:00:00Z: operator me',
     'spot was allowed to be sold short: research only, no venue does this',
     '3 bars are missing',
   ]) {
     assert.ok(open.warnings.includes(warning), warning);
   }
+});
+
+test('a halt is said with its time, and how much of the run went by under it', () => {
+  const latched = { kind: 'halt.latched', cause: 'drawdown 25.00 % reached 25.00 %' } as const;
+  const haltWarning = (story: Story, to: number): string | undefined =>
+    documentOf(story, [1_000], { to }).warnings.find((warning) => warning.startsWith('halted'));
+  const story = new Story();
+  story.trade([[0, 0, '1']], '100');
+  story.pass(59 * 24).say({ ...latched, at: story.at });
+  const words = 'halted on 2021-03-01: drawdown 25.00 % reached 25.00 %';
+  assert.equal(haltWarning(story, Date.UTC(2022, 0, 1)), `${words}; nothing was traded for the last 10 months of 12`);
+  assert.match(reportText(documentOf(story, [1_000], { to: Date.UTC(2022, 0, 1) })), /^ {2}! halted on 2021-03-01: .* 10 months of 12$/m);
+  // What was held is closed after the halt: only then does the time without a trade begin.
+  story.pass(24).trade([[0, 0, '-1']], '75');
+  assert.equal(haltWarning(story, story.at + 5 * 24 * HOUR), `${words}; nothing was traded for the last 5 days of 65`);
+  assert.equal(haltWarning(story, story.at + HOUR), `${words}; nothing was traded for the last 1 hour of 1441`);
+  assert.equal(haltWarning(story, story.at), words);
+  story.say({ kind: 'halt.released', at: story.at, by: 'me' });
+  assert.equal(haltWarning(story, Date.UTC(2022, 0, 1)), words);
 });
 
 test('the verdict says what share of the gross profit each cost took', () => {

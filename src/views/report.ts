@@ -37,6 +37,8 @@ export interface ReportDocument {
   readonly rulings: Readonly<Record<string, number>>;
   readonly alerts: Readonly<Record<string, number>>;
   readonly halts: readonly string[];
+  /** When each of `halts` was latched, in the same order. */
+  readonly haltedAt: readonly string[];
   /** By kind of journal entry. */
   readonly entries: Readonly<Record<string, number>>;
 }
@@ -153,7 +155,7 @@ export function report(parts: ReportParts): ReportDocument {
     stops: ledger.stopPlaces(),
     metrics: figures,
     verdict: verdict(figures),
-    warnings: [...warnings({ equity, ledger, allowSpotShort }, figures), ...(parts.warnings ?? [])],
+    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort }, figures), ...(parts.warnings ?? [])],
     monthlyReturns: monthlyReturns(equity.capital, equity.daily),
     attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({
@@ -191,6 +193,7 @@ export function report(parts: ReportParts): ReportDocument {
     rulings: ledger.rulings(),
     alerts: ledger.alerts(),
     halts: ledger.haltCauses,
+    haltedAt: ledger.haltTimes.map(formatTime),
     entries: ledger.counts(),
   };
 }

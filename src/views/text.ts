@@ -28,6 +28,11 @@ export function orUnknown(value: number | null, words: (value: number) => string
   return value === null ? 'N/A' : words(value);
 }
 
+/** `1 run`, `2 runs`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 export function plain(value: number): string {
   return value.toFixed(2);
 }

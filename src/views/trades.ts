@@ -226,6 +226,7 @@ export class TradeLedger implements Stateful {
   readonly #rulings = new Map<string, RulingCount>();
   readonly #alerts = new Map<string, number>();
   readonly #haltCauses: string[] = [];
+  readonly #haltTimes: TimeMs[] = [];
   #isHalted = false;
   #stopOuts = 0;
   // Records as bytes: a fill is 40 of them, an object with three exact numbers several times that.
@@ -358,6 +359,7 @@ export class TradeLedger implements Stateful {
       case 'halt.latched':
         this.#isHalted = true;
         this.#haltCauses.push(entry.cause);
+        this.#haltTimes.push(entry.at);
         for (let sleeve = 0; sleeve < this.#cause.length; sleeve++) {
           // What was being closed already keeps its own reason.
           if (this.#cause[sleeve] === 'opinion' || this.#cause[sleeve] === 'risk rule') this.#cause[sleeve] = 'halt';
@@ -857,6 +859,16 @@ export class TradeLedger implements Stateful {
   }
   get haltCauses(): readonly string[] {
     return this.#haltCauses;
+  }
+  /** When each was latched, in the order of `haltCauses`. */
+  get haltTimes(): readonly TimeMs[] {
+    return this.#haltTimes;
+  }
+  /** NaN before the first fill. */
+  get lastFillAt(): TimeMs {
+    let at = NaN;
+    for (const fill of this.fills()) at = fill.at;
+    return at;
   }
 
   /** How many entries of a kind the journal had. */

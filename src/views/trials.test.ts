@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Metrics } from './metrics.ts';
 import { trialsText, type TrialRow } from './trials.ts';
 
-function row(strategy: string, figures: Partial<Metrics> | undefined, failure?: string): TrialRow {
+function row(strategy: string, figures: Partial<Metrics> | undefined, failure?: string, haltedAt?: string): TrialRow {
   const metrics =
     figures &&
     ({
@@ -16,7 +16,16 @@ function row(strategy: string, figures: Partial<Metrics> | undefined, failure?: 
       buyAndHoldReturn: null,
       ...figures,
     } as Metrics);
-  return { strategy, venue: 'binance', symbols: ['BTC/USDT'], timeframe: '1h', runId: metrics && `run-${strategy}`, metrics, failure };
+  return {
+    strategy,
+    venue: 'binance',
+    symbols: ['BTC/USDT'],
+    timeframe: '1h',
+    runId: metrics && `run-${strategy}`,
+    metrics,
+    haltedAt,
+    failure,
+  };
 }
 
 test('every run has its line, what cannot be said is said, and the trials are counted', () => {
@@ -36,4 +45,13 @@ test('a run that failed is named with its reason and not counted', () => {
   const text = trialsText([row('a', {}), row('b', undefined, 'BTC/USDT 1h: found no such bars')]);
   assert.match(text, /1 runs, 1 of them traded/);
   assert.match(text, /1 failed\n {2}b BTC\/USDT 1h: BTC\/USDT 1h: found no such bars/);
+});
+
+test('a run that halted is marked with its day, and a table without one has no such column', () => {
+  const text = trialsText([row('a', {}), row('b', {}, undefined, '2022-10-22T04:00:00Z')]);
+  assert.match(text, /^ {2}strategy .* halted +run$/m);
+  assert.match(text, /^ {2}a .* 3\.00 +run-a$/m);
+  assert.match(text, /^ {2}b .* 3\.00 +2022-10-22 +run-b$/m);
+  assert.match(text, /^1 run halted on the day shown/m);
+  assert.doesNotMatch(trialsText([row('a', {})]), /halted/);
 });

@@ -1,6 +1,6 @@
 // Many runs side by side: a table, and what the best of many is worth.
 import type { Metrics } from './metrics.ts';
-import { orUnknown, percent, plain, section, table } from './text.ts';
+import { counted, orUnknown, percent, plain, section, table } from './text.ts';
 
 export interface TrialRow {
   readonly strategy: string;
@@ -11,6 +11,8 @@ export interface TrialRow {
   /** Undefined for a run that failed, and then so are the metrics. */
   readonly runId: string | undefined;
   readonly metrics: Metrics | undefined;
+  /** When it halted, ISO-8601; undefined where it did not. */
+  readonly haltedAt: string | undefined;
   readonly failure: string | undefined;
 }
 
@@ -21,8 +23,10 @@ const SIGNIFICANT = 2;
 export function trialsText(rows: readonly TrialRow[]): string {
   const finished = rows.filter((row) => row.metrics !== undefined);
   const failed = rows.filter((row) => row.failure !== undefined);
-  const header = ['strategy', 'venue', 'symbols', 'bars', 'trades', 'return', 'held', 'drawdown', 'Sharpe', 't', 'fees', 'run'];
-  const cells = finished.map(({ strategy, venue, symbols, timeframe, metrics, runId }) =>
+  const halted = finished.filter((row) => row.haltedAt !== undefined);
+  const halting = halted.length > 0 ? ['halted'] : [];
+  const header = ['strategy', 'venue', 'symbols', 'bars', 'trades', 'return', 'held', 'drawdown', 'Sharpe', 't', 'fees', ...halting, 'run'];
+  const cells = finished.map(({ strategy, venue, symbols, timeframe, metrics, haltedAt, runId }) =>
     metrics === undefined
       ? []
       : [
@@ -37,17 +41,24 @@ export function trialsText(rows: readonly TrialRow[]): string {
           orUnknown(metrics.sharpe, plain),
           orUnknown(metrics.returnTStatistic, plain),
           plain(metrics.feesPaid),
+          ...halting.map(() => haltedAt?.slice(0, 10) ?? ''),
           runId ?? '',
         ],
   );
   const failures = failed.map((row) => `  ${row.strategy} ${row.symbols.join(' ')} ${row.timeframe}: ${row.failure ?? ''}`);
-  return [table(header, cells), counted(finished), section(`${failed.length} failed`, failures.join('\n')).trim()]
+  return [table(header, cells), haltNote(halted.length), tally(finished), section(`${failed.length} failed`, failures.join('\n')).trim()]
     .filter((part) => part !== '' && part !== '0 failed')
     .join('\n\n');
 }
 
+function haltNote(count: number): string {
+  return count === 0
+    ? ''
+    : `${counted(count, 'run')} halted on the day shown and opened nothing from then on: the figures are of the whole range all the same.`;
+}
+
 /** Every trial is counted: among many, some are good by luck alone. */
-function counted(rows: readonly TrialRow[]): string {
+function tally(rows: readonly TrialRow[]): string {
   const traded = rows.filter((row) => (row.metrics?.trades ?? 0) > 0);
   const won = traded.filter((row) => (row.metrics?.totalReturn ?? 0) > 0).length;
   const significant = traded.filter((row) => (row.metrics?.returnTStatistic ?? 0) >= SIGNIFICANT).length;

@@ -1,7 +1,8 @@
 // What the figures come to, in plain words: whether there is an edge after costs, what the costs took, and what to beware of.
+import { DAY_MS, formatTime, HOUR_MS, type TimeMs } from '../domain/time.ts';
 import type { EquitySummary } from './equity.ts';
 import { MINIMUM_TRADES, type Metrics } from './metrics.ts';
-import { money, percent } from './text.ts';
+import { counted, money, percent } from './text.ts';
 import type { TradeLedger } from './trades.ts';
 
 /** Below this many standard errors from zero a mean return may be luck. */
@@ -58,10 +59,13 @@ function holding({ totalReturn, buyAndHoldReturn }: Metrics): string | undefined
 export interface WarningParts {
   readonly equity: EquitySummary;
   readonly ledger: TradeLedger;
+  /** Of the run, as the report has it. */
+  readonly from: TimeMs;
+  readonly to: TimeMs;
   readonly allowSpotShort: boolean;
 }
 
-export function warnings({ equity, ledger, allowSpotShort }: WarningParts, figures: Metrics): string[] {
+export function warnings({ equity, ledger, from, to, allowSpotShort }: WarningParts, figures: Metrics): string[] {
   const { trades, grossPnl, bestTrade, feesPaid } = figures;
   const net = (figures.expectancy ?? 0) * trades;
   const words: string[] = [];
@@ -83,7 +87,28 @@ export function warnings({ equity, ledger, allowSpotShort }: WarningParts, figur
   if (open > 0) {
     words.push(`${open} ${open === 1 ? 'position is' : 'positions are'} still open and marked at the last price: no exit was paid for`);
   }
-  if (ledger.isHalted) words.push(`the run ended halted: ${ledger.haltCauses.at(-1) ?? ''}`);
+  words.push(...haltWarnings(ledger, from, to));
   if (allowSpotShort) words.push('spot was allowed to be sold short: research only, no venue does this');
   return words;
+}
+
+/** One a halt. The last says how much of the run was spent under it, where it was not released. */
+function haltWarnings(ledger: TradeLedger, from: TimeMs, to: TimeMs): string[] {
+  const { haltTimes, haltCauses, isHalted, lastFillAt } = ledger;
+  return haltTimes.map((at, index) => {
+    // Midnight is the day itself: a bar of a day closes then.
+    const halted = `halted on ${formatTime(at).replace('T00:00:00Z', '')}: ${haltCauses[index] ?? ''}`;
+    if (!isHalted || index < haltTimes.length - 1) return halted;
+    // What was held is closed after the halt, so the last fill may be later than it.
+    const idleMs = to - (lastFillAt > at ? lastFillAt : at);
+    return idleMs < HOUR_MS ? halted : `${halted}; nothing was traded for the last ${partOf(idleMs, to - from)}`;
+  });
+}
+
+const MONTH_MS = (365.2425 * DAY_MS) / 12;
+
+/** In the largest unit of which the part has two, rounded: `26 months of 84`. */
+function partOf(partMs: number, wholeMs: number): string {
+  const [unitMs, unit] = partMs >= 2 * MONTH_MS ? [MONTH_MS, 'month'] : partMs >= 2 * DAY_MS ? [DAY_MS, 'day'] : [HOUR_MS, 'hour'];
+  return `${counted(Math.round(partMs / unitMs), unit)} of ${Math.round(wholeMs / unitMs)}`;
 }
