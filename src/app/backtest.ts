@@ -207,6 +207,7 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       capital: amount(recipe.capital),
       currency: plan.instruments[0]?.quote ?? '',
       allowSpotShort: recipe.allowSpotShort,
+      noRisk: recipe.noRisk,
       equity,
       ledger,
       marks,

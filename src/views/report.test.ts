@@ -22,6 +22,7 @@ function documentOf(story: Story, values: readonly number[], more: Partial<Repor
     capital: amount('1000'),
     currency: 'USDT',
     allowSpotShort: false,
+    noRisk: false,
     equity,
     ledger: story.ledger,
     marks: [
@@ -208,6 +209,18 @@ test('the verdict and the warnings are what the figures say', () => {
   ]) {
     assert.ok(open.warnings.includes(warning), warning);
   }
+});
+
+test('what was run for research only is said, and nothing of it otherwise', () => {
+  const researched = (more: Partial<ReportParts>): string[] =>
+    documentOf(eventful(), [1_000], more).warnings.filter((warning) => warning.includes('research only'));
+  assert.deepEqual(researched({}), []);
+  assert.deepEqual(researched({ noRisk: true }), ['the rules of risk that clamp and halt were left out (--no-risk): research only']);
+  assert.match(
+    reportText(documentOf(eventful(), [1_000], { noRisk: true })),
+    /^ {2}! the rules of risk that clamp and halt were left out \(--no-risk\)/m,
+  );
+  assert.equal(researched({ noRisk: true, allowSpotShort: true }).length, 2);
 });
 
 test('a halt is said with its time, and how much of the run went by under it', () => {

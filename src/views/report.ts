@@ -129,6 +129,8 @@ export interface ReportParts {
   readonly capital: Amount;
   readonly currency: string;
   readonly allowSpotShort: boolean;
+  /** Run without the rules that clamp and halt. */
+  readonly noRisk: boolean;
   readonly equity: EquityRecorder;
   readonly ledger: TradeLedger;
   /** By instrument: open of the first bar of the range, close of the last. */
@@ -138,7 +140,7 @@ export interface ReportParts {
 }
 
 export function report(parts: ReportParts): ReportDocument {
-  const { ledger, from, to, timeframeMs, marks, allowSpotShort } = parts;
+  const { ledger, from, to, timeframeMs, marks, allowSpotShort, noRisk } = parts;
   const equity = parts.equity.summary();
   const figures = metrics({ equity, ledger, timeframeMs, from, to, marks });
   return {
@@ -155,7 +157,7 @@ export function report(parts: ReportParts): ReportDocument {
     stops: ledger.stopPlaces(),
     metrics: figures,
     verdict: verdict(figures),
-    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort }, figures), ...(parts.warnings ?? [])],
+    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort, noRisk }, figures), ...(parts.warnings ?? [])],
     monthlyReturns: monthlyReturns(equity.capital, equity.daily),
     attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({

@@ -63,9 +63,10 @@ export interface WarningParts {
   readonly from: TimeMs;
   readonly to: TimeMs;
   readonly allowSpotShort: boolean;
+  readonly noRisk: boolean;
 }
 
-export function warnings({ equity, ledger, from, to, allowSpotShort }: WarningParts, figures: Metrics): string[] {
+export function warnings({ equity, ledger, from, to, allowSpotShort, noRisk }: WarningParts, figures: Metrics): string[] {
   const { trades, grossPnl, bestTrade, feesPaid } = figures;
   const net = (figures.expectancy ?? 0) * trades;
   const words: string[] = [];
@@ -89,6 +90,7 @@ export function warnings({ equity, ledger, from, to, allowSpotShort }: WarningPa
   }
   words.push(...haltWarnings(ledger, from, to));
   if (allowSpotShort) words.push('spot was allowed to be sold short: research only, no venue does this');
+  if (noRisk) words.push('the rules of risk that clamp and halt were left out (--no-risk): research only');
   return words;
 }
 
