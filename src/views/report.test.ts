@@ -180,7 +180,7 @@ test('the verdict and the warnings are what the figures say', () => {
   };
   const eaten = documentOf(trips(['101', '101'], '1'), [999, 998]);
   assert.equal(eaten.verdict[0], 'no edge after costs: the closed trades made 2.00 before fees and funding, and -2.00 after them');
-  assert.ok(eaten.warnings.includes('fees of 4.00 exceed the gross profit of 2.00'));
+  assert.ok(eaten.warnings.includes('fees of 4.00 exceed the 2.00 that the closed trades made before fees and funding'));
   assert.ok(eaten.warnings.includes('too few trades: 2 closed, and fewer than 30 say little about the next one'));
   assert.equal(eaten.verdict[1], 'buying and holding returned 20.00 %: this run is 20.20 % behind');
 
@@ -242,7 +242,7 @@ test('a halt is said with its time, and how much of the run went by under it', (
   assert.equal(haltWarning(story, Date.UTC(2022, 0, 1)), words);
 });
 
-test('the verdict says what share of the gross profit each cost took', () => {
+test('the verdict says what share of the profit before costs each cost took', () => {
   const sold = (exit: string, ...more: readonly string[]): ReportDocument => {
     const story = new Story();
     // Sent at 100 and at 110, filled worse by 0.5 and by 0.25.
@@ -260,6 +260,13 @@ test('the verdict says what share of the gross profit each cost took', () => {
   assert.match(reportText(won), /^ {2}slippage +0\.75 +7\.50 %$/m);
   assert.match(reportText(won), /closed trades: 10\.00 before costs, 7\.25 net$/m);
   assert.match(sold('109.75', '3').verdict[1] ?? '', /funding gave 30\.00 %: 102\.50 % was left$/);
+  // Between the profit after slippage, 1.95, and the one before it, 2.7: fees of 2 exceed neither the one nor the word of the verdict.
+  const between = sold('102.45');
+  assert.match(between.verdict[1] ?? '', /^of 2\.70 made before costs fees took 74\.07 %, .*: nothing was left$/);
+  assert.ok(between.warnings.every((warning) => !warning.startsWith('fees')));
+  assert.ok(sold('101.5').warnings.includes('fees of 2.00 exceed the 1.75 that the closed trades made before fees, slippage and funding'));
+  for (const document of [won, between]) assert.doesNotMatch(reportText(document), /gross/);
+  assert.match(reportText(won), /^ {2}paid +all fills +of profit before costs$/m);
   const eaten = sold('101.75');
   assert.equal(
     eaten.verdict[0],

@@ -370,7 +370,7 @@ function costTable({ metrics: figures }: ReportDocument): string {
     ['funding', money(figures.fundingPaid), orUnknown(fundingShare, percent)],
   ];
   const closed = `closed trades: ${orUnknown(pnlBeforeCosts, money)} before costs, ${money((expectancy ?? 0) * trades)} net`;
-  return `${table(['paid', 'all fills', 'of gross profit'], rows)}\n  ${closed}`;
+  return `${table(['paid', 'all fills', 'of profit before costs'], rows)}\n  ${closed}`;
 }
 
 function partTable(parts: readonly PartRow[], { capital, attribution: { pnl, unallocated } }: ReportDocument): string {

@@ -1,7 +1,7 @@
 // What the figures come to, in plain words: whether there is an edge after costs, what the costs took, and what to beware of.
 import { DAY_MS, formatTime, HOUR_MS, type TimeMs } from '../domain/time.ts';
 import type { EquitySummary } from './equity.ts';
-import { MINIMUM_TRADES, type Metrics } from './metrics.ts';
+import { MINIMUM_TRADES, roundTrips, type Metrics } from './metrics.ts';
 import { counted, money, percent } from './text.ts';
 import type { TradeLedger } from './trades.ts';
 
@@ -19,12 +19,11 @@ export function verdict(figures: Metrics): string[] {
  * than TOLD_FROM_LUCK standard errors; the first that holds is said. Trades that lost before any cost had none to begin with.
  */
 function edge(figures: Metrics): string {
-  const { trades, totalReturn, returnTStatistic, pnlBeforeCosts, grossPnl } = figures;
+  const { trades, totalReturn, returnTStatistic } = figures;
   const net = (figures.expectancy ?? 0) * trades;
   if (trades > 0 && net <= 0) {
-    const before = pnlBeforeCosts ?? grossPnl;
+    const { before, names } = profitBeforeCosts(figures);
     if (before <= 0) return `no edge: the closed trades lost ${money(-before)} before any cost`;
-    const names = pnlBeforeCosts === null ? 'fees and funding' : 'fees, slippage and funding';
     return `no edge after costs: the closed trades made ${money(before)} before ${names}, and ${money(net)} after them`;
   }
   if (totalReturn <= 0) return 'no edge after costs: the account did not grow';
@@ -35,7 +34,14 @@ function edge(figures: Metrics): string {
     : `it made money, with a mean return ${errors}: in this sample, on these parameters`;
 }
 
-/** What share of the gross profit each cost took; of a loss, how much the costs added to it. */
+/** Of closed trades: the one profit that every sentence measures costs by. Slippage is among the costs where the ledger was told prices. */
+function profitBeforeCosts({ pnlBeforeCosts, grossPnl }: Metrics): { before: number; names: string } {
+  return pnlBeforeCosts === null
+    ? { before: grossPnl, names: 'fees and funding' }
+    : { before: pnlBeforeCosts, names: 'fees, slippage and funding' };
+}
+
+/** What share of the profit before costs each cost took; of a loss, how much the costs added to it. */
 function costs({ trades, expectancy, pnlBeforeCosts, feeShare, slippageShare, fundingShare }: Metrics): string | undefined {
   if (pnlBeforeCosts === null || expectancy === null) return undefined;
   if (feeShare === null || slippageShare === null || fundingShare === null) {
@@ -67,7 +73,7 @@ export interface WarningParts {
 }
 
 export function warnings({ equity, ledger, from, to, allowSpotShort, noRisk }: WarningParts, figures: Metrics): string[] {
-  const { trades, grossPnl, bestTrade, feesPaid } = figures;
+  const { trades, bestTrade } = figures;
   const net = (figures.expectancy ?? 0) * trades;
   const words: string[] = [];
   const { variance, instants, lowestEquity } = equity;
@@ -80,8 +86,11 @@ export function warnings({ equity, ledger, from, to, allowSpotShort, noRisk }: W
   if (trades > 1 && net > 0 && bestTrade !== null && bestTrade >= net) {
     words.push(`one trade makes the profit: without the best (${money(bestTrade)}) the closed trades come to ${money(net - bestTrade)}`);
   }
-  if (trades > 0 && grossPnl > 0 && feesPaid > grossPnl) {
-    words.push(`fees of ${money(feesPaid)} exceed the gross profit of ${money(grossPnl)}`);
+  const { before, names } = profitBeforeCosts(figures);
+  // Of closed trades like the profit, not of all fills: what is open has not made its profit yet.
+  const fees = roundTrips(ledger).reduce((sum, trip) => sum + trip.fees, 0);
+  if (before > 0 && fees > before) {
+    words.push(`fees of ${money(fees)} exceed the ${money(before)} that the closed trades made before ${names}`);
   }
   if (lowestEquity <= 0) words.push('equity fell to zero or below: a real account would have been liquidated');
   const open = ledger.openTrades().length;
