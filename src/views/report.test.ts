@@ -223,6 +223,32 @@ test('what was run for research only is said, and nothing of it otherwise', () =
   assert.equal(researched({ noRisk: true, allowSpotShort: true }).length, 2);
 });
 
+test('a month that rounds to nothing has no sign', () => {
+  const equity = new EquityRecorder({ capital: 1_000, intervalMs: HOUR });
+  const months = [999.8, 999.9, 950];
+  months.forEach((value, month) => equity.record(Date.UTC(2021, month, 28), value));
+  assert.match(reportText(documentOf(new Story(), [], { equity })), /^ {2}2021 +0\.0 +0\.0 +-5\.0 +-5\.0$/m);
+});
+
+test('a mean return just below the mark is printed below it', () => {
+  const story = new Story();
+  story.trade([[0, 0, '1']], '100');
+  story.pass().trade([[0, 0, '-1']], '110');
+  // Returns of d + s and d - s in turn have a t of about d / s times the root of their number.
+  const withT = (t: number): string => {
+    const values: number[] = [];
+    let equity = 1_000;
+    for (let instant = 0; instant < 100; instant++) {
+      const ratio = (0.01 * t * Math.sqrt(100 / 99)) / 10 + (instant % 2 === 0 ? 0.01 : -0.01);
+      values.push((equity *= 1 + ratio));
+    }
+    return documentOf(story, values).verdict[0] ?? '';
+  };
+  assert.match(withT(1.98), /told from luck: .* a mean return 1\.98 standard errors from zero, where it takes 2$/);
+  assert.match(withT(1.5), /told from luck: .* a mean return 1\.5 standard errors from zero, where it takes 2$/);
+  assert.match(withT(2.02), /^it made money, with a mean return 2\.0 standard errors from zero/);
+});
+
 test('a halt is said with its time, and how much of the run went by under it', () => {
   const latched = { kind: 'halt.latched', cause: 'drawdown 25.00 % reached 25.00 %' } as const;
   const haltWarning = (story: Story, to: number): string | undefined =>

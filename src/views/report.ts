@@ -5,7 +5,7 @@ import { attribution, type Part } from './attribution.ts';
 import { known, monthlyReturns, type MonthReturn } from './daily.ts';
 import type { EquityRecorder } from './equity.ts';
 import { metrics, roundTrips, type Marks, type Metrics } from './metrics.ts';
-import { duration, money, orUnknown, percent, plain, section, table } from './text.ts';
+import { duration, fixed, money, orUnknown, percent, plain, section, table } from './text.ts';
 import { returnRatio, type StopsPlace, type TradeLedger } from './trades.ts';
 import { verdict, warnings } from './verdict.ts';
 
@@ -357,7 +357,7 @@ function monthTable({ monthlyReturns: months }: ReportDocument): string {
 }
 
 function inPercent(ratio: number): string {
-  return (ratio * 100).toFixed(1);
+  return fixed(ratio * 100, 1);
 }
 
 /** From what the closed trades made to what they left; what is open has paid too, and is in the totals. */

@@ -33,8 +33,23 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** With as many decimals as keep a value that is below a threshold below it in print: 1.98 is not 2.0 where it takes 2. */
+export function againstThreshold(value: number, threshold: number, decimals: number): string {
+  for (let digits = decimals; digits < 20; digits++) {
+    const text = fixed(value, digits);
+    if (value < threshold === Number(text) < threshold) return text;
+  }
+  return String(value);
+}
+
+/** Rounded, and zero has no sign. */
+export function fixed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
 export function plain(value: number): string {
-  return value.toFixed(2);
+  return fixed(value, 2);
 }
 
 /** Two decimals, or as many as leave something of a small amount. */
@@ -47,7 +62,7 @@ export function money(value: number): string {
 }
 
 export function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(2)} %`;
+  return `${fixed(ratio * 100, 2)} %`;
 }
 
 /** The two largest units: `3d 4h`. */

@@ -31,19 +31,19 @@ function row(strategy: string, figures: Partial<Metrics> | undefined, failure?: 
 test('every run has its line, what cannot be said is said, and the trials are counted', () => {
   const text = trialsText([
     row('a', { returnTStatistic: 2.5 }),
-    row('b', { totalReturn: -0.2, sharpe: null }),
+    row('b', { totalReturn: -0.2, sharpe: null, returnTStatistic: 1.9996 }),
     row('idle', { trades: 0, totalReturn: 0 }),
   ]);
   const [, first, second] = text.split('\n');
   assert.match(first ?? '', /a +binance +BTC\/USDT +1h +40 +10\.00 % +N\/A +5\.00 % +1\.00 +2\.50 +3\.00 +run-a/);
-  assert.match(second ?? '', /-20\.00 % .* N\/A/);
-  assert.match(text, /3 runs, 2 of them traded: 1 gained after costs, 1 have a t of 2 or more \(chance alone gives 0\.0 of 2\)/);
+  assert.match(second ?? '', /-20\.00 % .* N\/A +1\.9996 /);
+  assert.match(text, /3 runs, 2 of them traded: 1 gained after costs, 1 has a t of 2 or more \(chance alone gives 0\.0 of 2\)/);
   assert.doesNotMatch(text, /failed/);
 });
 
 test('a run that failed is named with its reason and not counted', () => {
   const text = trialsText([row('a', {}), row('b', undefined, 'BTC/USDT 1h: found no such bars')]);
-  assert.match(text, /1 runs, 1 of them traded/);
+  assert.match(text, /^1 run, 1 of them traded: 1 gained after costs, 0 have a t/m);
   assert.match(text, /1 failed\n {2}b BTC\/USDT 1h: BTC\/USDT 1h: found no such bars/);
 });
 

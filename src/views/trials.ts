@@ -1,6 +1,6 @@
 // Many runs side by side: a table, and what the best of many is worth.
 import type { Metrics } from './metrics.ts';
-import { counted, orUnknown, percent, plain, section, table } from './text.ts';
+import { againstThreshold, counted, orUnknown, percent, plain, section, table } from './text.ts';
 
 export interface TrialRow {
   readonly strategy: string;
@@ -39,7 +39,7 @@ export function trialsText(rows: readonly TrialRow[]): string {
           orUnknown(metrics.buyAndHoldReturn, percent),
           percent(metrics.maxDrawdown),
           orUnknown(metrics.sharpe, plain),
-          orUnknown(metrics.returnTStatistic, plain),
+          orUnknown(metrics.returnTStatistic, (t) => againstThreshold(t, SIGNIFICANT, 2)),
           plain(metrics.feesPaid),
           ...halting.map(() => haltedAt?.slice(0, 10) ?? ''),
           runId ?? '',
@@ -65,7 +65,7 @@ function tally(rows: readonly TrialRow[]): string {
   // One-sided, of a normal: what chance alone puts beyond the mark.
   const byChance = (0.02275 * traded.length).toFixed(1);
   return (
-    `${rows.length} runs, ${traded.length} of them traded: ${won} gained after costs, ${significant} have a t of ${SIGNIFICANT} or more ` +
+    `${counted(rows.length, 'run')}, ${traded.length} of them traded: ${won} gained after costs, ${significant} ${significant === 1 ? 'has' : 'have'} a t of ${SIGNIFICANT} or more ` +
     `(chance alone gives ${byChance} of ${traded.length}).`
   );
 }

@@ -2,7 +2,7 @@
 import { DAY_MS, formatTime, HOUR_MS, type TimeMs } from '../domain/time.ts';
 import type { EquitySummary } from './equity.ts';
 import { MINIMUM_TRADES, roundTrips, type Metrics } from './metrics.ts';
-import { counted, money, percent } from './text.ts';
+import { againstThreshold, counted, money, percent } from './text.ts';
 import type { TradeLedger } from './trades.ts';
 
 /** Below this many standard errors from zero a mean return may be luck. */
@@ -28,7 +28,7 @@ function edge(figures: Metrics): string {
   }
   if (totalReturn <= 0) return 'no edge after costs: the account did not grow';
   if (returnTStatistic === null) return 'it made money, in too few returns to say more';
-  const errors = `${returnTStatistic.toFixed(1)} standard errors from zero`;
+  const errors = `${againstThreshold(returnTStatistic, TOLD_FROM_LUCK, 1)} standard errors from zero`;
   return returnTStatistic < TOLD_FROM_LUCK
     ? `no edge after costs that can be told from luck: it made money, with a mean return ${errors}, where it takes ${TOLD_FROM_LUCK}`
     : `it made money, with a mean return ${errors}: in this sample, on these parameters`;
