@@ -171,7 +171,7 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       throw new BallastError({
         code: 'RUN_STOPPED',
         place: `run ${runId}`,
-        found: `a stop at ${formatTime(engine.at)}`,
+        found: engine.at < from ? 'a stop before its first bar' : `a stop at ${formatTime(engine.at)}`,
         expected: `to reach ${formatTime(to)}`,
         remedy: `what was recorded is in ${folder}`,
       });

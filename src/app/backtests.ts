@@ -16,6 +16,14 @@ export interface BacktestsRequest extends Omit<BacktestRequest, 'strategy' | 'sy
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+export interface Backtests {
+  readonly rows: readonly TrialRow[];
+  /** How many were meant. */
+  readonly total: number;
+  /** It was asked to end before all of them were done. The run that was under way has no row: it has no report. */
+  readonly isStopped: boolean;
+}
+
 interface Subject {
   readonly venue: string | undefined;
   readonly symbols: readonly string[];
@@ -25,10 +33,10 @@ interface Subject {
 /**
  * Runs them in order: by strategy, then venue, symbol and timeframe. What one run cannot do is said in its row, and the next begins. Only the
  * figures of a run are kept, so that a thousand runs need no more memory than the largest of them.
- * @throws BallastError BACKTESTS_EMPTY when nothing stored is meant, RUN_STOPPED, STRATEGY_UNKNOWN and their like: what holds for every run
+ * @throws BallastError BACKTESTS_EMPTY when nothing stored is meant, STRATEGY_UNKNOWN and their like: what holds for every run
  */
-export async function runBacktests(request: BacktestsRequest): Promise<readonly TrialRow[]> {
-  const { strategies, onProgress } = request;
+export async function runBacktests(request: BacktestsRequest): Promise<Backtests> {
+  const { strategies, onProgress, signal } = request;
   // All that is wrong with any of them is said before the first run.
   for (const strategy of strategies) await writeStrategy({ strategy, parameters: request.parameters ?? {} }, request.home);
   const subjects = await subjectsOf(request);
@@ -36,6 +44,7 @@ export async function runBacktests(request: BacktestsRequest): Promise<readonly 
   const rows: TrialRow[] = [];
   for (const strategy of strategies) {
     for (const { venue, symbols: together, timeframeMs } of subjects) {
+      if (signal?.aborted === true) return { rows, total, isStopped: true };
       const done = rows.length;
       const name = { strategy, venue: venue ?? '', symbols: together, timeframe: formatSpan(timeframeMs) };
       const onRun = (part: number, whole: number): void => onProgress?.(done + part / Math.max(1, whole), total);
@@ -43,15 +52,17 @@ export async function runBacktests(request: BacktestsRequest): Promise<readonly 
         const document = await runBacktest({ ...request, strategy, venue, symbols: together, timeframeMs, onProgress: onRun });
         rows.push({ ...name, runId: document.runId, metrics: document.metrics, haltedAt: document.haltedAt[0], failure: undefined });
       } catch (error) {
-        if (!(error instanceof BallastError) || !OF_ONE_SERIES.includes(error.code)) throw error;
+        if (!(error instanceof BallastError)) throw error;
+        if (error.code === 'RUN_STOPPED') return { rows, total, isStopped: true };
+        if (!OF_ONE_SERIES.includes(error.code)) throw error;
         rows.push({ ...name, runId: undefined, metrics: undefined, haltedAt: undefined, failure: error.message });
       }
     }
   }
-  return rows;
+  return { rows, total, isStopped: false };
 }
 
-/** A strategy that is not there, a wrong parameter, a full disk or a stop would be said again by every run. */
+/** A strategy that is not there, a wrong parameter, or a full disk would be said again by every run. */
 const OF_ONE_SERIES: readonly string[] = [
   'SERIES_UNKNOWN',
   'VENUE_AMBIGUOUS',

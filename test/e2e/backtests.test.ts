@@ -1,9 +1,9 @@
 // Issue 3, promise 6: one command over everything that is stored.
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ballast, document, temporaryHome } from '../support/run-app.ts';
+import { ballast, document, startBallast, temporaryHome, until } from '../support/run-app.ts';
 
 interface Trials {
   readonly runs: readonly {
@@ -17,6 +17,8 @@ interface Trials {
   }[];
   readonly finished: number;
   readonly failed: number;
+  readonly total: number;
+  readonly stopped: boolean;
 }
 
 /** A wave with a drift: enough to trade on. */
@@ -52,7 +54,7 @@ test('several strategies on all symbols and timeframes are a run of each, with o
       [strategy, 'ETH/USDT', '1h'],
     ]),
   );
-  assert.deepEqual([trials.finished, trials.failed], [6, 0]);
+  assert.deepEqual([trials.finished, trials.failed, trials.total, trials.stopped], [6, 0, 6, false]);
   for (const run of trials.runs) assert.ok(existsSync(join(home, 'runs', run.runId ?? '', 'report.json')), run.runId ?? run.failure ?? '');
 
   // Each is the very run that its own command gives.
@@ -98,4 +100,38 @@ export default defineStrategy({ name: 'slow', about: 'a mean of four hours', leg
     assert.equal(code, 2, stderr);
     assert.match(stderr, words);
   }
+});
+
+test('ended by Ctrl-C, several runs are a table of those that are done, and a failure', async () => {
+  const home = temporaryHome('backtests-stopped');
+  const file = join(home, 'bars.csv');
+  for (let series = 1; series <= 6; series++) {
+    writeFileSync(file, csv(20_000, 60_000, 700 + series));
+    await document(home, 'data', 'import', file, '--symbol', `C${series}/USDT`, '--timeframe', '1m', '--venue', 'mine');
+  }
+  const all = ['backtest', '--strategy', 'trend', '--symbols', 'all', '--timeframe', 'all'];
+  const runs = join(home, 'runs');
+  const reports = (): number =>
+    existsSync(runs) ? readdirSync(runs).filter((run) => existsSync(join(runs, run, 'report.json'))).length : 0;
+
+  const json = startBallast(home, ...all, '--json');
+  await until('two runs are done', () => reports() >= 2);
+  json.kill('SIGINT');
+  const { code, stdout, stderr } = await json.ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /SIGINT: ending/);
+  const { stopped, total, finished, failed, runs: rows } = JSON.parse(stdout) as Trials;
+  assert.deepEqual([stopped, total, failed, finished], [true, 6, 0, rows.length]);
+  assert.ok(rows.length >= 2 && rows.length < 6, `${rows.length} rows`);
+  assert.equal(rows.length, reports(), 'every report has its row');
+
+  const before = reports();
+  const text = startBallast(home, ...all);
+  await until('another is done', () => reports() > before);
+  text.kill('SIGINT');
+  const ended = await text.ended;
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(ended.stdout, /^ +strategy +venue[^]*\n +trend +mine/);
+  assert.match(ended.stdout, new RegExp(`\n\nstopped: ${reports() - before} of 6 done\n$`));
+  assert.doesNotMatch(ended.stdout + ended.stderr, /1970/);
 });

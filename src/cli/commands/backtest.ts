@@ -99,10 +99,15 @@ export const backtest = defineCommand({
       }
       const { runBacktests } = await import('../../app/backtests.ts');
       const { trialsText } = await import('../../views/trials.ts');
-      const runs = await runBacktests({ ...common, strategies, symbols, timeframesMs });
+      const { rows: runs, total, isStopped } = await runBacktests({ ...common, strategies, symbols, timeframesMs });
       progress.end();
       const failed = runs.filter((run) => run.failure !== undefined).length;
-      return { exitCode: failed > 0 ? 1 : 0, document: { runs, finished: runs.length - failed, failed }, text: trialsText(runs) };
+      const table = runs.length > 0 ? [trialsText(runs)] : [];
+      return {
+        exitCode: isStopped || failed > 0 ? 1 : 0,
+        document: { runs, finished: runs.length - failed, failed, total, stopped: isStopped },
+        text: [...table, ...(isStopped ? [`stopped: ${runs.length} of ${total} done`] : [])].join('\n\n'),
+      };
     } finally {
       progress.end();
       ending.release();
