@@ -3,7 +3,9 @@ import type { TimeMs } from '../../domain/time.ts';
 import type { ImportReport } from '../../market/history/import.ts';
 import type { RecordKind } from '../../market/history/kinds.ts';
 import type { RecordMergeReport } from '../../market/history/record-store.ts';
+import { BallastError } from '../../domain/errors.ts';
 import { defaulted, defineCommand, done, optional, type Context } from '../definition.ts';
+import { listenForEnd, type Ending } from '../ending.ts';
 import { Progress } from '../progress.ts';
 import { table } from '../terminal.ts';
 import * as values from '../values.ts';
@@ -103,7 +105,7 @@ async function importBarFiles(
     progress.end();
     return barOutcome({ venue, symbol, timeframe: formatSpan(timeframeMs) }, report);
   } finally {
-    progress.end();
+    progress.release();
     await store.close();
   }
 }
@@ -146,7 +148,7 @@ async function importRecordFiles(given: GivenRecords, { home, terminal }: Contex
     progress.end();
     return recordOutcome(reports);
   } finally {
-    progress.end();
+    progress.release();
     await store.close();
   }
 }
@@ -166,17 +168,38 @@ function recordOutcome(reports: readonly RecordMergeReport[]): ReturnType<typeof
   return done(document, table(head, rows, [5, 6, 7, 8, 9, 10]));
 }
 
-/** A bar of progress for each stage. */
+/**
+ * A bar of progress for each stage, and between two steps the place where an import that was asked to end does so: the files are merged whole
+ * or not at all, and the last step is before they are published.
+ */
 class StagedProgress {
   readonly #terminal: Context['terminal'];
   #stage = '';
   #progress: Progress | undefined;
+  readonly #ending: Ending;
 
   constructor(terminal: Context['terminal']) {
     this.#terminal = terminal;
+    this.#ending = listenForEnd(
+      (by) => {
+        this.end();
+        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
+      },
+      () => this.end(),
+    );
   }
 
+  /** @throws BallastError IMPORT_STOPPED */
   update(stage: string, finished: number, total: number): void {
+    if (this.#ending.signal.aborted) {
+      throw new BallastError({
+        code: 'IMPORT_STOPPED',
+        place: 'data import',
+        found: `a stop while ${stage}`,
+        expected: 'to come to the end of the files',
+        remedy: 'nothing was imported; the same command begins again',
+      });
+    }
     if (stage !== this.#stage) {
       this.end();
       this.#stage = stage;
@@ -187,5 +210,11 @@ class StagedProgress {
 
   end(): void {
     this.#progress?.end();
+  }
+
+  /** Ends it, and gives the signals back. */
+  release(): void {
+    this.end();
+    this.#ending.release();
   }
 }
