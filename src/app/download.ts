@@ -61,7 +61,7 @@ export async function download(request: DownloadRequest): Promise<Downloaded> {
   const store = await openStore(home);
   const series: DownloadedSeries[] = [];
   try {
-    const history = await historyOf(venue, symbols, request);
+    const history = await historyOf({ venue, symbols, timeframeMs }, request);
     for (const symbol of symbols) history.check(symbol, timeframeMs);
     for (const symbol of symbols) series.push(await oneSeries(store, history, { symbol, timeframeMs, range }, request));
   } catch (error) {
@@ -113,7 +113,7 @@ export async function collectRound(request: Surroundings): Promise<Round> {
       for (const each of wanted) {
         try {
           if (gone !== undefined) throw gone;
-          history ??= await historyOf(venue, symbols, request);
+          history ??= await historyOf({ venue, symbols }, request);
           history.check(each.symbol, each.timeframeMs);
           series.push(await oneSeries(store, history, each, request));
         } catch (error) {
@@ -170,9 +170,12 @@ export async function collect(request: CollectRequest): Promise<number> {
   return rounds;
 }
 
-async function historyOf(venue: ClientId, symbols: readonly string[], request: Surroundings): Promise<VenueHistory> {
+async function historyOf(
+  wanted: { readonly venue: ClientId; readonly symbols: readonly string[]; readonly timeframeMs?: TimeMs },
+  request: Surroundings,
+): Promise<VenueHistory> {
   const { config, signal, onNotice, timers = systemTimers } = request;
-  return openHistory({ venue, symbols, address: config.data.addresses[venue] ?? undefined, timers, signal, onNotice });
+  return openHistory({ ...wanted, address: config.data.addresses[wanted.venue] ?? undefined, timers, signal, onNotice });
 }
 
 async function oneSeries(

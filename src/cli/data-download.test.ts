@@ -22,6 +22,7 @@ for (const [words, message] of [
   [['data', 'download', '--venue', 'bybit', '--symbols', 'BTCUSDT'], /--symbols: found "BTCUSDT", expected BASE\/QUOTE/],
   [[...SOME, '--days', '0'], /--days: found "0"/],
   [[...SOME, '--days', '3', '--from', '2026-01-01'], /--days: found a beginning as well, expected either --days or --from/],
+  [[...SOME, '--timeframe', '7m'], /bybit BTC\/USDT:USDT: found 7m, expected one of 1m, .*1h/],
   [[...SOME, '--from', '2026-01-02', '--to', '2026-01-01'], /a reversed range/],
   [['data', 'collect', '--every', '1s'], /--every: found "1s", expected at least 10s/],
   [['data', 'collect', '--once'], /data\.collect of the config: found an empty list, expected at least one venue/],

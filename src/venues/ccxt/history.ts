@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
 import { parseSymbol } from '../../domain/instrument.ts';
 import type { BarRow, VenueHistory } from '../../domain/ports.ts';
-import { DAY_MS, formatSpan, formatTime, parseSpan } from '../../domain/time.ts';
+import { DAY_MS, formatSpan, formatTime, parseSpan, type TimeMs } from '../../domain/time.ts';
 import { loadClient, type ClientId } from './client.ts';
 import { Requests, type RequestParts } from './requests.ts';
 import { wires } from './wire.ts';
@@ -13,6 +13,8 @@ export interface HistoryOptions extends Omit<RequestParts, 'wire'> {
   readonly venue: ClientId;
   /** Markets of other kinds than theirs are not loaded. */
   readonly symbols: readonly string[];
+  /** Of all of them, where there is one: refused before anything is asked. */
+  readonly timeframeMs?: TimeMs | undefined;
   /** Instead of the venue's own: a proxy, or a server of a test. */
   readonly address: string | undefined;
 }
@@ -20,8 +22,8 @@ export interface HistoryOptions extends Omit<RequestParts, 'wire'> {
 /** A parsed row of ccxt, which leaves out what it cannot read. */
 const parsedRow = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]);
 
-/** Loads what the venue lists. @throws BallastError VENUE_UNREACHABLE, VENUE_BUSY, VENUE_REFUSED */
-export async function openHistory({ venue, symbols, address, ...parts }: HistoryOptions): Promise<VenueHistory> {
+/** Loads what the venue lists. @throws BallastError TIMEFRAME_UNSERVED, VENUE_UNREACHABLE, VENUE_BUSY, VENUE_REFUSED */
+export async function openHistory({ venue, symbols, timeframeMs: wantedMs, address, ...parts }: HistoryOptions): Promise<VenueHistory> {
   const wire = wires[venue];
   const requests = new Requests({ wire, ...parts });
   const kinds = new Set(symbols.map((symbol) => parseSymbol(symbol).kind));
@@ -30,6 +32,7 @@ export async function openHistory({ venue, symbols, address, ...parts }: History
     marketTypes: (['spot', 'linear'] as const).filter((kind) => kinds.has(kind)),
     address,
   });
+  if (wantedMs !== undefined) for (const symbol of symbols) checkServed(client, venue, symbol, wantedMs);
   await client.loadMarkets();
 
   return {
