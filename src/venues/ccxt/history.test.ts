@@ -220,6 +220,36 @@ describe('the server of these tests', () => {
   });
 });
 
+test('a machine that is not online is told so, once for each pause, and of proxies', async (context) => {
+  for (const code of ['ENOTFOUND', 'EAI_AGAIN']) {
+    const cause = Object.assign(new Error(`getaddrinfo ${code} api.bybit.com`), { code });
+    const asked = context.mock.method(globalThis, 'fetch', () => Promise.reject(new TypeError('fetch failed', { cause })));
+    const notices: string[] = [];
+    const { signal } = new AbortController();
+    const error = await failure(
+      openHistory({
+        venue: 'bybit',
+        symbols: ['BTC/USDT:USDT'],
+        address: undefined,
+        timers: new VirtualTimers(),
+        signal,
+        onNotice: (words) => notices.push(words),
+      }),
+    );
+    // Side by side, six times each, and the first to give up is not waited for by the other.
+    assert.ok(asked.mock.callCount() >= 11, `${asked.mock.callCount()} requests`);
+    assert.deepEqual(
+      notices,
+      [1, 2, 4, 8, 16].map(
+        (seconds) => `bybit /v5/market/instruments-info: cannot find api.bybit.com: is this machine online?; asking again in ${seconds} s`,
+      ),
+    );
+    assert.equal(error.code, 'VENUE_UNREACHABLE');
+    assert.match(error.message, /cannot find api\.bybit\.com: is this machine online\?.*NODE_USE_ENV_PROXY=1 and HTTPS_PROXY=/);
+    asked.mock.restore();
+  }
+});
+
 test('no address of ccxt is left that leads to the internet', async () => {
   for (const id of ['bybit', 'binance'] as const) {
     const client = await loadClient(id, {

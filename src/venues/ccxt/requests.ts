@@ -26,6 +26,8 @@ export interface RequestParts {
 export class Requests {
   readonly #parts: RequestParts;
   readonly #limiters: ReadonlyMap<string, RateLimiter>;
+  /** What is being waited for: requests that go side by side wait for the same, and it is said once. */
+  readonly #pauses = new Set<string>();
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
@@ -54,9 +56,15 @@ export class Requests {
       const pauseMs = verdict.kind === 'limited' ? verdict.pauseMs : FIRST_PAUSE_MS * 2 ** (attempt - 1);
       if (attempt === ATTEMPTS || pausedMs + pauseMs > PATIENCE_MS) throw this.#exhausted(url, verdict, attempt, pauseMs);
       pausedMs += pauseMs;
-      onNotice(`${wire.id} ${url.pathname}: ${verdict.found}; asking again in ${Math.ceil(pauseMs / SECOND_MS)} s`);
-      if (verdict.kind === 'limited') limiter.freeze(pauseMs);
-      else await timers.sleep(pauseMs, signal);
+      const notice = `${wire.id} ${url.pathname}: ${verdict.found}; asking again in ${Math.ceil(pauseMs / SECOND_MS)} s`;
+      if (!this.#pauses.has(notice)) onNotice(notice);
+      if (verdict.kind === 'limited') {
+        limiter.freeze(pauseMs);
+        continue;
+      }
+      this.#pauses.add(notice);
+      await timers.sleep(pauseMs, signal);
+      this.#pauses.delete(notice);
     }
   }
 
@@ -70,7 +78,7 @@ export class Requests {
       answer = await fetchWhole(url, headers, deadlineMs, signal);
     } catch (error) {
       signal.throwIfAborted();
-      return { answer: undefined, verdict: { kind: 'failed', found: failureWords(error, deadlineMs) } };
+      return { answer: undefined, verdict: { kind: 'failed', found: failureWords(error, url.hostname, deadlineMs) } };
     }
     return { answer, verdict: wire.judge(url, answer) };
   }
@@ -100,7 +108,9 @@ export class Requests {
           place: this.#place(url),
           found: `${found}${times}`,
           expected: 'an answer',
-          remedy: 'look at the connection, then run it again: it goes on where it was',
+          remedy:
+            'look at the connection, then run it again: it goes on where it was; behind a proxy, set NODE_USE_ENV_PROXY=1 and ' +
+            'HTTPS_PROXY=http://HOST:PORT',
         });
   }
 
@@ -109,12 +119,16 @@ export class Requests {
   }
 }
 
+/** How a name that has no address is told; the second of a machine without a network, by Linux. */
+const UNRESOLVED = /^(ENOTFOUND|EAI_AGAIN)$/;
+
 /** The cause of a failed fetch is in what caused it. */
-function failureWords(error: unknown, deadlineMs: number): string {
+function failureWords(error: unknown, host: string, deadlineMs: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / SECOND_MS} s`;
   if (!(error instanceof Error)) return String(error);
   const cause: unknown = error.cause;
   if (!(cause instanceof Error)) return error.message;
+  if ('code' in cause && UNRESOLVED.test(String(cause.code))) return `cannot find ${host}: is this machine online?`;
   // A refused connection is a list of refusals, one for each address, and has no message.
   return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
 }
