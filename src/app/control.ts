@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
 import type { OperatorCommand } from '../domain/event.ts';
 import type { RunHandle } from './run-handle.ts';
-import { listRuns, runNamed, writeFileOfRun } from './runs.ts';
+import { listRuns, runNamed, writeFileOfRun, type RunFolder } from './runs.ts';
 
 const questionSchema = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('status') }),
@@ -89,21 +89,74 @@ async function answer(line: string, handle: RunHandle): Promise<unknown> {
   }
 }
 
-/** Asks the session that is running under this home. @throws BallastError RUN_NOT_RUNNING, RUN_SILENT, RUN_REFUSED */
+/** The named session, or every one of this home that has a living process, oldest first. @throws BallastError RUN_NOT_RUNNING, RUN_UNKNOWN */
+function sessionsMeant(home: string, runId: string | undefined): readonly [RunFolder, ...RunFolder[]] {
+  const runs = runId === undefined ? listRuns(home) : [runNamed(home, runId)];
+  const [first, ...further] = runs.filter((run) => run.isAlive && run.recipe.kind === 'paper');
+  if (first !== undefined) return [first, ...further];
+  throw new BallastError({
+    code: 'RUN_NOT_RUNNING',
+    place: runId === undefined ? home : `run ${runId}`,
+    found: 'no running session',
+    expected: 'one',
+    remedy: 'start one with `ballast paper`, or name its folder with --home',
+  });
+}
+
+/**
+ * Asks the session that is running under this home, or the named one. Which of several is meant is never guessed.
+ * @throws BallastError RUN_NOT_RUNNING, RUN_SEVERAL, RUN_SILENT, RUN_REFUSED
+ */
 export async function askRun(home: string, question: Question, runId?: string): Promise<unknown> {
-  const alive = runId === undefined ? listRuns(home).filter((run) => run.isAlive) : [runNamed(home, runId)];
-  const run = alive.at(-1);
-  const path = run === undefined || !existsSync(notePath(run.folder)) ? undefined : readFileSync(notePath(run.folder), 'utf8');
-  if (run === undefined || path === undefined || !run.isAlive) {
+  const running = sessionsMeant(home, runId);
+  const [run] = running;
+  if (running.length > 1) {
     throw new BallastError({
-      code: 'RUN_NOT_RUNNING',
-      place: runId === undefined ? home : `run ${runId}`,
-      found: 'no running session',
-      expected: 'one',
-      remedy: 'start one with `ballast paper`, or name its folder with --home',
+      code: 'RUN_SEVERAL',
+      place: home,
+      found: `${running.length} running sessions, ${running.map((each) => each.runId).join(', ')}`,
+      expected: 'to be told which one is meant',
+      remedy: `say it with --run, such as --run ${run.runId}`,
+      exitCode: 2,
     });
   }
-  const reply = await exchange(path, question, run.runId);
+  return askSession(run, question);
+}
+
+export type SessionAnswer =
+  | { readonly runId: string; readonly answer: unknown }
+  /** It did not hear, or refused: the others heard all the same. */
+  | { readonly runId: string; readonly failure: BallastError };
+
+/**
+ * Asks every running session, or the named one, at once; answers oldest first. One that fails keeps the word from none of the others.
+ * @throws BallastError RUN_NOT_RUNNING
+ */
+export async function askEveryRun(home: string, question: Question, runId?: string): Promise<readonly SessionAnswer[]> {
+  const running = sessionsMeant(home, runId);
+  return Promise.all(
+    running.map(async (run): Promise<SessionAnswer> => {
+      try {
+        return { runId: run.runId, answer: await askSession(run, question) };
+      } catch (failure) {
+        if (!(failure instanceof BallastError)) throw failure;
+        return { runId: run.runId, failure };
+      }
+    }),
+  );
+}
+
+async function askSession(run: RunFolder, question: Question): Promise<unknown> {
+  if (!existsSync(notePath(run.folder))) {
+    throw new BallastError({
+      code: 'RUN_NOT_RUNNING',
+      place: `run ${run.runId}`,
+      found: `no control socket yet: process ${run.pid} is starting or ending`,
+      expected: 'a running session',
+      remedy: 'ask again in a moment',
+    });
+  }
+  const reply = await exchange(readFileSync(notePath(run.folder), 'utf8'), question, run.runId);
   if (typeof reply === 'object' && reply !== null && 'ok' in reply && reply.ok === true && 'answer' in reply) return reply.answer;
   const why = typeof reply === 'object' && reply !== null && 'error' in reply ? String(reply.error) : JSON.stringify(reply);
   throw new BallastError({ code: 'RUN_REFUSED', place: `run ${run.runId}`, found: why, expected: 'an answer' });

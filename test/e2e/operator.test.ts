@@ -1,5 +1,7 @@
 // Promise 4, end to end: an operator's word, over the control socket and over HTTP, acts within the event that brings it.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JournalRow } from '../../src/domain/entry.ts';
 import { ballast, document, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
@@ -88,6 +90,53 @@ for (const [way, speaker] of Object.entries(WAYS)) {
     assert.equal(replay.matches, true);
   });
 }
+
+test('with several sessions, halt halts all of them and every other word asks which is meant', async (t) => {
+  const home = temporaryHome('operators', CONFIG);
+  const sessions = ['5', '6'].map((seed) => startBallast(home, 'paper', '--seed', seed, '--speed', '60', '--port', '0', '--json'));
+  t.after(() => sessions.forEach((session) => session.kill()));
+  await until('both sessions speak', () => sessions.every((session) => /page http/.test(session.said())), 60_000);
+  const names = sessions.map((session) => /run (paper-\S+) in/.exec(session.said())?.[1] ?? '').toSorted();
+  const [first = '', second = ''] = names;
+  assert.notEqual(first, second);
+  const states = async (): Promise<string[]> =>
+    Promise.all(names.map(async (name) => (await document<Status>(home, 'status', '--run', name)).state));
+
+  for (const words of [['status'], ['resume'], ['flatten'], ['close', 'trend BTC/USDT:USDT']]) {
+    const { code, stderr } = await ballast(home, ...words);
+    assert.equal(code, 2, stderr);
+    for (const named of [...names, '--run']) assert.ok(stderr.includes(named), `${words[0] ?? ''} names ${named}: ${stderr}`);
+  }
+  assert.deepEqual(await states(), ['running', 'running']);
+  await document(home, 'halt', '--run', second);
+  assert.deepEqual(await states(), ['running', 'halted']);
+  const halted = await document<readonly { readonly status: Status & { readonly runId: string } }[]>(home, 'halt');
+  assert.deepEqual(new Map(halted.map(({ status }) => [status.runId, status.state])), new Map(names.map((name) => [name, 'halted'])));
+  const { code, stdout } = await ballast(home, 'halt');
+  assert.equal(code, 0);
+  for (const name of names) assert.match(stdout, new RegExp(`^${name}: halt was heard$`, 'm'));
+  await document(home, 'resume', '--run', first);
+  assert.deepEqual(await states(), ['running', 'halted']);
+  assert.equal((await ballast(home, 'flatten', '--run', first)).code, 0);
+
+  // One whose process is gone is not asked, and the other is the only one again.
+  sessions[0]?.kill();
+  await sessions[0]?.ended;
+  assert.equal((await ballast(home, 'flatten')).code, 0);
+});
+
+test('a session that does not answer keeps a halt from none of the others, and is named', async (t) => {
+  const home = temporaryHome('silent', CONFIG);
+  const sessions = ['5', '6'].map((seed) => startBallast(home, 'paper', '--seed', seed, '--speed', '60', '--port', '0', '--json'));
+  t.after(() => sessions.forEach((session) => session.kill()));
+  await until('both sessions speak', () => sessions.every((session) => /page http/.test(session.said())), 60_000);
+  const [silent = '', hearing = ''] = sessions.map((session) => /run (paper-\S+) in/.exec(session.said())?.[1] ?? '');
+  rmSync(join(home, 'runs', silent, 'control.path'));
+  const { code, stdout, stderr } = await ballast(home, 'halt');
+  assert.equal(code, 1, stdout);
+  assert.match(stderr, new RegExp(`^error: run ${silent}: found no control socket`));
+  assert.match(stdout, new RegExp(`^${hearing}: halt was heard`));
+});
 
 /** Everything that a word asks for stands in the rows of its own event. */
 function mustActAtOnce(rows: readonly JournalRow[], word: JournalRow): void {
