@@ -1,8 +1,9 @@
 // Run folders: `<home>/runs/<id>/` with run.json, journal.sqlite, tape/, report.json and, while it runs, control.sock.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
+import { makeFolder } from '../market/history/make-folder.ts';
 import { recipeSchema, type Recipe } from './recipe.ts';
 import { isLocked } from './run-lock.ts';
 
@@ -49,13 +50,18 @@ export function newRunId(home: string, kind: Recipe['kind']): string {
 /** Makes the folder of a new run. @throws BallastError RUN_UNWRITABLE */
 export function createRun(home: string, runId: string, configHash: string, recipe: Recipe): string {
   const folder = join(runsFolder(home), runId);
+  makeRunFolder(folder);
+  writeRunFile(folder, { runId, status: 'running', pid: process.pid, startedAt: new Date().toISOString(), configHash, recipe });
+  return folder;
+}
+
+/** With the home above it, where that is new. @throws BallastError RUN_UNWRITABLE */
+export function makeRunFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw unwritable(folder, cause);
   }
-  writeRunFile(folder, { runId, status: 'running', pid: process.pid, startedAt: new Date().toISOString(), configHash, recipe });
-  return folder;
 }
 
 /** Writes a file of a run folder. @throws BallastError RUN_UNWRITABLE */

@@ -1,6 +1,6 @@
 // From words to a command, and from its end to an exit code. Commander splits the words; what they mean is read by the flags themselves.
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { BallastError } from '../domain/errors.ts';
 import { catalog, groups } from './catalog.ts';
@@ -186,7 +186,24 @@ function contextOf({ json, config, home }: CommonOptions, terminal: Terminal): C
   }
   const named = terminal.environment['BALLAST_HOME'];
   const folder = home ?? (named === undefined || named === '' ? '.' : named);
-  return { home: resolve(terminal.folder, folder), configFile: config, isJson: json === true, terminal };
+  const path = resolve(terminal.folder, folder);
+  checkHome(path);
+  return { home: path, configFile: config, isJson: json === true, terminal };
+}
+
+/** A home that is not there yet is made by the command that first writes to it; anything else in its place is told before that. */
+function checkHome(home: string): void {
+  let nearest = home;
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  if (statSync(nearest).isDirectory()) return;
+  throw new BallastError({
+    code: 'HOME_NO_FOLDER',
+    place: home,
+    found: nearest === home ? 'a file' : `the file ${nearest} above it`,
+    expected: 'a folder for --home',
+    remedy: 'name the folder that has, or shall have, data/, runs/ and ballast.yaml',
+    exitCode: 2,
+  });
 }
 
 function versionOf(): string {

@@ -175,6 +175,32 @@ describe('arguments and config', () => {
     });
   }
 
+  /** Node's own recursive mkdir asks there for ever. */
+  const skip = existsSync('/proc/self') ? false : 'only where the kernel shows processes as folders';
+  test('a home that cannot be made ends at once with its name, whatever would have written to it', { skip, timeout: 60_000 }, async (t) => {
+    const file = join(home, 'bars-of-a-home.csv');
+    writeFileSync(file, `${HEADER}\n${FROM},1,1,1,1,1\n`);
+    const importing = ['data', 'import', file, '--venue', 'made', '--symbol', 'BTC/USDT', '--timeframe', '1h'];
+    for (const words of [['paper', '--for', '2s', '--port', '0'], importing]) {
+      for (const place of ['/proc/x', '/proc']) {
+        const program = startBallast(place, ...words);
+        t.after(() => program.kill());
+        mustFail(await program.ended, 1, new RegExp(`${place}/(runs|data)`), /ENOENT/);
+      }
+    }
+  });
+
+  test('a home that is a file, or lies below one, is exit 2 for every command', async () => {
+    const file = join(home, 'home.txt');
+    writeFileSync(file, 'a file');
+    const importing = ['data', 'import', file, '--venue', 'made', '--symbol', 'BTC/USDT', '--timeframe', '1h'];
+    for (const words of [['paper'], ['status'], ['halt'], ['data', 'ls'], ['strategies'], ['doctor'], ['replay', 'latest'], importing]) {
+      mustFail(await ballast(file, ...words), 2, /home\.txt: found a file, expected a folder for --home/);
+    }
+    mustFail(await ballast(join(file, 'below'), 'status'), 2, /below: found the file .*home\.txt above it/);
+    assert.equal(readFileSync(file, 'utf8'), 'a file');
+  });
+
   test('operator commands without a session and a replay without a run are exit 1', async () => {
     for (const command of ['status', 'halt', 'flatten', 'resume'])
       mustFail(await ballast(home, command), 1, /no running session/, /ballast paper/);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
@@ -141,12 +141,12 @@ async function sweepOutcome(
   home: string,
   terminal: Terminal,
 ): Promise<Outcome> {
-  const { runsFolder } = await import('../../app/runs.ts');
+  const { makeRunFolder, runsFolder } = await import('../../app/runs.ts');
   const { lockRun } = await import('../../app/run-lock.ts');
   const { runSweep, sweepRunId } = await import('../../lab/sweep/sweep-run.ts');
   const { sweepText } = await import('../../lab/sweep/sweep-text.ts');
   const folder = join(runsFolder(home), sweepRunId(plan));
-  mkdirSync(folder, { recursive: true });
+  makeRunFolder(folder);
   const lock = lockRun(folder);
   if (lock === undefined) {
     throw new BallastError({ code: 'RUN_ALIVE', place: folder, found: 'another process with the same sweep', expected: 'one at a time' });

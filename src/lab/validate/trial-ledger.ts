@@ -2,11 +2,12 @@
 //
 // JSON lines. A trial is one write that begins and ends with a line end, and is on the disk before it is reported: several processes may
 // add at once, and one that is killed leaves at most a line that cannot be read, which is counted.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
 import type { TimeMs } from '../../domain/time.ts';
+import { makeFolder } from '../../market/history/make-folder.ts';
 import { variance } from '../../quant/statistics.ts';
 import { MINIMUM_RETURNS } from '../../views/metrics.ts';
 import type { Trials } from './sharpe-ratio.ts';
@@ -33,7 +34,7 @@ export interface TrialsOnRecord extends Trials {
 /** Adds a trial, and returns once it is on the disk. @throws BallastError TRIALS_UNWRITABLE */
 export function recordTrial(path: string, trial: Trial): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = openSync(path, 'a');
     try {
       writeSync(file, `\n${JSON.stringify(trial)}\n`);

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { BallastError } from '../../domain/errors.ts';
 import { firstLine } from './duck.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** What a publication does to the disk: the real one below, and in the tests one that fills up or dies at any step. */
 export interface Disk {
@@ -71,7 +72,7 @@ export class Publication {
 
   /** One at a time, over all processes. @throws BallastError STORE_BUSY */
   static async begin(root: string, disk: Disk): Promise<Publication> {
-    await mkdir(root, { recursive: true });
+    makeFolder(root);
     const lock = await takeLock(root);
     if (lock === undefined) {
       throw new BallastError({
