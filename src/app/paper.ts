@@ -112,13 +112,31 @@ async function runIn(folder: string, { request, recipe, configHash, runId, isRes
   try {
     if (isResumed) {
       const followed = session.recover();
-      notice(`resumed ${runId} at ${formatTime(parts.engine.at)}: ${followed} recorded events followed since its last snapshot`);
+      notice(resumedWords(runId, parts.engine, followed));
     }
     return await session.run(isResumed);
   } catch (cause) {
     session.abandon();
     throw cause;
   }
+}
+
+/** Where a session goes on, for who sees it started again. `followed` of the engine's events were not in its snapshot. */
+export function resumedWords(
+  runId: string,
+  { at, sequence }: { readonly at: TimeMs; readonly sequence: number },
+  followed: number,
+): string {
+  if (sequence === 0) return `resumed ${runId} from its beginning: it had recorded no event yet`;
+  const where = `resumed ${runId} at market time ${formatTime(at)}, where its recording of ${counted(sequence)} ends`;
+  const since =
+    followed === sequence ? 'all of them were' : `the last ${followed}, since its latest snapshot, ${followed === 1 ? 'was' : 'were'}`;
+  const how = followed === 0 ? 'they are those of its latest snapshot' : `${since} gone through again to get there`;
+  return `${where}: positions, orders and money are as they were then (${how})`;
+}
+
+function counted(events: number): string {
+  return events === 1 ? '1 event' : `${events} events`;
 }
 
 /** A feed has its own time and its own end. @throws BallastError ARGUMENT_INVALID */

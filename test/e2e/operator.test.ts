@@ -1,7 +1,7 @@
 // Promise 4, end to end: an operator's word, over the control socket and over HTTP, acts within the event that brings it.
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { JournalRow } from '../../src/domain/entry.ts';
 import { ballast, document, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
@@ -19,7 +19,11 @@ paper:
 `;
 const SPEED = '15000';
 
+const RESUMED =
+  /resumed (\S+) at market time (\S+), where its recording of (\d+) events ends: positions, orders and money are as they were then/;
+
 interface Status {
+  readonly at: string;
   readonly state: string;
   readonly positions: readonly { readonly sleeve: string; readonly symbol: string }[];
 }
@@ -70,6 +74,13 @@ for (const [way, speaker] of Object.entries(WAYS)) {
     await session.ended;
     session = startBallast(home, ...words);
     await until('the session goes on', () => /resumed/.test(session.said()), 60_000);
+    const [, runId, at = '', events] = RESUMED.exec(session.said()) ?? [];
+    assert.equal(runId, basename(onlyRun(home) ?? ''), session.said());
+    assert.ok(Number(events) > 0);
+    // Nothing that reached the disk is before the place it goes on from, and market time goes on from it.
+    const recorded = readRows(onlyRun(home) ?? '').rows.findLast(({ entry }) => entry.kind === 'halt.latched')?.entry;
+    assert.ok(recorded?.kind === 'halt.latched' && recorded.at <= Date.parse(at), `halted at ${recorded?.kind}, resumed at ${at}`);
+    assert.ok(Date.parse((await status()).at) >= Date.parse(at));
     await until('it is halted still', async () => (await status()).state === 'halted');
     const { code, stderr } = await ballast(home, 'resume');
     assert.equal(code, 0, stderr);
