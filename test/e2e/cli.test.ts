@@ -275,7 +275,7 @@ describe('the doctor', () => {
     assert.equal(existsSync(empty), false);
   });
 
-  test('finds a journal that cannot be read, a config that is wrong and a home that is a file', (t) => {
+  test('finds a journal that cannot be read; a home that is a file is refused as by every command', (t) => {
     const runs = ballast('doctor', '--json');
     assert.match(runs.stdout, /"subject":"runs","isWell":true/);
     const journal = join(latestFolder(), 'journal.sqlite');
@@ -288,8 +288,8 @@ describe('the doctor', () => {
 
     writeFileSync(join(home, 'file'), '');
     const noFolder = ballast('doctor', '--home', join(home, 'file'));
-    assert.equal(noFolder.exitCode, 1);
-    assert.match(noFolder.stdout, /wrong +home /);
+    assert.equal(noFolder.exitCode, 2);
+    assert.match(noFolder.stderr, /^error: .*file: found a file, expected a folder for --home/);
   });
 });
 
