@@ -26,8 +26,9 @@ test('the highest of a window, how old it is and whether it is alone', () => {
         const highest = Math.max(...last);
         const equals = last.filter((each) => each === highest).length;
         assert.deepEqual(
-          [extreme.value, extreme.age, extreme.isUnique],
-          [highest, window - 1 - last.findLastIndex((each) => each === highest), equals === 1],
+          // Zero has two signs and one value.
+          [extreme.value + 0, extreme.age, extreme.isUnique],
+          [highest + 0, window - 1 - last.findLastIndex((each) => each === highest), equals === 1],
         );
       });
     }),
