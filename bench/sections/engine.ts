@@ -1,7 +1,7 @@
 // Bars a second through the loop of `ballast backtest`, journal and tape included, beside a plain loop over the same arrays.
 import type { BarColumns } from '../../src/domain/bars.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts';
-import { prepareBacktest, removeHome, runBacktest, type BacktestCase, type BacktestOutcome } from '../backtest-session.ts';
+import { prepareBacktest, removeHome, removeRuns, runBacktest, type BacktestCase, type BacktestOutcome } from '../backtest-session.ts';
 import { compare, plainRules } from '../equality.ts';
 import type { Figure } from '../figure.ts';
 import { medianOf, ownMs, timed, type Timing } from '../measure.ts';
@@ -57,6 +57,8 @@ async function measure(subject: BacktestCase, columns: readonly BarColumns[]): P
       const chunks = columns.map((each) => [each]);
       const ran = await timed(() => runBacktest(prepared, chunks));
       outcome = ran.result;
+      // Outside of what is measured: a user keeps them.
+      removeRuns(prepared);
       if (repeat < 0) continue;
       plains.push(plain.timing);
       engines.push(ran.timing);
