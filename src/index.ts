@@ -37,6 +37,7 @@ export {
   parkinson,
   pinBar,
   pivotPoints,
+  previous,
   rateOfChange,
   realisedVolatility,
   rogersSatchell,

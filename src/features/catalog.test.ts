@@ -93,6 +93,7 @@ const kinds: Readonly<Record<Exclude<keyof typeof catalog, 'columns' | 'on'>, fc
   swings: short.map((side) => tested(catalog.swings(side))),
   liquiditySweep: short.map((side) => tested(catalog.liquiditySweep(side))),
   barPattern: fc.constantFrom(...PATTERN_NAMES).map((name) => tested(catalog.barPattern(name))),
+  previous: window.map((bars) => tested(catalog.previous(sma(bars)))),
   pinBar: fc.constantFrom(0.6, 2 / 3, 1).map((shadow) => tested(catalog.pinBar(shadow))),
 };
 
@@ -259,6 +260,7 @@ test('every feature and every parameter has a key of its own', () => {
     ...[catalog.parabolicSar(0.02, 0.2), catalog.parabolicSar(0.02, 0.1), catalog.sessionVwap(HOUR_MS), catalog.sessionVwap(MINUTE_MS)],
     ...[catalog.pivotPoints('classic', HOUR_MS), catalog.pivotPoints('fibonacci', HOUR_MS), catalog.pivotPoints('classic', MINUTE_MS)],
     ...[catalog.volumeProfile(20, 0.01), catalog.volumeProfile(20, 0.02), catalog.pinBar(0.6), catalog.pinBar(0.7)],
+    ...[catalog.previous(sma(2)), catalog.previous(sma(3)), catalog.previous(catalog.previous(sma(2)))],
     ...PATTERN_NAMES.map((name) => catalog.barPattern(name)),
   ];
   assert.equal(new Set(specs.map(({ key }) => key)).size, specs.length);
@@ -273,6 +275,15 @@ test('a feature on another leg or timeframe is the same feature', () => {
   assert.equal(elsewhere.create().upper, NaN);
   assert.ok(!('leg' in on({ timeframeMs: HOUR_MS }, sma(2))));
   assert.ok(!('timeframeMs' in on({ leg: 0 }, sma(2))));
+});
+
+test('the previous value is of the same leg and timeframe', () => {
+  const elsewhere = catalog.previous(on({ leg: 1, timeframeMs: 4 * HOUR_MS }, catalog.sessionVwap(HOUR_MS)));
+  assert.deepEqual([elsewhere.leg, elsewhere.timeframeMs, elsewhere.needsTime], [1, 4 * HOUR_MS, true]);
+  const bars = madeUpBars(30);
+  const [now, before] = [columns(sma(3), bars).value, columns(catalog.previous(sma(3)), bars).value];
+  assert.deepEqual(before.subarray(1), now.subarray(0, -1));
+  assert.ok(!('leg' in catalog.previous(sma(3))));
 });
 
 test('a feature that cannot be is refused by name, with what was found and what is expected', () => {

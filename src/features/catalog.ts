@@ -16,6 +16,7 @@ import { Keltner } from './indicators/keltner.ts';
 import { Momentum, RateOfChange, UltimateOscillator } from './indicators/momentum.ts';
 import { AccumulationDistribution, ChaikinMoneyFlow, ChaikinOscillator, Mfi, Obv } from './indicators/money-flow.ts';
 import { Ema, Sma } from './indicators/moving-average.ts';
+import { Previous } from './indicators/previous.ts';
 import { PIVOT_METHODS, PivotPoints, type PivotMethod } from './indicators/pivot-points.ts';
 import {
   garmanKlassVariance,
@@ -412,6 +413,17 @@ export function swings(side: number): CatalogSpec<Swings, 'value' | 'high' | 'lo
 export function liquiditySweep(side: number): CatalogSpec<LiquiditySweep, 'value' | 'depth'> {
   const bars = windowOf('liquiditySweep', side, 1);
   return spec(`liquiditySweep(${bars})`, () => new LiquiditySweep(bars), ['value', 'depth']);
+}
+
+/** What another feature's `value` was one bar ago, on its leg and timeframe. */
+export function previous(feature: FeatureSpec & Pick<CatalogSpec<Indicator>, 'needsTime'>): CatalogSpec<Previous> {
+  const { key, create, leg, timeframeMs, needsTime } = feature;
+  return {
+    ...valued(`previous(${key})`, () => new Previous(create())),
+    ...(leg === undefined ? undefined : { leg }),
+    ...(timeframeMs === undefined ? undefined : { timeframeMs }),
+    ...(needsTime === undefined ? undefined : { needsTime }),
+  };
 }
 
 /** The same feature on another leg of the subject or on a higher timeframe. The key stays: it names the feature, not the series. */

@@ -219,6 +219,14 @@ export const FEATURE_FORMS: Readonly<Record<string, Partial<Record<FeatureName, 
       'our word',
     ),
   },
+  'Of other features': {
+    previous: form(
+      'what it was one bar ago: a crossing compares two bars',
+      { feature: 'which' },
+      catalog.previous(catalog.sma(20)),
+      'definition',
+    ),
+  },
 };
 
 /** The page of features. */
