@@ -222,9 +222,9 @@ describe('the plan', () => {
   });
 
   test('has what is asked for this run alone', () => {
-    const plan = planOf([use(trend)], { noRisk: true, sizing: 'all-in', allowSpotShort: true, mindFailure: 'stop' });
+    const plan = planOf([use(trend)], { noRisk: true, sizing: 'fixed', allowSpotShort: true, mindFailure: 'stop' });
     assert.deepEqual(plan.rules, []);
-    assert.equal(plan.sizing, 'all-in');
+    assert.equal(plan.sizing, 'fixed');
     assert.equal(plan.allowSpotShort, true);
     assert.equal(plan.mindFailure.action, 'stop');
   });

@@ -42,7 +42,10 @@ export interface PlanRequest {
   readonly timeframeMs?: TimeMs | undefined;
   readonly strategies: readonly PlannedStrategy[];
   readonly capital: Amount;
-  /** No rules of risk: neither gate rules, nor stops but the strategies' own. */
+  /**
+   * Nothing that acts by itself: no gate rules, no stops but the strategies' own, no disaster stop, no order called back because its feed is
+   * silent, and no forecast that lapses.
+   */
   readonly noRisk?: boolean | undefined;
   /** The config's unless said. */
   readonly sizing?: SizingMethod | undefined;
@@ -67,6 +70,8 @@ export function assemblePlan(request: PlanRequest): RunPlan {
   } = request;
   const instruments = request.instruments.map((instrument) => withFeeRate(instrument, config.venue.feeRate));
   const { sleeves, minds } = layOutSleeves(request, instruments);
+  const isAllIn = sizing === 'all-in';
+  if (isAllIn) demandOneSpotSleeve(sleeves, instruments, allowSpotShort);
   const { stanceStep, graceMs, opinionLifeBars } = config.decision;
   return {
     instruments,
@@ -74,7 +79,7 @@ export function assemblePlan(request: PlanRequest): RunPlan {
     minds,
     baseTimeframeMs,
     capital,
-    policy: config.risk,
+    policy: noRisk ? { ...config.risk, staleIntervals: Infinity } : config.risk,
     rules: noRisk
       ? []
       : defaultRules(
@@ -83,13 +88,24 @@ export function assemblePlan(request: PlanRequest): RunPlan {
         ),
     sizing,
     council: config.council,
-    desk: config.desk,
+    desk: { ...config.desk, ...(noRisk && { disasterRatio: NaN }), ...(isAllIn && { buysByBudget: true }) },
     stanceStep,
     allowSpotShort,
     graceMs,
-    opinionLifeBars,
+    opinionLifeBars: noRisk ? Infinity : opinionLifeBars,
     mindFailure: { action: mindFailure, strikes: config.minds.strikes },
   };
+}
+
+/** All of the cash can be had once, and a short has no price that cash could pay for. */
+function demandOneSpotSleeve(sleeves: readonly Sleeve[], instruments: readonly Instrument[], allowSpotShort: boolean): void {
+  const expected = 'one strategy on one spot symbol, long or flat: it spends all of the cash';
+  if (sleeves.length !== 1) throw impossible('sizing all-in', `${sleeves.length} sleeves`, expected);
+  const kind = instruments[sleeves[0]?.instruments[0] ?? 0]?.kind;
+  if (kind !== 'spot' || sleeves[0]?.instruments.length !== 1) {
+    throw impossible('sizing all-in', kind === 'spot' ? 'a pair' : 'a perpetual', expected);
+  }
+  if (allowSpotShort) throw impossible('sizing all-in', '--allow-spot-short', expected);
 }
 
 /** Entries of `paper.strategies` with their strategies loaded and their parameters checked. */

@@ -8,6 +8,7 @@ import { run } from '../engine/run.ts';
 import { SimulatedClock } from '../engine/simulated-clock.ts';
 import { BarSource } from '../market/bar-source.ts';
 import { openStore, type BarStore } from '../market/history/store.ts';
+import type { FillRule } from '../venues/simulated/rules.ts';
 import type { Marks } from '../views/metrics.ts';
 import { report, type ReportDocument } from '../views/report.ts';
 import { warmupBars } from './assemble.ts';
@@ -35,6 +36,8 @@ export interface BacktestRequest {
   readonly capital?: string | undefined;
   readonly feeRate?: number | undefined;
   readonly slippageRatio?: number | undefined;
+  readonly stopSlippageRatio?: number | undefined;
+  readonly fill?: FillRule | undefined;
   readonly sizing?: string | undefined;
   readonly noRisk: boolean;
   readonly warmup: 'auto' | 'none';
@@ -56,7 +59,12 @@ const SLICE_TIMEOUT_MS = 10_000;
 export async function runBacktest(request: BacktestRequest): Promise<ReportDocument> {
   const { home, timeframeMs, symbols } = request;
   const config = withOverrides(loadConfig({ home, file: request.configFile }), {
-    venue: { feeRate: request.feeRate, slippageRatio: request.slippageRatio },
+    venue: {
+      feeRate: request.feeRate,
+      slippageRatio: request.slippageRatio,
+      stopSlippageRatio: request.stopSlippageRatio,
+      fill: request.fill,
+    },
   });
   const store = await openStore(home);
   try {

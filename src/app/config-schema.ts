@@ -327,13 +327,22 @@ const minds = z.strictObject({
   ),
 });
 
-const venue = z.strictObject({
+const venueFields = z.strictObject({
   slippageRatio: number(
     0.0005,
     'ratio of price',
     { least: 0, most: 0.5 },
     'A market order and a triggered stop fill this much worse than the bar says.',
   ),
+  stopSlippageRatio: z.number().gte(0).lte(0.5).nullable().default(null).meta({
+    description: 'The same for a triggered stop alone; null is slippageRatio.',
+    unit: 'ratio of price',
+    allowed: '0 to 0.5, or null',
+  }),
+  fill: z.enum(['next-open', 'close']).default('next-open').meta({
+    description:
+      'What fills an order at the market: the open of the bar that comes, or the close on which it was decided, as if one could still trade at that price. `close` is for research.',
+  }),
   feeRate: z.number().gte(-0.01).lte(0.5).nullable().default(null).meta({
     description: "Fee of every fill; null takes each instrument's own taker and maker rates.",
     unit: 'ratio of notional',
@@ -426,6 +435,12 @@ const venue = z.strictObject({
   selfTrade: z.enum(['allow', 'cancel-resting', 'cancel-incoming', 'cancel-both']).default('allow').meta({
     description: 'What ends when an order would trade with a resting limit of our own.',
   }),
+});
+
+const venue = venueFields.superRefine(({ fill, volumeShareRatio, slippageModel }, check) => {
+  if (fill === 'next-open') return;
+  const message = 'expected next-open where volumeShareRatio or slippageModel look at a bar: the close is before its volume';
+  if (volumeShareRatio > 0 || slippageModel !== 'fixed') check.addIssue({ code: 'custom', path: ['fill'], message });
 });
 
 /** One source of opinion, and where it speaks. */
@@ -569,7 +584,7 @@ export const configSchema = z
     risk: riskPolicy.prefault({}).meta({ description: 'What protects from ruin. Both gates, sizing and the reflexes read it.' }),
     sizing: z.enum(['risk', 'fixed', 'volatility', 'kelly', 'all-in']).default('risk').meta({
       description:
-        'How much a fresh opinion asks for, before any limit: `risk` lets the stop decide, `fixed` a constant, `volatility` the market, `kelly` the odds, `all-in` asks for everything.',
+        'How much a fresh opinion asks for, before any limit: `risk` lets the stop decide, `fixed` a constant, `volatility` the market, `kelly` the odds, `all-in` the cash there is where it fills, for one strategy on one spot symbol.',
     }),
     council: council.prefault({}).meta({ description: 'How the opinions of one sleeve become one stance.' }),
     desk: desk.prefault({}).meta({ description: 'How targets become orders, and how positions are protected when nobody is there.' }),

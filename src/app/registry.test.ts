@@ -106,7 +106,10 @@ describe('a strategy', () => {
     write(own('known'), 'strategies/known.ts');
     const error = await refusal(() => strategyNamed('unknown', home));
     assert.equal(error.code, 'STRATEGY_UNKNOWN');
-    assert.match(error.message, /found "unknown", expected one of trend, mean-reversion, known(, [a-z]+)*, or the path of a file/);
+    assert.match(
+      error.message,
+      /found "unknown", expected one of trend, mean-reversion, sma-cross, rsi-stop, known(, [a-z]+)*, or the path of a file/,
+    );
   });
 
   test('with the name of one of ours is refused rather than guessed', async () => {
@@ -127,9 +130,9 @@ describe('a strategy', () => {
     const listed = await listStrategies(other);
     assert.deepEqual(
       listed.map((each) => ('failure' in each ? each.failure.code : each.strategy.name)),
-      ['trend', 'mean-reversion', 'STRATEGY_MALFORMED', 'good'],
+      ['trend', 'mean-reversion', 'sma-cross', 'rsi-stop', 'STRATEGY_MALFORMED', 'good'],
     );
-    assert.equal((await listStrategies(join(home, 'nowhere'))).length, 2);
+    assert.equal((await listStrategies(join(home, 'nowhere'))).length, 4);
   });
 });
 

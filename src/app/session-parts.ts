@@ -94,6 +94,8 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
     recorder: engineRecorder,
     venue,
     onBar: (at, value) => equity.record(at, value),
+    // What is traded at a close is in the equity of that close.
+    ...(recipe.config.venue.fill === 'close' ? { onFill: (at: number, value: number) => equity.record(at, value) } : {}),
     onPrice: (event) => ledger.price(event),
     knownFailures,
     ...(askTimeoutMs > 0 ? { guard: (question: () => void) => guarded(question, askTimeoutMs) } : {}),

@@ -68,6 +68,15 @@ export function proportion<D extends Decimal, R extends Decimal>(value: D, numer
   return ((raw(value) * raw(numerator)) / raw(denominator)) as unknown as D;
 }
 
+/**
+ * The most that an amount pays for at a price, with a fee that is a ratio of the notional: money / (price x (1 + fee)), down to the lot. One
+ * unit of the money is kept back, so that the rounding of the notional never takes more than there is.
+ */
+export function payable(money: Amount, price: Price, feeRate: Amount, lot: Quantity): Quantity {
+  const units = raw(money) > 0n ? ((raw(money) - 1n) * SCALE * SCALE) / (raw(price) * (SCALE + raw(feeRate))) : 0n;
+  return roundToStep(units as unknown as Quantity, lot);
+}
+
 /** value rounded toward zero to a multiple of step; a zero step leaves it as it is. */
 export function roundToStep<D extends Decimal>(value: D, step: D): D {
   if (raw(step) === 0n) return value;

@@ -1,6 +1,6 @@
 // An order intent as canonical bytes: the same in the journal, in snapshots and in a venue's own state.
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import type { Price } from './decimal.ts';
+import type { Amount, Price } from './decimal.ts';
 import type { OrderIntent, OrderRole, OrderType, Share } from './order.ts';
 
 const TYPES: readonly OrderType[] = ['market', 'limit', 'post-only', 'stop', 'take-profit', 'trailing'];
@@ -13,12 +13,13 @@ const IS_IOC = 8;
 const IS_FOK = 16;
 const HAS_TRAIL = 32;
 const HAS_PAIR = 64;
+const HAS_BUDGET = 128;
 
 export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
   out.text(intent.id);
   out.number(intent.at);
   out.count(intent.instrument);
-  const { trailBy, timeInForce, pairedWith } = intent;
+  const { trailBy, timeInForce, pairedWith, budget } = intent;
   out.byte(
     (intent.side === 'buy' ? IS_BUY : 0) |
       (intent.reduceOnly ? IS_REDUCE_ONLY : 0) |
@@ -26,7 +27,8 @@ export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
       (timeInForce === 'ioc' ? IS_IOC : 0) |
       (timeInForce === 'fok' ? IS_FOK : 0) |
       (trailBy === undefined ? 0 : HAS_TRAIL) |
-      (pairedWith === undefined ? 0 : HAS_PAIR),
+      (pairedWith === undefined ? 0 : HAS_PAIR) |
+      (budget === undefined ? 0 : HAS_BUDGET),
   );
   out.byte(TYPES.indexOf(intent.type));
   out.byte(ROLES.indexOf(intent.role));
@@ -35,6 +37,7 @@ export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
   writePrice(out, intent.stopPrice);
   if (trailBy !== undefined) out.decimal(trailBy);
   if (pairedWith !== undefined) out.text(pairedWith);
+  if (budget !== undefined) out.decimal(budget);
   writeShares(out, intent.shares);
   out.count(intent.attached.length);
   for (const stop of intent.attached) writeIntent(out, stop);
@@ -53,6 +56,7 @@ export function readIntent(from: ByteReader): OrderIntent {
   // An absent field is absent, not undefined: what is read equals what was written.
   const trail = (bits & HAS_TRAIL) === 0 ? undefined : { trailBy: from.decimal<Price>() };
   const pair = (bits & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() };
+  const money = (bits & HAS_BUDGET) === 0 ? undefined : { budget: from.decimal<Amount>() };
   const force = (bits & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (bits & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) };
   const shares = readShares(from);
   const attached: OrderIntent[] = [];
@@ -69,6 +73,7 @@ export function readIntent(from: ByteReader): OrderIntent {
     stopPrice,
     ...trail,
     ...pair,
+    ...money,
     ...force,
     reduceOnly: (bits & IS_REDUCE_ONLY) !== 0,
     wholePosition: (bits & IS_WHOLE_POSITION) !== 0,

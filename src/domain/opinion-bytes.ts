@@ -18,6 +18,7 @@ export function writeOpinion(out: ByteWriter, opinion: Opinion): void {
     out.number(opinion.protection.stopRatio ?? NaN);
     out.number(opinion.protection.targetRatio ?? NaN);
     out.number(opinion.protection.trailR ?? NaN);
+    out.number(opinion.protection.trailRatio ?? NaN);
   }
   out.flag(opinion.legs !== undefined);
   if (opinion.legs !== undefined) {
@@ -37,10 +38,12 @@ export function readOpinion(from: ByteReader): Opinion {
     const stopRatio = known(from.number());
     const targetRatio = known(from.number());
     const trailR = known(from.number());
+    const trailRatio = known(from.number());
     protection = {
       ...(stopRatio === undefined ? {} : { stopRatio }),
       ...(targetRatio === undefined ? {} : { targetRatio }),
       ...(trailR === undefined ? {} : { trailR }),
+      ...(trailRatio === undefined ? {} : { trailRatio }),
     };
   }
   const legs = from.flag() ? Array.from({ length: from.count() }, () => from.number()) : undefined;

@@ -8,6 +8,11 @@ export interface Protection {
   readonly targetRatio?: number;
   /** Trail the stop by this many R once one R is won; R is the entry's stop distance. */
   readonly trailR?: number;
+  /**
+   * Keep the stop this far behind the best price after the bar that was decided on, as a ratio of that price; in place of `trailR`. Moved
+   * with each bar, after the bar was tested against it.
+   */
+  readonly trailRatio?: number;
 }
 
 export interface Forecast {

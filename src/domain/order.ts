@@ -12,6 +12,7 @@ import {
   smaller,
   subtract,
   ZERO_QUANTITY,
+  type Amount,
   type Price,
   type Quantity,
 } from './decimal.ts';
@@ -40,8 +41,16 @@ export interface OrderIntent {
   readonly side: Side;
   readonly type: OrderType;
   readonly role: OrderRole;
-  /** Positive. For a whole-position stop it is what the position was when the stop was set; the venue follows the position. */
+  /**
+   * Positive. For a whole-position stop it is what the position was when the stop was set; the venue follows the position. Beside a budget it
+   * is an estimate.
+   */
   readonly quantity: Quantity;
+  /**
+   * For an order that buys at the market: what it may cost, fees included, and never more than the cash there is. Its quantity is computed
+   * where it fills, as that of Binance's `quoteOrderQty`.
+   */
+  readonly budget?: Amount;
   /** For limit and post-only. */
   readonly limitPrice: Price | undefined;
   /** For stop, take-profit and trailing: triggers a market order. A trailing stop begins there. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { fromUnits, type Price, type Quantity } from './decimal.ts';
+import { fromUnits, type Amount, type Price, type Quantity } from './decimal.ts';
 import { readIntent, writeIntent } from './intent-bytes.ts';
 import { abstain, type Opinion } from './opinion.ts';
 import { readOpinion, writeOpinion } from './opinion-bytes.ts';
@@ -34,6 +34,7 @@ function intents(attached: fc.Arbitrary<OrderIntent[]>): fc.Arbitrary<OrderInten
       trailBy: fc.bigInt({ min: 0n, max: 10n ** 22n }).map((units) => fromUnits<Price>(units)),
       timeInForce: fc.constantFrom('ioc', 'fok'),
       pairedWith: fc.string(),
+      budget: fc.bigInt({ min: 0n, max: 10n ** 22n }).map((units) => fromUnits<Amount>(units)),
     },
     {
       noNullPrototype: true,
@@ -79,7 +80,10 @@ test('an opinion is read back as it was written; what it does not say stays unsa
         confidence: ratio,
         expectedReturn: ratio,
         horizonMs: fc.nat(),
-        protection: fc.record({ stopRatio: ratio, targetRatio: ratio, trailR: ratio }, { requiredKeys: [], noNullPrototype: true }),
+        protection: fc.record(
+          { stopRatio: ratio, targetRatio: ratio, trailR: ratio, trailRatio: ratio },
+          { requiredKeys: [], noNullPrototype: true },
+        ),
         legs: fc.array(ratio, { maxLength: 3 }),
       },
       { requiredKeys: ['kind', 'stance', 'confidence'], noNullPrototype: true },

@@ -44,6 +44,8 @@ export interface EngineParts {
   readonly venue: Venue;
   /** Told of the equity after every closed bar. */
   readonly onBar?: (at: TimeMs, equity: number) => void;
+  /** Told of the equity after every fill. */
+  readonly onFill?: (at: TimeMs, equity: number) => void;
   /** Told of every price after the warm-up, once the body has looked at it and before anything is ordered because of it. */
   readonly onPrice?: (event: MarketEvent) => void;
   /** Runs a question to a mind that is not trusted to return; throws when it does not. */
@@ -72,6 +74,7 @@ export class Engine implements Stateful {
   readonly #recorder: Recorder;
   readonly #venue: Venue;
   readonly #onBar: ((at: TimeMs, equity: number) => void) | undefined;
+  readonly #onFilled: ((at: TimeMs, equity: number) => void) | undefined;
   readonly #tellPrice: ((event: MarketEvent) => void) | undefined;
   readonly #knownFailures: ReadonlyMap<number, ReadonlyMap<number, string>> | undefined;
   readonly #guard: ((question: () => void) => void) | undefined;
@@ -130,6 +133,7 @@ export class Engine implements Stateful {
     this.#recorder = parts.recorder;
     this.#venue = parts.venue;
     this.#onBar = parts.onBar;
+    this.#onFilled = parts.onFill;
     this.#tellPrice = parts.onPrice;
     this.#knownFailures = parts.knownFailures;
     this.#guard = parts.guard;
@@ -509,7 +513,10 @@ export class Engine implements Stateful {
       if (found.news === 'news') this.desk.notMoved(found.order, this.at);
       return;
     }
-    if (report.fill !== undefined) this.#onFill(report, found.order.intent, found.parts);
+    if (report.fill !== undefined) {
+      this.#onFill(report, found.order.intent, found.parts);
+      this.#onFilled?.(this.at, this.portfolio.equity);
+    }
     if (found.news === 'news') this.desk.afterReport(report, found.order, this.at);
   }
 
@@ -946,7 +953,8 @@ export class Engine implements Stateful {
         const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
         const { stance } = pooled;
         const stopRatio = this.plan.rules.length > 0 || !Number.isNaN(this.#ownStop(sleeve)) ? given.stopRatio : NaN;
-        this.desk.freeze(sleeve, { quantities, stance, stopRatio, trailR: this.#trailOf(sleeve) });
+        const trailRatio = this.#protectionOf(sleeve)?.trailRatio ?? NaN;
+        this.desk.freeze(sleeve, { quantities, stance, stopRatio, trailR: this.#trailOf(sleeve), trailRatio });
         this.#isFresh[sleeve] = 0;
         this.#refreshOwn(sleeve);
         const { outcome, voices, agreeing, agreement } = pooled;

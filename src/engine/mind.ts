@@ -165,9 +165,10 @@ export class Mind implements Stateful {
     if (protection === undefined) return;
     if (protection === null || typeof protection !== 'object')
       throw this.#broken(at, `a protection of ${describe(protection)}`, undefined, 'ratios by name');
-    const { stopRatio, targetRatio, trailR } = protection;
-    if (stopRatio !== undefined && !(isWithin(stopRatio, 0, 1) && stopRatio > 0 && stopRatio < 1)) {
-      throw this.#broken(at, `a stop ratio of ${shown(stopRatio)}`, undefined, 'a stop ratio between 0 and 1');
+    const { stopRatio, targetRatio, trailR, trailRatio } = protection;
+    for (const [name, value] of [['stop', stopRatio] as const, ['trail', trailRatio] as const]) {
+      if (value === undefined || (isWithin(value, 0, 1) && value > 0 && value < 1)) continue;
+      throw this.#broken(at, `a ${name} ratio of ${shown(value)}`, undefined, `a ${name} ratio between 0 and 1`);
     }
     for (const [name, value] of Object.entries({ targetRatio, trailR })) {
       if (value === undefined || (isWithin(value, 0, Number.MAX_VALUE) && value > 0)) continue;

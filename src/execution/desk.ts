@@ -6,18 +6,20 @@ import {
   compare,
   isZero,
   negate,
+  notional,
   priceFrom,
   roundToStep,
   signOf,
   toNumber,
   ZERO_QUANTITY,
+  type Amount,
   type Price,
   type Quantity,
 } from '../domain/decimal.ts';
 import type { StateChange } from '../domain/entry.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
+import { isOpen, type AmendIntent, type CancelIntent, type OrderIntent, type Share } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import { isDust, marketOrder, plan, stopOrder, type Plan, type PlanInput } from './planner.ts';
@@ -26,7 +28,7 @@ import { Wants } from './wants.ts';
 
 export interface DeskSettings {
   readonly rebalanceBandRatio: number;
-  /** First distance of the disaster stop from the price, at least; it always lies beyond every sleeve stop. */
+  /** First distance of the disaster stop from the price, at least; it always lies beyond every sleeve stop. NaN for none. */
   readonly disasterRatio: number;
   /** How far beyond the furthest sleeve stop the disaster stop is kept. */
   readonly disasterGapRatio: number;
@@ -34,6 +36,8 @@ export interface DeskSettings {
   readonly maximumLeggedMs: TimeMs;
   /** And lose at most this fraction of equity meanwhile. */
   readonly maximumLeggedLossRatio: number;
+  /** What is bought names what it may cost, and its quantity is computed where it fills. For one sleeve on spot. */
+  readonly buysByBudget?: boolean;
 }
 
 /** What the desk asks of the engine. */
@@ -53,6 +57,7 @@ export interface Frozen {
   readonly stance: number;
   readonly stopRatio: number;
   readonly trailR: number;
+  readonly trailRatio?: number;
 }
 
 export class Desk implements Stateful {
@@ -201,8 +206,10 @@ export class Desk implements Stateful {
       wants.stopRatio[sleeve] = frozen.stopRatio;
       wants.openedPrice[sleeve] = level;
       wants.initialRisk[sleeve] = risk;
-      wants.stopPrice[sleeve] = level - sideWanted * risk;
+      // Of the price, not of the risk: as a trail by ratio reckons it, to the last bit.
+      wants.stopPrice[sleeve] = level * (1 - sideWanted * frozen.stopRatio);
       wants.trailR[sleeve] = frozen.trailR;
+      wants.trailRatio[sleeve] = frozen.trailRatio ?? NaN;
       wants.bestPrice[sleeve] = level;
     }
     this.#touchSleeve(sleeve);
@@ -298,9 +305,16 @@ export class Desk implements Stateful {
     if (isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduceOnly)) return;
     const id = this.#nextId();
     const attached = this.#attachments(instrument, quantity, shares, at);
-    const intent = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
+    const order = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
+    const byBudget = this.#settings.buysByBudget === true && order.side === 'buy' && !reduceOnly;
+    const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
     if (this.#out.send(intent)) this.tracker.submitted(intent);
     else this.#refused(intent, at);
+  }
+
+  /** At the mark, which is what the decision had in mind. */
+  #worth({ tick }: Instrument, { instrument, quantity }: OrderIntent): Amount {
+    return notional(priceFrom(this.#mark[instrument] ?? NaN, tick, 'nearest'), quantity);
   }
 
   /** The stops that begin to rest with the entry's first fill: of each sleeve that opens, and of the net if it opens or flips. */
@@ -396,6 +410,7 @@ export class Desk implements Stateful {
   /** After a report was booked: latches, withdrawals and protection that follow from it. */
   afterReport(report: OrderReport, order: TrackedOrder, at: TimeMs): void {
     const { intent } = order;
+    if (intent.budget !== undefined && !isOpen(order.state) && !isZero(order.filled)) this.#boughtAll(intent);
     if (report.kind === 'order.rejected') {
       if (intent.role === 'target') this.#refused(intent, at);
       else this.#unprotected(intent, report.reason, at);
@@ -412,6 +427,16 @@ export class Desk implements Stateful {
     if (report.kind === 'order.filled' && intent.role === 'stop') this.#stoppedAtVenue(intent, at);
     this.#touch(intent.instrument);
     this.protect(intent.instrument, at);
+  }
+
+  /** What the budget has paid for is what is wanted, unless it is not wanted any more. */
+  #boughtAll({ shares }: OrderIntent): void {
+    for (const { sleeve, leg } of shares) {
+      const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
+      if (signOf(this.wants.target[holding] ?? ZERO_QUANTITY) > 0) {
+        this.wants.target[holding] = this.#portfolio.quantity[holding] ?? ZERO_QUANTITY;
+      }
+    }
   }
 
   #stoppedAtVenue(stop: OrderIntent, at: TimeMs): void {
@@ -443,7 +468,8 @@ export class Desk implements Stateful {
     if (side !== before) {
       if (side !== 0 && (before !== 0 || Number.isNaN(this.wants.heldSince[sleeve] ?? NaN))) {
         this.wants.heldSince[sleeve] = at;
-        if (this.#isSingle(sleeve)) this.wants.bestPrice[sleeve] = price;
+        // A trail by ratio begins where its stop was measured from.
+        if (this.#isSingle(sleeve) && Number.isNaN(this.wants.trailRatio[sleeve] ?? NaN)) this.wants.bestPrice[sleeve] = price;
       }
       if (this.isFlat(sleeve)) {
         this.wants.heldSince[sleeve] = NaN;
@@ -720,20 +746,27 @@ export class Desk implements Stateful {
     this.#out.say({ kind: 'sleeve.stopped', at, sleeve, because: `stop at ${stop} held by the engine` });
   }
 
-  /** Step trailing: with each whole R won the stop follows, `trailR` behind. */
+  /** The best price is a new one: by ratio the stop follows at once, by steps with each whole R won. */
   #trail(sleeve: number, side: 1 | -1, best: number, at: TimeMs): void {
     const { wants } = this;
     wants.bestPrice[sleeve] = best;
-    const risk = wants.initialRisk[sleeve] ?? NaN;
-    const trailR = wants.trailR[sleeve] ?? NaN;
-    if (Number.isNaN(trailR) || !(risk > 0)) return;
     const opened = wants.openedPrice[sleeve] ?? NaN;
-    const won = Math.floor((side * (best - opened)) / risk);
-    if (won < 1) return;
-    const moved = opened + side * (won - trailR) * risk;
-    if (side * (moved - (wants.stopPrice[sleeve] ?? NaN)) <= 1e-9 * opened) return;
+    const trailRatio = wants.trailRatio[sleeve] ?? NaN;
+    const moved = Number.isNaN(trailRatio) ? this.#stepped(sleeve, side, best) : best * (1 - side * trailRatio);
+    if (Number.isNaN(moved) || side * (moved - (wants.stopPrice[sleeve] ?? NaN)) <= 1e-9 * opened) return;
     this.#out.say({ kind: 'stop.moved', at, sleeve, stopPrice: moved });
     this.protect(this.#sleeves[sleeve]?.instruments[0] ?? 0, at);
+  }
+
+  /** Step trailing: `trailR` behind the whole R won. NaN where the stop stays. */
+  #stepped(sleeve: number, side: 1 | -1, best: number): number {
+    const { wants } = this;
+    const risk = wants.initialRisk[sleeve] ?? NaN;
+    const trailR = wants.trailR[sleeve] ?? NaN;
+    if (Number.isNaN(trailR) || !(risk > 0)) return NaN;
+    const opened = wants.openedPrice[sleeve] ?? NaN;
+    const won = Math.floor((side * (best - opened)) / risk);
+    return won < 1 ? NaN : opened + side * (won - trailR) * risk;
   }
 
   /** A pair's stop acts on the spread and closes both legs at once. Measured as what its legs lost of the first leg's notional. */

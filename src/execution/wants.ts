@@ -22,6 +22,8 @@ export class Wants implements Stateful {
   readonly initialRisk: Float64Array;
   /** By sleeve: how many R the trailing stop keeps behind; NaN for none. */
   readonly trailR: Float64Array;
+  /** By sleeve: how far the stop is kept behind the best price, as a ratio of it, in place of `trailR`; NaN for none. */
+  readonly trailRatio: Float64Array;
   /** By sleeve: the best price since the position opened. */
   readonly bestPrice: Float64Array;
   /** By sleeve: when its position opened, and when its last one closed; NaN for never. */
@@ -41,6 +43,7 @@ export class Wants implements Stateful {
     this.openedPrice = unknown();
     this.initialRisk = unknown();
     this.trailR = unknown();
+    this.trailRatio = unknown();
     this.bestPrice = unknown();
     this.heldSince = unknown();
     this.closedAt = unknown();
@@ -55,6 +58,7 @@ export class Wants implements Stateful {
       this.openedPrice,
       this.initialRisk,
       this.trailR,
+      this.trailRatio,
       this.bestPrice,
       this.heldSince,
       this.closedAt,

@@ -40,6 +40,7 @@ const anyIntent = fc.letrec<{ intent: OrderIntent }>((tie) => ({
       trailBy: price,
       timeInForce: fc.constantFrom('ioc', 'fok'),
       pairedWith: text,
+      budget: amount,
     },
     {
       requiredKeys: [
@@ -60,7 +61,10 @@ const anyIntent = fc.letrec<{ intent: OrderIntent }>((tie) => ({
     },
   ),
 })).intent;
-const anyProtection: fc.Arbitrary<Protection> = fc.record({ stopRatio: number, targetRatio: number, trailR: number }, { requiredKeys: [] });
+const anyProtection: fc.Arbitrary<Protection> = fc.record(
+  { stopRatio: number, targetRatio: number, trailR: number, trailRatio: number },
+  { requiredKeys: [] },
+);
 const anyForecast: fc.Arbitrary<Forecast> = fc.record(
   {
     kind: fc.constant('forecast'),

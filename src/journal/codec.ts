@@ -31,7 +31,7 @@ import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinio
 import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 4;
+export const FORMAT_VERSION = 5;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -87,6 +87,7 @@ const HAS_TRAIL_BY = 4;
 const HAS_PAIR = 8;
 const IS_IOC = 16;
 const IS_FOK = 32;
+const HAS_BUDGET = 64;
 const HAS_EXPECTED_RETURN = 1;
 const HAS_HORIZON = 2;
 const HAS_PROTECTION = 4;
@@ -94,6 +95,7 @@ const HAS_LEGS = 8;
 const HAS_STOP_RATIO = 1;
 const HAS_TARGET_RATIO = 2;
 const HAS_TRAIL = 4;
+const HAS_TRAIL_RATIO = 8;
 
 /** Appends one row. */
 export function encodeRow(out: ByteWriter, entry: Entry, sequence: number, tapeOffset: number): void {
@@ -509,15 +511,17 @@ function decodeOpinion(from: ByteReader): Opinion {
 }
 
 function encodeProtection(out: ByteWriter, protection: Protection): void {
-  const { stopRatio, targetRatio, trailR } = protection;
+  const { stopRatio, targetRatio, trailR, trailRatio } = protection;
   out.byte(
     (stopRatio === undefined ? 0 : HAS_STOP_RATIO) |
       (targetRatio === undefined ? 0 : HAS_TARGET_RATIO) |
-      (trailR === undefined ? 0 : HAS_TRAIL),
+      (trailR === undefined ? 0 : HAS_TRAIL) |
+      (trailRatio === undefined ? 0 : HAS_TRAIL_RATIO),
   );
   if (stopRatio !== undefined) out.number(stopRatio);
   if (targetRatio !== undefined) out.number(targetRatio);
   if (trailR !== undefined) out.number(trailR);
+  if (trailRatio !== undefined) out.number(trailRatio);
 }
 
 function decodeProtection(from: ByteReader): Protection {
@@ -526,6 +530,7 @@ function decodeProtection(from: ByteReader): Protection {
     ...((has & HAS_STOP_RATIO) === 0 ? undefined : { stopRatio: from.number() }),
     ...((has & HAS_TARGET_RATIO) === 0 ? undefined : { targetRatio: from.number() }),
     ...((has & HAS_TRAIL) === 0 ? undefined : { trailR: from.number() }),
+    ...((has & HAS_TRAIL_RATIO) === 0 ? undefined : { trailRatio: from.number() }),
   };
 }
 
@@ -607,7 +612,7 @@ function decodeRuling(from: ByteReader): RulingNote {
 }
 
 function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
-  const { limitPrice, stopPrice, trailBy, pairedWith, timeInForce } = intent;
+  const { limitPrice, stopPrice, trailBy, pairedWith, timeInForce, budget } = intent;
   out.text(intent.id);
   out.number(intent.at);
   whole(out, intent.instrument);
@@ -623,13 +628,15 @@ function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
       (stopPrice === undefined ? 0 : HAS_STOP) |
       (trailBy === undefined ? 0 : HAS_TRAIL_BY) |
       (pairedWith === undefined ? 0 : HAS_PAIR) |
-      (timeInForce === 'ioc' ? IS_IOC : timeInForce === 'fok' ? IS_FOK : 0),
+      (timeInForce === 'ioc' ? IS_IOC : timeInForce === 'fok' ? IS_FOK : 0) |
+      (budget === undefined ? 0 : HAS_BUDGET),
   );
   out.decimal(intent.quantity);
   if (limitPrice !== undefined) out.decimal(limitPrice);
   if (stopPrice !== undefined) out.decimal(stopPrice);
   if (trailBy !== undefined) out.decimal(trailBy);
   if (pairedWith !== undefined) out.text(pairedWith);
+  if (budget !== undefined) out.decimal(budget);
   encodeShares(out, intent.shares);
   out.count(intent.attached.length);
   for (const attached of intent.attached) encodeIntent(out, attached);
@@ -653,6 +660,7 @@ function decodeIntent(from: ByteReader): OrderIntent {
     stopPrice: (has & HAS_STOP) === 0 ? undefined : from.decimal<Price>(),
     ...((has & HAS_TRAIL_BY) === 0 ? undefined : { trailBy: from.decimal<Price>() }),
     ...((has & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() }),
+    ...((has & HAS_BUDGET) === 0 ? undefined : { budget: from.decimal<Amount>() }),
     ...((has & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (has & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) }),
     reduceOnly: (how & IS_REDUCE_ONLY) !== 0,
     wholePosition: (how & IS_WHOLE_POSITION) !== 0,

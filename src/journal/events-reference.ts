@@ -264,6 +264,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     stopRatio: ['number, may be absent', 'distance of the stop from entry as a ratio of price; for a pair, of the spread'],
     targetRatio: ['number, may be absent', 'distance of the target'],
     trailR: ['number, may be absent', 'trail by this many R once one R is won'],
+    trailRatio: ['number, may be absent', 'trail by this ratio of the best price, in place of `trailR`'],
   } satisfies FieldsOf<Protection>,
   'sleeve change': {
     sleeve: SLEEVE,
@@ -307,6 +308,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     trailBy: ['price, may be absent', 'for trailing: how far behind the best price the trigger follows'],
     timeInForce: ['choice, may be absent', '`ioc` or `fok`; without, it rests'],
     pairedWith: ['text, may be absent', 'the order with which it shares what is to be closed'],
+    budget: ['amount, may be absent', 'what it may cost, fees included; its quantity is then an estimate, and computed where it fills'],
     reduceOnly: ['flag', ''],
     wholePosition: ['flag', 'closes the whole position, whatever its quantity by then'],
     shares: ['list of shares', 'they sum to the signed quantity'],

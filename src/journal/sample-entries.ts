@@ -51,6 +51,7 @@ const intent: OrderIntent = {
   reduceOnly: false,
   wholePosition: false,
   pairedWith: '7-3',
+  budget: amount('8000'),
   shares,
   attached: [stop],
 };
@@ -106,7 +107,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
       stance: -0.5,
       confidence: 0.6,
       horizonMs: 3_600_000,
-      protection: { stopRatio: 0.03, trailR: 2 },
+      protection: { stopRatio: 0.03, trailR: 2, trailRatio: 0.04 },
       legs: [1, -0.8],
     },
   },

@@ -33,13 +33,21 @@ export const backtest = defineCommand({
     capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
     fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
     slippage: optional('--slippage <ratio>', 'of price, for market orders and stops', values.number({ least: 0, most: 0.5 })),
-    fill: defaulted('--fill <rule>', 'where a market order fills', values.oneOf('next-open'), 'next-open'),
+    stopSlippage: optional('--stop-slippage <ratio>', 'the same for stops alone', values.number({ least: 0, most: 0.5 })),
+    fill: optional(
+      '--fill <rule>',
+      'where a market order fills: next-open, or close for the one it was decided on (default: that of the config)',
+      values.oneOf('next-open', 'close'),
+    ),
     sizing: optional(
       '--sizing <rule>',
-      'how much a fresh opinion asks for: risk, fixed, volatility, kelly or all-in',
+      'how much a fresh opinion asks for: risk, fixed, volatility, kelly, or all-in: the cash there is where it fills, on one spot symbol',
       values.oneOf('risk', 'fixed', 'volatility', 'kelly', 'all-in'),
     ),
-    noRisk: toggle('--no-risk', 'without the rules that clamp and halt: research only, printed in the report'),
+    noRisk: toggle(
+      '--no-risk',
+      'without rules that clamp and halt, disaster stop, or an end to what is silent: research only, printed in the report',
+    ),
     warmup: defaulted(
       '--warmup <kind>',
       'auto forms features from bars before --from; none starts cold',
@@ -52,6 +60,7 @@ export const backtest = defineCommand({
   examples: [
     'ballast backtest --strategy trend --symbols BTC/USDT --timeframe 1h --from 2021-01-01 --to 2023-01-01',
     'ballast backtest --strategy trend,mean-reversion --symbols all --timeframe all',
+    'ballast backtest --strategy sma-cross --params fast=10,slow=50 --symbols BTC/USDT --timeframe 1h --sizing all-in --no-risk --warmup none',
     'ballast backtest --strategy ./my-strategy.ts --params fast=10,slow=40 --symbols BTC/USDT,ETH/USDT --timeframe 1h --timerange 20210101-20230101 --json',
   ],
   async run({ flags }, { home, configFile, terminal }) {
@@ -75,6 +84,8 @@ export const backtest = defineCommand({
         capital: flags.capital,
         feeRate: flags.fee,
         slippageRatio: flags.slippage,
+        stopSlippageRatio: flags.stopSlippage,
+        fill: flags.fill,
         sizing: flags.sizing,
         noRisk: flags.noRisk,
         warmup: flags.warmup,

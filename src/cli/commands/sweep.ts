@@ -19,7 +19,7 @@ const MOST_WORKERS = 64;
 export const sweep = defineCommand({
   about: 'Tries many parameters of a strategy over the same stored bars, and counts every trial.',
   details: [
-    'Long or flat, one position, without the rules of a session: research. sma-cross has the parameters fast and slow (fast < slow); rsi-stop has window, entryBelow, exitAbove (entryBelow < exitAbove), stop and trailing. A stop fills at its price, or at the open beyond it, with the fee and without slippage.',
+    'Long or flat, one position, without the rules of a session: research. sma-cross has the parameters fast and slow (fast < slow); rsi-stop has window, entryBelow, exitAbove (entryBelow < exitAbove), stop and trailing. A stop fills at its price, or at the open beyond it, with the fee.',
     'A grid is name=from..to:step or name=value|value, with commas between parameters; what breaks the constraint is left out and counted. From is inclusive, to exclusive, on the open time of bars, UTC; nothing is read before it.',
     'The folder under runs/ is named after all that determines the rows: sweep.json is the document of --json, best.json the best with its fills. The same command goes on where a killed one stopped.',
   ],
@@ -36,6 +36,11 @@ export const sweep = defineCommand({
     capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
     fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
     slippage: optional('--slippage <ratio>', 'of price, for entries and exits that are not stops', values.number({ least: 0, most: 0.5 })),
+    stopSlippage: optional(
+      '--stop-slippage <ratio>',
+      'of price, for stops (default: that of the config, else 0)',
+      values.number({ least: 0, most: 0.5 }),
+    ),
     fill: optional(
       '--fill <rule>',
       'next-open or close (default: next-open for sma-cross, close for rsi-stop)',
@@ -68,7 +73,7 @@ export const sweep = defineCommand({
     const selection = await selectionOf(strategy, flags);
     const { loadConfig, withOverrides } = await import('../../app/config.ts');
     const { unfilteredInstrument } = await import('../../app/recipe.ts');
-    const overrides = { venue: { feeRate: flags.fee, slippageRatio: flags.slippage } };
+    const overrides = { venue: { feeRate: flags.fee, slippageRatio: flags.slippage, stopSlippageRatio: flags.stopSlippage } };
     const config = withOverrides(loadConfig({ home, file: configFile }), overrides);
     const { venue, bars } = await barsOf(home, { symbol, venue: flags.venue, timeframeMs, fromMs, toMs });
     const { ALL_IN } = await import('../../lab/sweep/account.ts');
@@ -83,7 +88,7 @@ export const sweep = defineCommand({
         capital: flags.capital === undefined ? config.paper.capital : Number(flags.capital),
         feeRate: config.venue.feeRate ?? unfilteredInstrument(venue, symbol, '--symbols').takerFeeRate,
         slippageRatio: config.venue.slippageRatio,
-        stopSlippageRatio: 0,
+        stopSlippageRatio: config.venue.stopSlippageRatio ?? 0,
         fill: flags.fill ?? strategy.fill,
         sizing: ALL_IN,
       },

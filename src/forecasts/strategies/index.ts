@@ -2,7 +2,9 @@
 // `export const strategy = defineStrategy({ ... })`; inside this repository exports have the strategy's own name.
 import type { Strategy } from '../../domain/strategy.ts';
 import { meanReversion } from './mean-reversion.ts';
+import { rsiStop } from './rsi-stop.ts';
+import { smaCross } from './sma-cross.ts';
 import { trend } from './trend.ts';
 
 /** In the order in which they are listed. Names are unique. */
-export const strategies: readonly Strategy<unknown>[] = [trend, meanReversion];
+export const strategies: readonly Strategy<unknown>[] = [trend, meanReversion, smaCross, rsiStop];

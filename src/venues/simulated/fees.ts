@@ -44,9 +44,13 @@ export class FeeSchedule implements Stateful {
 
   /** Cut off at 1e-12. */
   feeOf(instrument: number, value: Amount, liquidity: Fill['liquidity'], at: TimeMs): Amount {
+    return proportion(value, this.rateOf(instrument, liquidity, at), ONE);
+  }
+
+  /** Ratio of notional. */
+  rateOf(instrument: number, liquidity: Fill['liquidity'], at: TimeMs): Amount {
     if (this.#tiers.length > 0) this.#reach(Math.floor(at / DAY_MS));
-    const rate = (this.#tier ?? this.#rates[instrument])?.[liquidity] ?? ZERO_AMOUNT;
-    return proportion(value, rate, ONE);
+    return (this.#tier ?? this.#rates[instrument])?.[liquidity] ?? ZERO_AMOUNT;
   }
 
   /** What was traded counts from the next day on. */

@@ -5,8 +5,11 @@ import { isConditional, type OrderIntent } from '../../domain/order.ts';
 
 /** What is wrong with an order by itself, in the venue's words; undefined when nothing is. */
 export function malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
-  const { quantity, limitPrice, stopPrice } = intent;
+  const { quantity, limitPrice, stopPrice, budget } = intent;
   if (signOf(quantity) <= 0) return `quantity ${format(quantity)} is not positive`;
+  if (budget !== undefined && (intent.type !== 'market' || intent.side !== 'buy' || signOf(budget) <= 0)) {
+    return `a budget of ${format(budget)} is for an order that buys at the market`;
+  }
   // A stop on the whole position is as large as the position by then, however small that is.
   if (!intent.wholePosition) {
     if (compare(roundToStep(quantity, instrument.lot), quantity) !== 0)

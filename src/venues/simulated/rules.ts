@@ -13,7 +13,16 @@ export type MarginKind = 'leverage' | 'cash' | 'isolated' | 'cross';
 /** What an order that would trade with a resting limit of one's own does: trade, cancel the resting one, end itself, or both. */
 export type SelfTrade = 'allow' | 'cancel-resting' | 'cancel-incoming' | 'cancel-both';
 
+/**
+ * What fills an order at the market when it arrives: the open of the bar that holds that moment, or the last trade seen in it; or the last
+ * close, as if one could still trade at the price on which one has decided.
+ */
+export type FillRule = 'next-open' | 'close';
+
 export interface MatchingRules extends LatencyRules, SlippageRules {
+  readonly fill: FillRule;
+  /** A triggered stop fills this much worse, as a ratio of price; null: as much as an order at the market. */
+  readonly stopSlippageRatio: number | null;
   readonly margin: MarginKind;
   readonly maintenanceBasis: MaintenanceBasis;
   /** By symbol; a symbol without has `margin.ts#defaultTiers`. */
@@ -32,6 +41,8 @@ export interface MatchingRules extends LatencyRules, SlippageRules {
 }
 
 export const defaultRules: MatchingRules = {
+  fill: 'next-open',
+  stopSlippageRatio: null,
   margin: 'leverage',
   maintenanceBasis: 'mark',
   marginTiers: {},

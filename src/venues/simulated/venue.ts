@@ -11,6 +11,7 @@ import {
   isZero,
   negate,
   notional,
+  payable,
   priceFrom,
   quantityFrom,
   proportion,
@@ -53,7 +54,7 @@ export interface SimulatedVenueSettings {
   readonly instruments: readonly Instrument[];
   readonly baseTimeframeMs: TimeMs;
   readonly capital: Amount;
-  /** A market order and a triggered stop fill this much worse, as a ratio of price. */
+  /** A market order fills this much worse, as a ratio of price; a triggered stop too, unless the rules say otherwise. */
   readonly slippageRatio: number;
   /** From submission to the venue's answer, at least 1. */
   readonly latencyMs: TimeMs;
@@ -77,6 +78,7 @@ const LACKS_MARGIN = 'insufficient margin';
 const LIQUIDATED = 'its position was liquidated';
 const NOTHING_TO_TAKE = { ioc: 'immediate or cancel: nothing to take', fok: 'fill or kill: not all of it is there' } as const;
 const REST_NOT_THERE = 'immediate or cancel: the rest is not there';
+const BUDGET_SPENT = 'its budget is spent';
 const PAIR_FILLED = 'its pair has filled';
 const SELF_TRADE = 'self-trade prevention';
 const WOULD_TAKE = 'post-only: it would have taken liquidity';
@@ -577,7 +579,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #unaffordable(intent: OrderIntent, instrument: Instrument, reference: Price, value: Amount): string | undefined {
     if (this.#rules.margin === 'cash' || (instrument.kind === 'spot' && !this.#settings.allowSpotShort)) {
-      if (intent.side === 'sell' || compare(value, this.cash) <= 0) return undefined;
+      // A budget is cut to the cash where it is spent.
+      const isPayable = intent.budget === undefined ? compare(value, this.cash) <= 0 : signOf(this.cash) > 0;
+      if (intent.side === 'sell' || isPayable) return undefined;
       return `insufficient balance: ${format(this.cash)} ${instrument.quote} free, ${format(value)} needed`;
     }
     const signed = intent.side === 'buy' ? intent.quantity : negate(intent.quantity);
@@ -602,8 +606,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return this.#account.equity(this.#last);
   }
 
-  /** The last trade seen since the last bar closed, or the open of the bar that contains `at`; undefined when neither is known. */
+  /**
+   * The last trade seen since the last bar closed, or the open of the bar that contains `at`; undefined when neither is known. Where orders
+   * fill at the close, the last price.
+   */
   #priceNow(instrument: number, at: TimeMs): number | undefined {
+    if (this.#rules.fill === 'close') {
+      const last = this.#last[instrument] ?? NaN;
+      return last > 0 ? last : undefined;
+    }
     const bar = this.#watched[instrument]?.nextBar();
     if (this.#needsBar && bar === undefined) return undefined;
     // In a gap of the data there is no price until the next bar opens.
@@ -726,15 +737,20 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
    * @returns false, and nothing done, where there is nothing, or not all for an order that takes all or nothing
    */
   #takes(order: OpenOrder, price: number, at: TimeMs): boolean {
-    const { instrument, side, limitPrice, timeInForce } = order.intent;
-    const wanted = this.#wanted(order);
+    const { intent } = order;
+    const { instrument, side, limitPrice, timeInForce, budget } = intent;
+    const fixedRatio = (isStop(order.reach) ? this.#rules.stopSlippageRatio : null) ?? this.#settings.slippageRatio;
+    const wanted =
+      budget === undefined
+        ? this.#wanted(order)
+        : this.#affordable(intent, budget, this.#slipped(instrument, side, price, intent.quantity, fixedRatio), at);
     let quantity = wanted;
     if (this.#sharesVolume) {
       const bar = this.#watched[instrument]?.nextBar();
       quantity = smaller(wanted, bar === undefined ? ZERO_QUANTITY : (this.#available(instrument, bar) ?? wanted));
       if (!isZero(wanted) && (isZero(quantity) || (timeInForce === 'fok' && compare(quantity, wanted) < 0))) return false;
     }
-    let slipped = this.#slipped(instrument, side, price, quantity);
+    let slipped = this.#slipped(instrument, side, price, quantity, fixedRatio);
     if (limitPrice !== undefined && (side === 'buy' ? compare(slipped, limitPrice) > 0 : compare(slipped, limitPrice) < 0))
       slipped = limitPrice;
     this.#fill(order, slipped, at, 'taker', quantity);
@@ -750,6 +766,12 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
     const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
     return intent.wholePosition ? reducible : smaller(rest, reducible);
+  }
+
+  /** What a budget pays for at this price, its fee included, from the cash there is. */
+  #affordable({ instrument }: OrderIntent, budget: Amount, price: Price, at: TimeMs): Quantity {
+    const lot = this.#settings.instruments[instrument]?.lot ?? ZERO_QUANTITY;
+    return payable(smaller(budget, this.cash), price, this.#fees.rateOf(instrument, 'taker', at), lot);
   }
 
   /** What is left for us of the bar's volume; undefined is without bound. */
@@ -788,9 +810,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   /** Against us: a buy pays more, a sale brings less; then onto the tick, in the same direction. */
-  #slipped(instrument: number, side: Side, price: number, quantity: Quantity): Price {
-    const { slippageRatio: fixedRatio, instruments } = this.#settings;
-    const tick = instruments[instrument]?.tick;
+  #slipped(instrument: number, side: Side, price: number, quantity: Quantity, fixedRatio: number): Price {
+    const tick = this.#settings.instruments[instrument]?.tick;
     if (tick === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
     const volume = this.#needsBar ? (this.#watched[instrument]?.nextBar()?.volume ?? 0) : 0;
     const ratio = this.#needsBar ? slippageOf(this.#rules, fixedRatio, toNumber(quantity), volume) : fixedRatio;
@@ -802,7 +823,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const { intent } = order;
     const { instrument } = intent;
     const position = this.position[instrument] ?? ZERO_QUANTITY;
-    const wanted = this.#wanted(order);
+    const wanted = intent.budget === undefined ? this.#wanted(order) : this.#affordable(intent, intent.budget, price, at);
     if (isZero(wanted)) {
       this.#cancelled(order, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
       return;
@@ -820,6 +841,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#positionChanged(instrument, position, at);
     const isFirst = isZero(order.filled);
     order.filled = add(order.filled, quantity);
+    // Of its own copy: what is left of it.
+    if (intent.budget !== undefined) order.intent = { ...intent, budget: subtract(intent.budget, add(value, fee)) };
     if (this.#sharesVolume) this.#consumed[instrument] = add(this.#consumed[instrument] ?? ZERO_QUANTITY, quantity);
     const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
     this.#reports.push({ kind: 'order.filled', at, happenedAt: at, instrument, order: intent.id, reason: '', fill });
@@ -828,7 +851,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#end(order);
       // Every order ends by a word: a fill of all that it asked for, or this.
       if (compare(order.filled, intent.quantity) < 0) {
-        this.#report('order.cancelled', intent, at, intent.reduceOnly ? 'reduce-only: the position is closed' : 'insufficient balance');
+        const why = intent.budget === undefined ? 'insufficient balance' : BUDGET_SPENT;
+        this.#report('order.cancelled', intent, at, intent.reduceOnly ? 'reduce-only: the position is closed' : why);
       }
     }
     if (isFirst) {
@@ -927,7 +951,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const bar = this.#watched[instrument]?.nextBar();
     if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
     const held = this.position[instrument] ?? ZERO_QUANTITY;
-    return this.#slipped(instrument, signOf(held) > 0 ? 'sell' : 'buy', this.#levels.priceIn(instrument, bar), absolute(held));
+    const side = signOf(held) > 0 ? 'sell' : 'buy';
+    return this.#slipped(instrument, side, this.#levels.priceIn(instrument, bar), absolute(held), this.#settings.slippageRatio);
   }
 
   /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits in the instrument. */
