@@ -417,9 +417,9 @@ export function liquiditySweep(side: number): CatalogSpec<LiquiditySweep, 'value
 
 /** What another feature's `value` was one bar ago, on its leg and timeframe. */
 export function previous(feature: FeatureSpec & Pick<CatalogSpec<Indicator>, 'needsTime'>): CatalogSpec<Previous> {
-  const { key, create, leg, timeframeMs, needsTime } = feature;
+  const { leg, timeframeMs, needsTime } = feature;
   return {
-    ...valued(`previous(${key})`, () => new Previous(create())),
+    ...valued(`previous(${feature.key})`, () => new Previous(feature.create())),
     ...(leg === undefined ? undefined : { leg }),
     ...(timeframeMs === undefined ? undefined : { timeframeMs }),
     ...(needsTime === undefined ? undefined : { needsTime }),
