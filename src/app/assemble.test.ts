@@ -16,6 +16,7 @@ import { SYNTHETIC_ASSETS } from '../market/synthetic/assets.ts';
 import { assemblePlan, plannedStrategies, warmupBars, type PlannedStrategy, type PlanRequest } from './assemble.ts';
 import { parseConfig } from './config.ts';
 import { defaultConfig } from './config-schema.ts';
+import { unfilteredInstrument } from './recipe.ts';
 import { parseParameters } from './registry.ts';
 
 const instruments = SYNTHETIC_ASSETS.slice(0, 3).map(({ instrument }) => instrument);
@@ -227,6 +228,29 @@ describe('the plan', () => {
     assert.equal(plan.sizing, 'fixed');
     assert.equal(plan.allowSpotShort, true);
     assert.equal(plan.mindFailure.action, 'stop');
+  });
+
+  test('without rules nothing acts by itself', () => {
+    const config = defaultConfig();
+    const plan = planOf([use(trend)], { noRisk: true });
+    assert.deepEqual(plan.desk, { ...config.desk, disasterRatio: NaN });
+    assert.deepEqual(plan.policy, { ...config.risk, staleIntervals: Infinity });
+    assert.equal(plan.opinionLifeBars, Infinity);
+    const ruled = planOf([use(trend)]);
+    assert.deepEqual([ruled.desk, ruled.policy, ruled.opinionLifeBars], [config.desk, config.risk, 3]);
+  });
+
+  test('spends all of the cash for one strategy on one spot symbol, long or flat, and for nothing else', () => {
+    const sizing = 'all-in';
+    const spot = [unfilteredInstrument('any', 'BTC/USDT', 'test')];
+    assert.equal(planOf([use(trend)], { sizing, instruments: spot }).desk.buysByBudget, true);
+    assert.equal(planOf([use(trend)], { instruments: spot }).desk.buysByBudget, undefined);
+    assert.match(refusal([use(trend)], { sizing }), /^sizing all-in: found 3 sleeves, expected one strategy on one spot symbol/);
+    assert.match(refusal([use(trend), use(meanReversion)], { sizing, instruments: spot }), /found 2 sleeves/);
+    assert.match(refusal([use(trend, { symbols: [BTC] })], { sizing }), /found a perpetual/);
+    assert.match(refusal([use(trend)], { sizing, instruments: spot, allowSpotShort: true }), /found --allow-spot-short/);
+    const two = [...spot, unfilteredInstrument('any', 'ETH/USDT', 'test')];
+    assert.match(refusal([use(spread, { pairs: [['BTC/USDT', 'ETH/USDT']] })], { sizing, instruments: two }), /found a pair/);
   });
 
   test('has the fee rate of the config where there is one', () => {

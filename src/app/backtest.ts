@@ -54,6 +54,8 @@ const MOST_ROWS_IN_MEMORY = 2_000_000;
 const CHUNK_ROWS = 65_536;
 /** A slice of the loop takes 20 ms; one that takes this long is held by a strategy that does not return. */
 const SLICE_TIMEOUT_MS = 10_000;
+const FILLED_AT_CLOSE =
+  'orders filled at the close on which they were decided, where nobody can trade any more (--fill close): research only';
 
 /** Runs it, writes `runs/<id>/`, and gives the document. @throws BallastError */
 export async function runBacktest(request: BacktestRequest): Promise<ReportDocument> {
@@ -203,6 +205,8 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
         venue: venues.join(', '),
         feeRates: plan.instruments.map((instrument) => instrument.takerFeeRate),
         slippageRatio: recipe.config.venue.slippageRatio,
+        stopSlippageRatio: recipe.config.venue.stopSlippageRatio ?? recipe.config.venue.slippageRatio,
+        fill: recipe.config.venue.fill,
         sizing: plan.sizing,
         noRisk: recipe.noRisk,
         warmup: request.warmup,
@@ -216,6 +220,7 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       currency: plan.instruments[0]?.quote ?? '',
       allowSpotShort: recipe.allowSpotShort,
       noRisk: recipe.noRisk,
+      warnings: recipe.config.venue.fill === 'close' ? [FILLED_AT_CLOSE] : [],
       equity,
       ledger,
       marks,

@@ -134,6 +134,13 @@ describe('a config file', () => {
       '[["A/B","C/D"]]',
       'symbols or pairs, not both',
     ],
+    [
+      'a fill at the close with what its bar does not know yet',
+      'venue:\n  fill: close\n  volumeShareRatio: 0.1\n',
+      '2:9, venue.fill',
+      '"close"',
+      'next-open where volumeShareRatio or slippageModel look at a bar',
+    ],
     ['a speed that is none', 'paper:\n  speed: fast\n', '2:10, paper.speed', '"fast"', 'a number above 0, at most 1e9, or max'],
     ['a timeframe that its base does not fill', 'paper:\n  timeframeMs: 90s\n', '2:16, paper.timeframeMs', '"90s"', 'a multiple of'],
   ] as const) {

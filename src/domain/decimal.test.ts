@@ -15,6 +15,7 @@ import {
   notional,
   price,
   priceFrom,
+  payable,
   proportion,
   quantity,
   quantityFrom,
@@ -27,7 +28,9 @@ import {
   ZERO_AMOUNT,
   ZERO_PRICE,
   ZERO_QUANTITY,
+  type Amount,
   type Price,
+  type Quantity,
   type Rounding,
 } from './decimal.ts';
 
@@ -103,6 +106,31 @@ describe('arithmetic', () => {
   test('a proportion is rounded toward zero and leaves the rest to the caller', () => {
     assert.equal(format(proportion(amount('10'), quantity('1'), quantity('3'))), '3.333333333333');
     assert.equal(format(proportion(amount('-10'), quantity('1'), quantity('3'))), '-3.333333333333');
+  });
+
+  test('what money pays for, its fee included, is all of it and never more', () => {
+    assert.equal(format(payable(amount('10000'), price('100'), amount('0.001'), quantity('0.001'))), '99.9');
+    assert.equal(format(payable(amount('0'), price('100'), amount('0.001'), quantity('0'))), '0');
+    assert.equal(format(payable(amount('-5'), price('100'), amount('0.001'), quantity('0'))), '0');
+    const ONE = amount('1');
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 1n, max: 10n ** 18n }),
+        fc.bigInt({ min: 1n, max: 10n ** 18n }),
+        fc.bigInt({ min: -(10n ** 9n), max: 10n ** 11n }),
+        (moneyUnits, priceUnits, feeUnits) => {
+          const [money, at, feeRate] = [fromUnits<Amount>(moneyUnits), fromUnits<Price>(priceUnits), fromUnits<Amount>(feeUnits)];
+          const cost = (count: Quantity): bigint => {
+            const value = notional(at, count);
+            return unitsOf(add(value, proportion(value, feeRate, ONE)));
+          };
+          const bought = payable(money, at, feeRate, ZERO_QUANTITY);
+          assert.ok(cost(bought) <= moneyUnits, 'never more');
+          // One unit of quantity more, and the two of rounding, are beyond it.
+          assert.ok(cost(add(bought, quantity('0.000000000001'))) >= moneyUnits - 2n - priceUnits / 10n ** 12n, 'all of it');
+        },
+      ),
+    );
   });
 
   test('rounding to a step is toward zero; no step changes nothing', () => {

@@ -183,6 +183,11 @@ const NONSENSE: readonly [string, unknown, RegExp][] = [
   ['a stop beyond the price', forecast(1, { protection: { stopRatio: 1.5 } }), /a stop ratio of 1.5/],
   ['a stop in words', { ...forecast(1), protection: 'tight' }, /a protection of "tight"/],
   ['a trail of no number', forecast(1, { protection: { trailR: NaN } }), /a trailR of (NaN|null)/],
+  [
+    'a trail beyond the price',
+    forecast(1, { protection: { trailRatio: 1 } }),
+    /a trail ratio of 1, expected a trail ratio between 0 and 1/,
+  ],
   ['legs that are not its own', forecast(1, { legs: [1, -1] }), /leg ratios \[1,-1\]/],
   ['legs in words', { ...forecast(1), legs: 'x' }, /leg ratios "x"/],
 ];

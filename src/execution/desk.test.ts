@@ -39,6 +39,62 @@ function answerAll(venue: ScriptedVenue): void {
   }
 }
 
+describe('buying by budget', () => {
+  const buys = (quantityWanted: string): ScriptedVenue => {
+    const venue = new ScriptedVenue({ sleeves: ONE, settings: { buysByBudget: true } });
+    venue.want(0, [quantityWanted]);
+    venue.order();
+    return venue;
+  };
+  const ended = (venue: ScriptedVenue): void =>
+    venue.tell({
+      kind: 'order.cancelled',
+      at: venue.at,
+      happenedAt: venue.at,
+      instrument: 0,
+      order: '1-1',
+      reason: 'its budget is spent',
+      fill: undefined,
+    });
+
+  test('an order that buys names what it may cost at the mark, one that sells does not', () => {
+    const venue = buys('2');
+    assert.equal(format(venue.sent[0]?.budget ?? amount('0')), '200');
+    venue.settle();
+    venue.want(0, ['0']);
+    venue.order();
+    assert.deepEqual([venue.sent.at(-1)?.side, venue.sent.at(-1)?.budget], ['sell', undefined]);
+  });
+
+  test('what it has paid for is what is wanted: nothing is bought after it, and the stops follow', () => {
+    const venue = buys('2');
+    venue.arrive();
+    venue.fill('1-1', quantity('1.5'));
+    venue.deliver();
+    venue.deliver();
+    assert.equal(target(venue), '2', 'the rest may still come');
+    ended(venue);
+    assert.deepEqual([target(venue), held(venue)], ['1.5', '1.5']);
+    venue.orders.delete('1-1');
+    venue.settle();
+    assert.deepEqual([held(venue), stopsAt(venue.resting('stop'))], ['1.5', ['sell 1.5 at 95']]);
+    assert.equal(venue.sent.filter(({ role }) => role === 'target').length, 1);
+  });
+
+  test('a sleeve that was made flat meanwhile stays unwanted', () => {
+    const venue = buys('2');
+    venue.arrive();
+    venue.fill('1-1', quantity('1.5'));
+    venue.deliver();
+    venue.deliver();
+    venue.say({ kind: 'sleeve.closed', at: venue.at, sleeve: 0, because: 'test' });
+    ended(venue);
+    venue.orders.delete('1-1');
+    venue.settle();
+    assert.deepEqual([target(venue), held(venue)], ['0', '0']);
+  });
+});
+
 describe('planning', () => {
   test('a want is ordered once, however often it is planned', () => {
     const venue = new ScriptedVenue({ sleeves: ONE });
@@ -513,6 +569,27 @@ describe('protection', () => {
     venue.pump();
     assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 105']);
     assert.deepEqual(kinds(venue), ['stop.moved']);
+  });
+
+  test('by ratio the stop follows every new best price at once, from the price that was decided on', () => {
+    const venue = new ScriptedVenue({ sleeves: ONE });
+    venue.want(0, ['1'], { stopRatio: 0.05, trailR: 1, trailRatio: 0.05 });
+    venue.order();
+    venue.arrive();
+    // It fills worse than it was decided.
+    venue.fill('1-1', undefined, 101);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95']);
+    venue.bar(0, 100, 99, 100.4);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95.38']);
+    venue.bar(0, 120, 100, 120);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 114']);
+    venue.bar(0, 116, 115, 119);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 114'], 'only tighter');
+    assert.deepEqual(kinds(venue), ['stop.moved', 'stop.moved']);
   });
 
   test('a stop that rests is moved in place: nothing new is sent, nothing is cancelled', () => {

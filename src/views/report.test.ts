@@ -215,10 +215,12 @@ test('what was run for research only is said, and nothing of it otherwise', () =
   const researched = (more: Partial<ReportParts>): string[] =>
     documentOf(eventful(), [1_000], more).warnings.filter((warning) => warning.includes('research only'));
   assert.deepEqual(researched({}), []);
-  assert.deepEqual(researched({ noRisk: true }), ['the rules of risk that clamp and halt were left out (--no-risk): research only']);
+  assert.deepEqual(researched({ noRisk: true }), [
+    'the rules of risk and all else that acts by itself were left out (--no-risk): research only',
+  ]);
   assert.match(
     reportText(documentOf(eventful(), [1_000], { noRisk: true })),
-    /^ {2}! the rules of risk that clamp and halt were left out \(--no-risk\)/m,
+    /^ {2}! the rules of risk and all else that acts by itself were left out \(--no-risk\)/m,
   );
   assert.equal(researched({ noRisk: true, allowSpotShort: true }).length, 2);
 });

@@ -99,7 +99,7 @@ export function warnings({ equity, ledger, from, to, allowSpotShort, noRisk }: W
   }
   words.push(...haltWarnings(ledger, from, to));
   if (allowSpotShort) words.push('spot was allowed to be sold short: research only, no venue does this');
-  if (noRisk) words.push('the rules of risk that clamp and halt were left out (--no-risk): research only');
+  if (noRisk) words.push('the rules of risk and all else that acts by itself were left out (--no-risk): research only');
   return words;
 }
 

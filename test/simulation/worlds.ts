@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
 import { ema } from '../../src/features/catalog.ts';
-import { abstain } from '../../src/domain/opinion.ts';
+import { abstain, type Protection } from '../../src/domain/opinion.ts';
 import { Random } from '../../src/quant/random.ts';
 import type { MarginKind } from '../../src/venues/simulated/rules.ts';
 import { bars, feed, forecast, operator, START, walk, type SessionParts, type TestMind } from '../support/session.ts';
@@ -15,6 +15,8 @@ export interface World {
   readonly isRuled: boolean;
   /** With margin, twentyfold: a position is liquidated long before its disaster stop. */
   readonly margin: MarginKind;
+  /** One sleeve on spot that buys by budget, with a stop that trails by ratio; in some, orders fill at the close. */
+  readonly isAllIn?: boolean;
 }
 
 export const anyWorld = (longest: number): fc.Arbitrary<World> =>
@@ -25,6 +27,7 @@ export const anyWorld = (longest: number): fc.Arbitrary<World> =>
     latencyMs: fc.constantFrom(1, 1, 500, 59_999, 90_000),
     isRuled: fc.constantFrom(true, true, true, false),
     margin: fc.constantFrom('leverage', 'leverage', 'isolated', 'cross'),
+    isAllIn: fc.constantFrom(false, false, false, true),
   });
 
 /** How often, with what seed and how verbosely properties are tried: fixed, unless somebody hunts. */
@@ -37,7 +40,7 @@ export function trials(numRuns: number): fc.Parameters<unknown> {
 }
 
 /** A stance that stays for a while and then jumps; sometimes an abstention. Known from the bar's number alone. */
-function moods(random: Random, count: number, jumpChance: number): TestMind['says'] {
+function moods(random: Random, count: number, jumpChance: number, protection?: Protection): TestMind['says'] {
   const list: (number | undefined)[] = [];
   let stance = 0;
   for (let bar = 0; bar <= count; bar++) {
@@ -46,11 +49,14 @@ function moods(random: Random, count: number, jumpChance: number): TestMind['say
   }
   return (bar) => {
     const said = list[bar];
-    return said === undefined ? abstain('no opinion today') : forecast(said, { confidence: 0.5 });
+    return said === undefined
+      ? abstain('no opinion today')
+      : forecast(said, { confidence: 0.5, ...(protection === undefined ? {} : { protection }) });
   };
 }
 
-export function partsOf({ seed, count, latencyMs, isRuled, margin }: World): SessionParts {
+export function partsOf(world: World): SessionParts {
+  const { seed, count, latencyMs, isRuled, margin, isAllIn } = world;
   const random = new Random(seed);
   const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
   const words = Array.from({ length: random.integer(5) }, () => {
@@ -62,6 +68,7 @@ export function partsOf({ seed, count, latencyMs, isRuled, margin }: World): Ses
   }).flat();
   const trendy: TestMind['says'] = (_, { features }) => Math.sign((features['fast']?.value ?? 0) - (features['slow']?.value ?? 0));
   const chance = 0.02 + random.uniform() * 0.2;
+  if (isAllIn === true) return allIn(world, moods(random, count, chance, { stopRatio: 0.01, trailRatio: 0.015 }), words);
   return {
     instruments: [{ fundingRate: 0.0003, fundingIntervalMs: 60 * MINUTE_MS }, { takerFeeRate: 0.0005 }],
     bars: [0, 1].map((instrument) => bars(walk({ seed: seed * 2 + instrument, count, from: instrument === 0 ? 100 : 7, ...chaos }))),
@@ -75,5 +82,20 @@ export function partsOf({ seed, count, latencyMs, isRuled, margin }: World): Ses
     policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
     plan: { mindFailure: { action: 'suspend', strikes: 3 } },
     venue: { latencyMs, slippageRatio: 0.0005, ...(margin === 'leverage' ? {} : { maximumLeverage: 20, rules: { margin } }) },
+  };
+}
+
+function allIn({ seed, count, latencyMs, isRuled }: World, says: TestMind['says'], words: SessionParts['words'] = []): SessionParts {
+  const isAtClose = seed % 2 === 0;
+  return {
+    instruments: [{ symbol: 'X/USDT', kind: 'spot', takerFeeRate: 0.001 }, {}],
+    bars: [0, 1].map((instrument) => bars(walk({ seed: seed * 2 + instrument, count, holes: 0.02, jumps: 0.03 }))),
+    sleeves: [{ instruments: [0], minds: [{ says }] }],
+    words,
+    policy: isRuled ? { drawdownHaltRatio: 0.2 } : 'none',
+    sizing: 'all-in',
+    desk: { buysByBudget: true },
+    plan: { mindFailure: { action: 'suspend', strikes: 3 } },
+    venue: { latencyMs, slippageRatio: 0.0005, rules: isAtClose ? { fill: 'close', stopSlippageRatio: 0 } : {} },
   };
 }

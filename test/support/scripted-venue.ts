@@ -143,11 +143,16 @@ export class ScriptedVenue implements DeskOutput {
   // ---- what a test does ----------------------------------------------------------------------------------------------
 
   /** Freezes the target of a sleeve, one text for each leg. */
-  want(sleeve: number, quantities: readonly string[], changes: { stance?: number; stopRatio?: number; trailR?: number } = {}): void {
+  want(
+    sleeve: number,
+    quantities: readonly string[],
+    changes: { stance?: number; stopRatio?: number; trailR?: number; trailRatio?: number } = {},
+  ): void {
     const targets = quantities.map((text) => quantity(text));
     const stance = changes.stance ?? Math.sign(toNumber(targets[0] ?? ZERO_QUANTITY));
     this.desk.beginDecision();
-    this.desk.freeze(sleeve, { quantities: targets, stance, stopRatio: changes.stopRatio ?? 0.05, trailR: changes.trailR ?? NaN });
+    const { stopRatio = 0.05, trailR = NaN, trailRatio = NaN } = changes;
+    this.desk.freeze(sleeve, { quantities: targets, stance, stopRatio, trailR, trailRatio });
   }
 
   order(): void {

@@ -49,19 +49,22 @@ export class FeeSchedule implements Stateful {
 
   /** Ratio of notional. */
   rateOf(instrument: number, liquidity: Fill['liquidity'], at: TimeMs): Amount {
-    if (this.#tiers.length > 0) this.#reach(Math.floor(at / DAY_MS));
+    this.reach(at);
     return (this.#tier ?? this.#rates[instrument])?.[liquidity] ?? ZERO_AMOUNT;
   }
 
   /** What was traded counts from the next day on. */
   traded(value: Amount, at: TimeMs): void {
     if (this.#tiers.length === 0) return;
-    this.#reach(Math.floor(at / DAY_MS));
+    this.reach(at);
     const slot = this.#day % this.#turnover.length;
     this.#turnover[slot] = add(this.#turnover[slot] ?? ZERO_AMOUNT, value);
   }
 
-  #reach(day: number): void {
+  /** Days end by themselves: brings the window and the tier up to this time. */
+  reach(at: TimeMs): void {
+    if (this.#tiers.length === 0) return;
+    const day = Math.floor(at / DAY_MS);
     if (day > this.#day) {
       // Days without a fill are empty, and after the whole window all are.
       for (let passed = Math.max(this.#day + 1, day - WINDOW_DAYS); passed <= day; passed++) {

@@ -16,6 +16,7 @@ import {
   toNumber,
   ZERO_AMOUNT,
   ZERO_QUANTITY,
+  type Amount,
   type Quantity,
 } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
@@ -182,6 +183,64 @@ function bars(rest: readonly (Bar | undefined)[], settings: Partial<SimulatedVen
   );
 }
 
+describe('a budget', () => {
+  const PAID: Partial<SimulatedVenueSettings> = { instruments: [SPOT], slippageRatio: 0.001, rules: { margin: 'cash' } };
+
+  test('buys what it pays for where it fills, slippage and fee included, and the rest of the estimate is cancelled', () => {
+    const session = bars([[101, 102, 100, 101]], PAID);
+    session.submit({ quantity: quantity('100'), budget: amount('10000') });
+    session.run(MINUTE_MS + 1);
+    // 10,000 / (101.11 x 1.001), down to the lot.
+    assert.deepEqual(session.words, ['filled o1 98.803 at 101.11', 'cancelled o1: its budget is spent']);
+    assert.ok(compare(session.venue.cash, ZERO_AMOUNT) >= 0 && toNumber(session.venue.cash) < 0.11, format(session.venue.cash));
+  });
+
+  test('buys more than was estimated where the price has fallen, and that is all of the order', () => {
+    const session = bars([[90, 91, 89, 90]], PAID);
+    session.submit({ quantity: quantity('100'), budget: amount('10000') });
+    session.run(2 * MINUTE_MS);
+    assert.deepEqual(session.words, ['filled o1 110.889 at 90.09']);
+  });
+
+  test('is cut to the cash there is, and an account without any has none', () => {
+    const session = bars([FLAT, FLAT], { ...PAID, slippageRatio: 0, instruments: [{ ...SPOT, takerFeeRate: 0, lot: quantity('0') }] });
+    session.submit({ quantity: quantity('99'), budget: amount('9900') });
+    session.submit({ quantity: quantity('50'), budget: amount('5000') });
+    session.run(2 * MINUTE_MS);
+    // One unit of money is kept back for rounding.
+    assert.deepEqual(
+      session.words.filter((words) => words.startsWith('filled')),
+      ['filled o1 98.999999999999 at 100', 'filled o2 1 at 100'],
+    );
+    const rest = toNumber(session.venue.cash);
+    assert.ok(rest >= 0 && rest < 1e-9, `${rest}`);
+  });
+
+  test('takes what a bar gives and goes on with the next until its estimate is filled', () => {
+    const session = bars([FLAT, FLAT, FLAT], { ...PAID, slippageRatio: 0, rules: { margin: 'cash', volumeShareRatio: 0.5 } });
+    session.submit({ quantity: quantity('1.2'), budget: amount('120') });
+    session.run(4 * MINUTE_MS);
+    assert.deepEqual(session.words, [
+      'filled o1 0.5 at 100',
+      'filled o1 0.5 at 100',
+      'filled o1 0.198 at 100',
+      'cancelled o1: its budget is spent',
+    ]);
+  });
+
+  test('is for buying at the market only', () => {
+    const session = bars([FLAT], PAID);
+    session.submit({ type: 'limit', limitPrice: price('100'), budget: amount('100') });
+    session.submit({ side: 'sell', budget: amount('100') });
+    session.submit({ budget: amount('0') });
+    session.run(MINUTE_MS + 1);
+    assert.deepEqual(
+      session.words,
+      ['100', '100', '0'].map((text, index) => `rejected o${index + 1}: a budget of ${text} is for an order that buys at the market`),
+    );
+  });
+});
+
 describe('the bar-fill rule', () => {
   test('a market order decided on a close fills at the next open, worse by the slippage', () => {
     const session = bars([[100, 110, 90, 105]], { slippageRatio: 0.001 });
@@ -192,6 +251,32 @@ describe('the bar-fill rule', () => {
     session.submit({ side: 'sell' });
     session.run(MINUTE_MS + 2);
     assert.equal(session.words[1], 'filled o2 1 at 99.9');
+  });
+
+  test('where orders fill at the close, that is the last one, worse by the slippage', () => {
+    const session = bars(
+      [
+        [100, 110, 90, 105],
+        [50, 51, 49, 50],
+      ],
+      { slippageRatio: 0.001, rules: { fill: 'close' } },
+    );
+    session.submit();
+    session.run(2 * MINUTE_MS);
+    session.submit({ side: 'sell', attached: [] });
+    session.run(2 * MINUTE_MS + 1);
+    assert.deepEqual(session.words, ['filled o1 1 at 100.1', 'filled o2 1 at 104.89']);
+  });
+
+  test('a stop slips by a ratio of its own where it has one, an order at the market does not', () => {
+    const at = (stopSlippageRatio: number | null): readonly string[] => {
+      const session = bars([FLAT, [98, 99, 95, 97]], { slippageRatio: 0.001, rules: { stopSlippageRatio } });
+      session.submit({ attached: [session.stop('95')] });
+      return session.run(3 * MINUTE_MS).words;
+    };
+    assert.deepEqual(at(0), ['filled o2 1 at 100.1', 'filled o1 1 at 95']);
+    assert.deepEqual(at(0.01), ['filled o2 1 at 100.1', 'filled o1 1 at 94.05']);
+    assert.deepEqual(at(null), ['filled o2 1 at 100.1', 'filled o1 1 at 94.9']);
   });
 
   test('slippage is rounded onto the tick against us', () => {
@@ -876,9 +961,11 @@ const SETTINGS: Partial<SimulatedVenueSettings> = { instruments: INSTRUMENTS, sl
 /** Sends whatever comes to mind: all kinds of orders, some of them nonsense, and cancels of orders living and dead. */
 class Mischief {
   readonly #random: Random;
+  readonly #budgets: Random;
   readonly #ids: string[] = [];
   constructor(seed: number) {
     this.#random = new Random(seed).fork('mischief');
+    this.#budgets = new Random(seed).fork('budgets');
   }
 
   #below(count: number): number {
@@ -928,7 +1015,10 @@ class Mischief {
       attached,
     });
     this.#ids.push(submit.id, ...attached.map((stop) => stop.id));
-    return [{ submit }];
+    // Now and then for an order that may have none.
+    const hasBudget = this.#budgets.bernoulli(side === 'buy' && type === 'market' && !submit.reduceOnly ? 0.5 : 0.02);
+    if (!hasBudget) return [{ submit }];
+    return [{ submit: { ...submit, budget: amount((this.#budgets.uniform() * 6_000).toFixed(2)) } }];
   }
 }
 
@@ -975,6 +1065,8 @@ const SETUPS = fc.record({
       insuranceFund: fc.constantFrom(0, 20, Infinity),
       volumeShareRatio: fc.constantFrom(0, 0.3),
       slippageModel: fc.constantFrom('fixed', 'square-root', 'volume-share'),
+      fill: fc.constantFrom('next-open', 'next-open', 'close'),
+      stopSlippageRatio: fc.constantFrom(null, 0, 0.002),
       tradeThroughTicks: fc.constantFrom(0, 1, 3),
       latencyJitterMs: fc.constantFrom(0, 700),
       recordedLatenciesMs: fc.constantFrom([], [5, 70_000]),
@@ -993,6 +1085,7 @@ test('cash is what fills, fees and funding left of the capital, and the position
       const position = INSTRUMENTS.map(() => ZERO_QUANTITY);
       const ended = new Set<string>();
       const filled = new Map<string, Quantity>();
+      const budgets = new Map<string, Amount>();
       tell(seed, how, (session, deeds) => {
         for (const report of session.reports.slice(seen)) {
           if (report.kind === 'funding.paid') {
@@ -1027,9 +1120,14 @@ test('cash is what fills, fees and funding left of the capital, and the position
           assert.ok(intent !== undefined, 'a fill is of an order that was sent');
           const sum = add(filled.get(report.order) ?? ZERO_QUANTITY, fill.quantity);
           filled.set(report.order, sum);
-          assert.ok(intent.wholePosition || compare(sum, intent.quantity) <= 0);
-          if (compare(sum, intent.quantity) >= 0) ended.add(report.order);
           const paid = notional(fill.price, fill.quantity);
+          if (intent.budget === undefined) assert.ok(intent.wholePosition || compare(sum, intent.quantity) <= 0);
+          else {
+            const left = subtract(budgets.get(report.order) ?? intent.budget, add(paid, fill.fee));
+            assert.ok(compare(left, ZERO_AMOUNT) >= 0, 'a budget is not overdrawn');
+            budgets.set(report.order, left);
+          }
+          if (compare(sum, intent.quantity) >= 0) ended.add(report.order);
           cash = subtract(intent.side === 'buy' ? subtract(cash, paid) : add(cash, paid), fill.fee);
           const held = position[intent.instrument] ?? ZERO_QUANTITY;
           const after = intent.side === 'buy' ? add(held, fill.quantity) : subtract(held, fill.quantity);

@@ -846,7 +846,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (this.#sharesVolume) this.#consumed[instrument] = add(this.#consumed[instrument] ?? ZERO_QUANTITY, quantity);
     const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
     this.#reports.push({ kind: 'order.filled', at, happenedAt: at, instrument, order: intent.id, reason: '', fill });
-    if (compare(quantity, wanted) < 0) this.#goesOn(order, at);
+    // Whoever sent a budget takes the order for filled once its estimate is.
+    const isDone = compare(quantity, wanted) >= 0 || (intent.budget !== undefined && compare(order.filled, intent.quantity) >= 0);
+    if (!isDone) this.#goesOn(order, at);
     else {
       this.#end(order);
       // Every order ends by a word: a fill of all that it asked for, or this.
@@ -1005,6 +1007,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     out.numbers(this.#last);
     out.numbers(this.#lastTrade);
     out.numbers(this.#nextFunding);
+    // Its day is reckoned when it is asked for; whether it was must not be told from the bytes.
+    this.#fees.reach(this.#lastAt);
     this.#fees.save(out);
     if (this.#sharesVolume) for (const consumed of this.#consumed) out.decimal(consumed);
     out.count(this.#sent);
