@@ -61,7 +61,7 @@ describe('words that are wrong', () => {
     [`${BACKTEST} --from 2021-01-01 --to 2021-01-01`, /^error: --from, --to: found an empty range/],
     [`${BACKTEST} --timerange 20210101-20200101`, /^error: --timerange: found a reversed range/],
     [`${BACKTEST} --fee abc`, /^error: --fee: found "abc", expected a number from -0.01 to 0.5/],
-    [`${BACKTEST} --fill close`, /^error: --fill: found "close", expected next-open/],
+    [`${BACKTEST} --fill mid`, /^error: --fill: found "mid", expected one of next-open, close/],
     [`${BACKTEST} --sizing huge`, /^error: --sizing: found "huge", expected one of risk, fixed/],
     [`${BACKTEST} --warmup some`, /^error: --warmup: found "some", expected one of auto, none/],
     ['backtest --strategy trend --symbols BTC/USDT --timeframe 7x', /^error: --timeframe: found "7x", expected a whole number and a unit/],

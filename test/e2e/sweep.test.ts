@@ -60,7 +60,7 @@ test('reproduces every golden backtest, by a list and by a grid', { skip: needs(
       writeFileSync(list, JSON.stringify(points));
       const common = ['--strategy', strategy, '--symbols', symbol, '--timeframe', '1h', '--from', String(from), '--to', String(to)];
       const costs = ['--capital', '10000', '--fee', String(fee), '--slippage', String(slippage), '--sizing', 'all-in', '--no-risk'];
-      const fill = ['--fill', strategy === 'sma-cross' ? 'next-open' : 'close', '--warmup', 'none'];
+      const fill = ['--warmup', 'none', '--fill', ...(strategy === 'sma-cross' ? ['next-open'] : ['close', '--stop-slippage', '0'])];
       const { rows } = await document<Sweep>(home, 'sweep', ...common, ...costs, ...fill, '--points', list);
       assert.deepEqual(
         rows.map((row) => row.params),
