@@ -98,14 +98,7 @@ test('every golden backtest comes out of the engine, orders exactly and figures 
     assertGolden(metrics, row);
   }
 
-  for (const [wrong, words] of [
-    [['--symbols', 'BTC/USDT,ETH/USDT'], /sizing all-in: found 2 sleeves, expected one strategy on one spot symbol/],
-    [['--allow-spot-short'], /sizing all-in: found --allow-spot-short/],
-    [['--stop-slippage', '2'], /--stop-slippage/],
-    [['--fill', 'mid'], /--fill/],
-  ] as const) {
-    const { code, stderr } = await ballast(home, ...CROSS.split(' '), ...wrong);
-    assert.equal(code, 2, stderr);
-    assert.match(stderr, words);
-  }
+  const { code, stderr } = await ballast(home, ...CROSS.split(' '), '--symbols', 'BTC/USDT,ETH/USDT');
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /sizing all-in: found 2 sleeves, expected one strategy on one spot symbol/);
 });
