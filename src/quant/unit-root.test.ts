@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from './random.ts';
-import { augmentedDickeyFuller, dickeyFullerCritical } from './unit-root.ts';
+import { dickeyFullerCritical } from './unit-root-distribution.ts';
+import { augmentedDickeyFuller } from './unit-root.ts';
 
 /** x <- memory x + noise. */
 function autoregression(seed: number, memory: number, length: number): Float64Array {

@@ -9,7 +9,8 @@ import { gunzipSync } from 'node:zlib';
 import { needs, sharedPath } from '../../../test/support/needs.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
 import { autocorrelation, correlation, kurtosis, linearFit, mean, standardDeviation } from '../../quant/statistics.ts';
-import { augmentedDickeyFuller, dickeyFullerCritical } from '../../quant/unit-root.ts';
+import { dickeyFullerCritical } from '../../quant/unit-root-distribution.ts';
+import { augmentedDickeyFuller } from '../../quant/unit-root.ts';
 import { SYNTHETIC_ASSETS } from './assets.ts';
 import { syntheticDerivatives } from './derivatives.ts';
 import { syntheticMarket } from './market.ts';
@@ -101,7 +102,7 @@ function isCointegrated(leader: Float64Array, follower: Float64Array): boolean {
   const [x, y] = [leader.map(Math.log), follower.map(Math.log)];
   const { slope, intercept } = linearFit(x, y);
   const residuals = y.map((value, row) => value - intercept - slope * (x[row] ?? NaN));
-  const { statistic, observations } = augmentedDickeyFuller(residuals, 12, false);
+  const { statistic, observations } = augmentedDickeyFuller(residuals, 12, 'none');
   return statistic < dickeyFullerCritical(2, 0.05, observations);
 }
 
