@@ -34,7 +34,8 @@ const ROUNDING = 1e-12;
  */
 export function relationOf(explained: ArrayLike<number>, other: ArrayLike<number>): Relation {
   const count = explained.length;
-  if (count !== other.length || count < 3) throw new RangeError(`columns of ${count} and ${other.length} rows, expected the same, at least 3`);
+  if (count !== other.length || count < 3)
+    throw new RangeError(`columns of ${count} and ${other.length} rows, expected the same, at least 3`);
   const [centre, otherCentre] = [mean(explained), mean(other)];
   let [xx, xy, yy] = [0, 0, 0];
   for (let row = 0; row < count; row++) {

@@ -42,7 +42,9 @@ export function johansen(columns: readonly ArrayLike<number>[], lags = 1, terms:
     throw new RangeError(`${size} columns, expected 2 to ${MOST_COLUMNS} of one length`);
   }
   if (!Number.isInteger(lags) || lags < 0 || observations <= size * (lags + 1) + 2) {
-    throw new RangeError(`${rows} rows and ${lags} lags, expected more than ${size * (lags + 1) + 3 + lags} rows for a whole number of lags`);
+    throw new RangeError(
+      `${rows} rows and ${lags} lags, expected more than ${size * (lags + 1) + 3 + lags} rows for a whole number of lags`,
+    );
   }
   const inner = terms === 'none' ? 'none' : 'constant';
   const levels = columns.map((column) => levelsOf(column, terms));
@@ -77,7 +79,10 @@ export function johansen(columns: readonly ArrayLike<number>[], lags = 1, terms:
  * One-sided Jacobi (Hestenes, 1958) on the rows of a small matrix: turned in pairs until they are orthogonal, so that small singular values
  * keep their digits. `rotation[i]` is the combination of rows that has the i-th length, the longest first.
  */
-function singularValues(matrix: readonly Float64Array[]): { readonly lengths: readonly number[]; readonly rotation: readonly Float64Array[] } {
+function singularValues(matrix: readonly Float64Array[]): {
+  readonly lengths: readonly number[];
+  readonly rotation: readonly Float64Array[];
+} {
   const rows = matrix.map((row) => Float64Array.from(row));
   const turned = rows.map((_, index) => Float64Array.from(rows, (_row, other) => (other === index ? 1 : 0)));
   for (let sweep = 0; sweep < 60; sweep++) {
