@@ -37,7 +37,10 @@ function unitSentence({ unit }: JsonSchema): string | undefined {
 }
 
 function written(name: string, value: unknown, indent: string): string[] {
-  // A list of texts stays on one line.
+  // A list of texts stays on one line, and so does each text list of a longer one.
+  if (Array.isArray(value) && value.length > 0 && value.every(isTextList)) {
+    return [`${indent}${name}:`, ...value.map((entry) => `${indent}  - [${entry.join(', ')}]`)];
+  }
   const text = isTextList(value) ? `${name}: [${value.join(', ')}]` : stringify({ [name]: value }, { lineWidth: 0 }).trimEnd();
   return text.split('\n').map((line) => `${indent}${line}`);
 }

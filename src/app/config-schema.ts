@@ -578,6 +578,31 @@ const data = z.strictObject({
     .meta({ description: 'What `ballast data collect` keeps up to date. Public data: no key is needed.' }),
 });
 
+/** Large coins against each other, and coins that do the same thing. */
+const UNIVERSE: [string, string][] = [
+  ['BTC/USDT', 'ETH/USDT'],
+  ['BTC/USDT', 'LTC/USDT'],
+  ['BTC/USDT', 'XRP/USDT'],
+  ['BTC/USDT', 'BCH/USDT'],
+  ['ETH/USDT', 'SOL/USDT'],
+  ['SOL/USDT', 'AVAX/USDT'],
+  ['LINK/USDT', 'UNI/USDT'],
+  ['DOT/USDT', 'ATOM/USDT'],
+  ['MATIC/USDT', 'ARB/USDT'],
+  ['LTC/USDT', 'DOGE/USDT'],
+];
+
+const pairs = z.strictObject({
+  universe: z
+    .array(z.tuple([symbol, symbol]).readonly())
+    .min(1)
+    .readonly()
+    .prefault(UNIVERSE)
+    .meta({
+      description: 'What `ballast pairs scan` looks at when no symbols are named; pairs that are not stored are said to be missing.',
+    }),
+});
+
 /** Names of sections, in the order of the file. */
 export const configSchema = z
   .strictObject({
@@ -593,6 +618,7 @@ export const configSchema = z
     venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),
     paper: paper.prefault({}).meta({ description: 'The session of `ballast paper`; flags override it.' }),
     data: data.prefault({}).meta({ description: 'History from real venues: `ballast data download` and `data collect`.' }),
+    pairs: pairs.prefault({}).meta({ description: 'The statistics of pairs.' }),
     api: api.prefault({}).meta({ description: 'The HTTP server of a running session.' }),
   })
   .superRefine((config, check) => {

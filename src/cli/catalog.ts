@@ -10,7 +10,10 @@ export interface CatalogEntry {
 }
 
 /** A first word that is no command by itself. */
-export const groups: Readonly<Record<string, string>> = { data: 'history: download, collect, import, export, ls, check, prune' };
+export const groups: Readonly<Record<string, string>> = {
+  data: 'history: download, collect, import, export, ls, check, prune',
+  pairs: 'prices that move together: scan, show',
+};
 
 export const catalog: readonly CatalogEntry[] = [
   {
@@ -77,6 +80,16 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'montecarlo',
     summary: 'other histories of a backtest: percentiles of final equity, drawdown and Sharpe ratio',
     load: async () => (await import('./commands/montecarlo.ts')).montecarlo,
+  },
+  {
+    name: 'pairs scan',
+    summary: 'which pairs of stored prices are cointegrated, with the share of luck among them',
+    load: async () => (await import('./commands/pairs-scan.ts')).pairsScan,
+  },
+  {
+    name: 'pairs show',
+    summary: 'the spread of a pair and its z-score, drawn',
+    load: async () => (await import('./commands/pairs-show.ts')).pairsShow,
   },
   {
     name: 'status',
