@@ -51,15 +51,14 @@ const MINIMUM_CHANGES = 100;
 /**
  * Hurst's exponent by detrended fluctuation analysis (Peng et al., 1994): the slope, on logarithmic scales, of the spread around a line
  * within boxes over their size. 0.5 of changes without memory, below it where levels come back, above it where they trend.
+ * Boxes are of 4 changes and more, in steps of 20 %, up to a tenth of the changes.
  * @param changes at least 100 of them: returns of a price, or steps of a spread
- * @param boxes sizes, each from 3 to the number of changes; left out, from 4 in steps of 20 % up to a tenth of the changes
- * @throws RangeError below 100 changes, or below two sizes
+ * @throws RangeError below 100 changes
  */
-export function hurstExponent(changes: ArrayLike<number>, boxes: readonly number[] = boxesOf(changes.length)): number {
+export function hurstExponent(changes: ArrayLike<number>): number {
   const count = changes.length;
-  if (count < MINIMUM_CHANGES || boxes.length < 2 || boxes.some((box) => !Number.isInteger(box) || box < 3 || box > count)) {
-    throw new RangeError(`${count} changes and ${boxes.length} sizes of boxes, expected at least ${MINIMUM_CHANGES}, and two sizes within`);
-  }
+  if (count < MINIMUM_CHANGES) throw new RangeError(`${count} changes, expected at least ${MINIMUM_CHANGES}`);
+  const boxes = boxesOf(count);
   const centre = mean(changes);
   const profile = new Float64Array(count);
   let level = 0;

@@ -26,7 +26,7 @@ export function smoothTransition(values: ArrayLike<number>, of: TransitionCase, 
   return { ...regression, pValue: transitionProbability(regression.statistic, of) };
 }
 
-/** Kapetanios, Shin and Snell (2003), table 1. Of residuals by the same simulation as the p-values: the tables of 2006 are for other cases. */
+/** Kapetanios, Shin and Snell (2003), table 1; of residuals from the simulation behind the p-values, to two digits. */
 export function transitionCritical(level: SignificanceLevel, of: TransitionCase): number {
   return CRITICAL[of][level];
 }

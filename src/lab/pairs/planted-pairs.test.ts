@@ -20,8 +20,8 @@ const STABLE = 3 / 7;
 const BROKEN = 3;
 
 test('planted pairs are found while they hold, and dropped once they have broken', (context) => {
-  const counts = { found: 0, right: 0, planted: 0, broken: 0, brokenFound: 0, undecided: 0, stable: 0, stableRight: 0 };
-  for (const seed of [1, 2, 3]) {
+  const counts = { found: 0, right: 0, planted: 0, broken: 0, brokenFound: 0, brokenStable: 0, undecided: 0, stable: 0, stableRight: 0 };
+  for (const seed of [1, 2]) {
     const options = { seed, startAt: START, timeframeMs: HOUR_MS, studies: { breakEveryDays: 90 } };
     const { sources } = syntheticMarket({ ...options, tradesPerBar: 0, assets: SYMBOLS });
     const openAt = Float64Array.from({ length: BARS }, (_, bar) => START + bar * HOUR_MS);
@@ -57,6 +57,7 @@ test('planted pairs are found while they hold, and dropped once they have broken
         if (name === fragile && moved > BROKEN) {
           counts.broken++;
           if (isCointegrated) counts.brokenFound++;
+          if (isCointegrated && (stability ?? 0) >= STABLE) counts.brokenStable++;
         }
         if (!isCointegrated) continue;
         counts.found++;
@@ -67,14 +68,16 @@ test('planted pairs are found while they hold, and dropped once they have broken
       }
     }
   }
-  const { found, right, planted, broken, brokenFound, undecided, stable, stableRight } = counts;
+  const { found, right, planted, broken, brokenFound, brokenStable, undecided, stable, stableRight } = counts;
   const [precision, recall, dropped] = [right / found, right / planted, 1 - brokenFound / broken];
   context.diagnostic(`precision ${precision.toFixed(3)} of ${found} found, recall ${recall.toFixed(3)} of ${planted} planted`);
   context.diagnostic(
     `with a stability of 3/7 at least: precision ${(stableRight / stable).toFixed(3)} of ${stable}, recall ${(stableRight / planted).toFixed(3)}`,
   );
-  context.diagnostic(`dropped in ${dropped.toFixed(3)} of ${broken} windows with a break (${undecided} that one only grazes left out)`);
-  assert.ok(planted > 120 && broken > 15);
+  context.diagnostic(
+    `dropped in ${dropped.toFixed(3)} of ${broken} windows with a break (${undecided} that one only grazes left out), with that stability in ${(1 - brokenStable / broken).toFixed(3)}`,
+  );
+  assert.ok(planted > 80 && broken > 10);
   assert.ok(recall >= 0.95, `recall ${recall}`);
   assert.ok(dropped >= 0.8, `dropped ${dropped}`);
   // Not 95 %: most of the others' movement is in short spells of high volatility, of which a test of unit roots sees few, and says "related"
