@@ -26,14 +26,8 @@ const OWN_INDEX = `${OWN_FOLDER}index.ts`;
 /** Loads a strategy from a file by its absolute path. @throws BallastError STRATEGY_MISSING, STRATEGY_BROKEN, STRATEGY_MALFORMED */
 export async function loadStrategy(path: string): Promise<LoadedStrategy> {
   const digest = createHash('sha256').update(readText(path)).digest('hex');
-  resolveBallast();
-  let module: Readonly<Record<string, unknown>>;
-  try {
-    module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    throw brokenModule(path, cause);
-  }
-  const exported = module['default'] ?? module['strategy'];
+  const module = await importModule(path);
+  const exported = strategyIn(path, module);
   if (exported === undefined) {
     throw malformed(
       path,
@@ -41,8 +35,29 @@ export async function loadStrategy(path: string): Promise<LoadedStrategy> {
       '`export default defineStrategy({ ... })` or `export const strategy = defineStrategy({ ... })`',
     );
   }
-  checkShape(path, exported);
   return { strategy: exported, path, digest };
+}
+
+/**
+ * A user's module by its absolute path, with `ballast` resolved for it. Another `query` is another instance of it.
+ * @throws BallastError STRATEGY_MISSING, STRATEGY_BROKEN
+ */
+export async function importModule(path: string, query = ''): Promise<Readonly<Record<string, unknown>>> {
+  readText(path);
+  resolveBallast();
+  try {
+    return (await import(pathToFileURL(path).href + query)) as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    throw brokenModule(path, cause);
+  }
+}
+
+/** The strategy that a module exports, if it exports one. @throws BallastError STRATEGY_MALFORMED */
+export function strategyIn(path: string, module: Readonly<Record<string, unknown>>): Strategy<unknown> | undefined {
+  const exported = module['default'] ?? module['strategy'];
+  if (exported === undefined) return undefined;
+  checkShape(path, exported);
+  return exported;
 }
 
 let isResolving = false;
@@ -58,7 +73,7 @@ function resolveBallast(): void {
     resolve: (specifier, context, nextResolve) =>
       specifier === 'ballast' ? { url: OWN_INDEX, shortCircuit: true } : nextResolve(specifier, context),
     load: (url, context, nextLoad) =>
-      nextLoad(url, url.endsWith('.ts') && !url.includes('/node_modules/') ? { ...context, format: 'module-typescript' } : context),
+      nextLoad(url, /\.ts(\?|$)/.test(url) && !url.includes('/node_modules/') ? { ...context, format: 'module-typescript' } : context),
   });
 }
 

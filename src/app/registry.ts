@@ -24,13 +24,13 @@ const ENDINGS = ['.ts', '.js'];
  * @throws BallastError STRATEGY_UNKNOWN, STRATEGY_AMBIGUOUS, STRATEGY_MISSING, STRATEGY_BROKEN, STRATEGY_MALFORMED
  */
 export async function strategyNamed(nameOrPath: string, home: string): Promise<NamedStrategy> {
-  const reference = referenceOf(nameOrPath, home);
+  const reference = strategyReference(nameOrPath, home);
   const strategy = builtIn.find(({ name }) => name === reference);
   return strategy === undefined ? loadStrategy(reference) : { strategy };
 }
 
-/** A built-in name, or an absolute path. */
-function referenceOf(nameOrPath: string, home: string): string {
+/** A built-in name, or an absolute path. @throws BallastError STRATEGY_UNKNOWN, STRATEGY_AMBIGUOUS */
+export function strategyReference(nameOrPath: string, home: string): string {
   const path = pathOf(nameOrPath, home);
   if (!builtIn.some(({ name }) => name === nameOrPath)) {
     if (path !== undefined) return path;

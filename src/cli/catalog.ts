@@ -92,6 +92,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/pairs-show.ts')).pairsShow,
   },
   {
+    name: 'lookahead',
+    summary: 'whether a strategy, features or columns know what they cannot know yet',
+    load: async () => (await import('./commands/lookahead.ts')).lookahead,
+  },
+  {
     name: 'status',
     summary: 'what a running session holds and does',
     load: async () => (await import('./commands/status.ts')).status,
