@@ -102,7 +102,8 @@ export async function replayRun({ home, runId, onProgress }: ReplayRequest): Pro
   }
 }
 
-function* upTo(steps: Iterable<RecordedStep>, tapeOffset: number): Generator<RecordedStep> {
+/** The steps of a recording up to so many records of its tape. */
+export function* upTo(steps: Iterable<RecordedStep>, tapeOffset: number): Generator<RecordedStep> {
   for (const step of steps) {
     if (step.tapeOffset > tapeOffset) return;
     yield step;

@@ -92,6 +92,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/pairs-show.ts')).pairsShow,
   },
   {
+    name: 'diff',
+    summary: 'two runs order by order: what differs, why, and a score of parity',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
     name: 'lookahead',
     summary: 'whether a strategy, features or columns know what they cannot know yet',
     load: async () => (await import('./commands/lookahead.ts')).lookahead,
