@@ -252,6 +252,25 @@ export type { ColumnRules, FusedKernel, SweepPoint, SweepStrategy, SweepStrategy
 export { sharedNumbers, Sweeper } from './lab/sweep/sweeper.ts';
 export type { ColumnOutcome, SweepRequest, SweepRow } from './lab/sweep/sweeper.ts';
 
+// Whether something knows what it cannot know yet.
+export { lagTest } from './lab/lookahead/lag.ts';
+export type { LagScore, LagTest } from './lab/lookahead/lag.ts';
+export type { OutsideSeries, OutsideTimes, OutsideView } from './lab/lookahead/outside.ts';
+export { warmupTest } from './lab/lookahead/recursion.ts';
+export type { WarmupRow, WarmupTest } from './lab/lookahead/recursion.ts';
+export { searchForLeaks } from './lab/lookahead/search.ts';
+export type { Leak, SearchRequest, SearchResult } from './lab/lookahead/search.ts';
+export { observeColumns, observeFeatures, observeForecaster } from './lab/lookahead/subject.ts';
+export type { Circumstances, ColumnFunction, Instance, Subject } from './lab/lookahead/subject.ts';
+export type { World } from './lab/lookahead/world.ts';
+
+// Whether two runs are one.
+export type { Cause, Finding } from './lab/compare/cause.ts';
+export { compareRuns } from './lab/compare/compare.ts';
+export type { Comparison, Difference } from './lab/compare/compare.ts';
+export { readRun } from './lab/compare/run-record.ts';
+export type { Execution, RunRecord, RunSubject } from './lab/compare/run-record.ts';
+
 // What a run leaves behind.
 export { Journal } from './journal/journal.ts';
 export { readRecording } from './journal/recording.ts';

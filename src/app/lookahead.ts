@@ -9,7 +9,7 @@ import { warmupBars } from '../features/board.ts';
 import { lagTest, type LagTest } from '../lab/lookahead/lag.ts';
 import { seriesThrough, type OutsideSeries, type OutsideTimes, type OutsideView } from '../lab/lookahead/outside.ts';
 import { warmupTest, WARMUP_MULTIPLES, type WarmupTest } from '../lab/lookahead/recursion.ts';
-import { search, type Leak } from '../lab/lookahead/search.ts';
+import { searchForLeaks, type Leak } from '../lab/lookahead/search.ts';
 import {
   observeColumns,
   observeFeatures,
@@ -292,7 +292,7 @@ async function examine(request: LookaheadRequest, examined: Examined): Promise<S
       exitCode: 2,
     });
   }
-  const result = await search({
+  const result = await searchForLeaks({
     subject,
     world,
     maximumCuts: request.cuts ?? (subject.kind === 'columns' ? CUTS_OF_COLUMNS : CUTS_OF_FED),

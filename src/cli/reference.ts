@@ -18,7 +18,7 @@ const RULES = `
 | exit code | means |
 |---|---|
 | 0 | done; a session that was asked to end has ended cleanly |
-| 1 | failed, or a finding: a replay that says something else, a doctor that finds something wrong, no session to talk to |
+| 1 | failed, or a finding: a replay that says something else, a look-ahead leak, a doctor that finds something wrong, no session to talk to |
 | 2 | an argument or the config is wrong: the message says where, what was found and what is expected |
 | 130 | a second Ctrl-C: ended at once, and the next start goes on from what was recorded |
 

@@ -10,7 +10,7 @@ import { abstain } from '../../domain/opinion.ts';
 import { ema, on, sma } from '../../features/catalog.ts';
 import { lagTest } from './lag.ts';
 import { warmupTest } from './recursion.ts';
-import { search, type Leak, type SearchRequest } from './search.ts';
+import { searchForLeaks, type Leak, type SearchRequest } from './search.ts';
 import { observeColumns, observeFeatures, observeForecaster, type ColumnFunction, type Instance, type Subject } from './subject.ts';
 import type { World } from './world.ts';
 
@@ -22,7 +22,7 @@ function columnSubject(make: ColumnFunction, decidesAt: Subject['decidesAt'] = '
 }
 
 async function leaksOf(subject: Subject, more: Partial<SearchRequest> = {}): Promise<readonly Leak[]> {
-  return (await search({ subject, world, maximumCuts: 1_000, outsideTimes: () => new Map(), ...more })).leaks;
+  return (await searchForLeaks({ subject, world, maximumCuts: 1_000, outsideTimes: () => new Map(), ...more })).leaks;
 }
 
 describe('columns that know the future', () => {
@@ -99,7 +99,7 @@ describe('columns that know the future', () => {
       'the digits do differ',
     );
     const other: ColumnFunction = (shown) => Float64Array.from(summed(shown, {}) as Float64Array);
-    const { leaks } = await search({ subject: columnSubject(other), world, maximumCuts: 1_000, outsideTimes: () => new Map() });
+    const { leaks } = await searchForLeaks({ subject: columnSubject(other), world, maximumCuts: 1_000, outsideTimes: () => new Map() });
     assert.deepEqual(leaks, []);
   });
 });
@@ -141,7 +141,7 @@ describe('strategies and features', () => {
       const bound = forecaster(strategy, strategy.parameters.parse({}));
       const instance: Instance = { observe: (shown) => observeForecaster(bound, shown) };
       const subject: Subject = { kind: 'strategy', name: strategy.name, decidesAt: 'close', open: () => Promise.resolve(instance) };
-      const { leaks, trace, cuts } = await search({
+      const { leaks, trace, cuts } = await searchForLeaks({
         subject,
         world: { legs, timeframeMs: HOUR_MS },
         maximumCuts: 12,
@@ -168,7 +168,7 @@ describe('strategies and features', () => {
       },
     };
     const subject: Subject = { kind: 'features', name: 'pair', decidesAt: 'close', open: () => Promise.resolve(instance) };
-    const { leaks } = await search({ subject, world: pair, maximumCuts: 1_000, outsideTimes: () => new Map() });
+    const { leaks } = await searchForLeaks({ subject, world: pair, maximumCuts: 1_000, outsideTimes: () => new Map() });
     assert.deepEqual(
       leaks.map(({ kind, column, row, reads }) => ({ kind, column, row, reads })),
       [{ kind: 'negative shift', column: 'peek', row: 0, reads: ['close of leg 1'] }],

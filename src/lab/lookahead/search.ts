@@ -64,7 +64,7 @@ const FEW_BARS = 50;
 const NEIGHBOURS = 64;
 
 /** @throws Error when the subject cannot be observed on the true world; the caller knows how to say that */
-export async function search(request: SearchRequest): Promise<SearchResult> {
+export async function searchForLeaks(request: SearchRequest): Promise<SearchResult> {
   const { subject, world, trainedUntil } = request;
   const instance = await subject.open({});
   const trace = instance.observe(world);
