@@ -25,17 +25,27 @@ export interface WatchedModule {
   within<Result>(question: () => Result): Result;
 }
 
+/** A module below node_modules: what it imports, and the ways to data among that. */
+interface PackageModule {
+  readonly ways: Set<string>;
+  readonly imports: Set<string>;
+}
+
 interface Watch {
   readonly view: OutsideView | undefined;
   readonly readings: Readings;
   readonly fs: object;
   readonly promises: object;
+  /** Packages that it imports, with the module that each begins with. */
+  readonly packages: Map<string, string>;
 }
 
 const QUERY = 'ballast-watch';
 const WATCHED_SCHEME = 'ballast-watched:';
 const REGISTER = Symbol.for('ballast.watched modules');
 const watches = new Map<number, Watch>();
+/** By address. A package is loaded once for all instances of a module, and never anew: what it keeps, `module state` shows. */
+const packageModules = new Map<string, PackageModule>();
 let count = 0;
 let isHooked = false;
 
@@ -54,12 +64,17 @@ export async function watchedModule(
 ): Promise<WatchedModule> {
   hook();
   const number = ++count;
-  const watch = { view: circumstances.outside, readings, ...watchedFiles(readings, circumstances.outside) };
+  const packages = new Map<string, string>();
+  const watch = { view: circumstances.outside, readings, packages, ...watchedFiles(readings, circumstances.outside) };
   watches.set(number, watch);
   const isOther = circumstances.otherClock === true;
   const leave = enter(readings, isOther);
   try {
     const exports = await importModule(path, `?${QUERY}=${number}`);
+    for (const [name, url] of packages) {
+      const ways = waysFrom(url);
+      if (ways.length > 0) readings.unwatched.add(`the package ${name}, which has ${ways.join(', ')}`);
+    }
     return {
       exports,
       within(question) {
@@ -82,19 +97,27 @@ function hook(): void {
   Object.defineProperty(globalThis, REGISTER, { value: watches });
   registerHooks({
     resolve(specifier, context, nextResolve) {
+      const name = specifier.replace(/^node:/, '');
+      const parent = packageModules.get(context.parentURL ?? '');
+      if (parent !== undefined) {
+        const resolved = nextResolve(specifier, context);
+        if (resolved.url.endsWith('.node')) parent.ways.add('native code');
+        else if (resolved.url.startsWith('file:')) parent.imports.add(known(resolved.url));
+        else if (/^fs(\/|$)/.test(name) || isOtherWay(name)) parent.ways.add(`node:${name}`);
+        return resolved;
+      }
       const number = numberIn(context.parentURL);
       const watch = number === undefined ? undefined : watches.get(number);
       if (watch === undefined || specifier === 'ballast') return nextResolve(specifier, context);
-      const name = specifier.replace(/^node:/, '');
       if (name === 'fs' || name === 'fs/promises') return { url: `${WATCHED_SCHEME}${name}?${QUERY}=${number}`, shortCircuit: true };
       const resolved = nextResolve(specifier, context);
       if (resolved.url.startsWith('node:')) {
-        if (OTHER_WAYS.test(name) || !builtinModules.includes(name)) watch.readings.unwatched.add(`node:${name}`);
+        if (isOtherWay(name)) watch.readings.unwatched.add(`node:${name}`);
         return resolved;
       }
       if (!resolved.url.startsWith('file:') || resolved.url.startsWith(OWN_FOLDER)) return resolved;
       if (resolved.url.includes('/node_modules/')) {
-        watch.readings.unwatched.add(`the package ${specifier}`);
+        watch.packages.set(specifier, known(resolved.url));
         return resolved;
       }
       return { ...resolved, url: `${resolved.url}${resolved.url.includes('?') ? '&' : '?'}${QUERY}=${number}` };
@@ -108,6 +131,27 @@ function hook(): void {
       return { format: 'json', shortCircuit: true, source: textThrough(fileURLToPath(url), watch.readings, watch.view) };
     },
   });
+}
+
+function isOtherWay(name: string): boolean {
+  return OTHER_WAYS.test(name) || !builtinModules.includes(name);
+}
+
+function known(url: string): string {
+  if (!packageModules.has(url)) packageModules.set(url, { ways: new Set(), imports: new Set() });
+  return url;
+}
+
+/** All ways to data that a module of a package has, or any module that it imports. */
+function waysFrom(url: string): readonly string[] {
+  const ways = new Set<string>();
+  const seen = new Set([url]);
+  for (const each of seen) {
+    const found = packageModules.get(each);
+    for (const way of found?.ways ?? []) ways.add(way);
+    for (const next of found?.imports ?? []) seen.add(next);
+  }
+  return [...ways].toSorted();
 }
 
 function numberIn(url: string | undefined): number | undefined {
@@ -127,13 +171,17 @@ function sourceOf(url: string, number: number | undefined): string {
 }
 
 function watchedFiles(readings: Readings, view: OutsideView | undefined): Pick<Watch, 'fs' | 'promises'> {
+  /** A strategy may read its file at every bar. */
+  const shown = new Map<string, Buffer | string>();
   const read = (file: unknown, options: unknown, really: () => unknown): unknown => {
     const path = pathOf(file);
     if (path === undefined) {
       readings.unwatched.add('a file descriptor');
       return really();
     }
-    const bytes = Buffer.from(textThrough(path, readings, view));
+    const text = shown.get(path) ?? textThrough(path, readings, view);
+    shown.set(path, text);
+    const bytes = Buffer.from(text);
     const encoding = typeof options === 'string' ? options : (options as { encoding?: BufferEncoding } | undefined)?.encoding;
     return encoding === undefined || encoding === null ? bytes : bytes.toString(encoding as BufferEncoding);
   };

@@ -1,6 +1,6 @@
 // Strategies, features and columns in files of their own, each with one leak planted, through the command as its users have it.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { FoundLeak, LookaheadDocument } from '../../src/app/lookahead.ts';
@@ -79,6 +79,40 @@ describe('planted leaks', () => {
     assert.deepEqual(document.subjects[0]?.unwatched, ['node:sqlite']);
     assert.deepEqual(document.subjects[0].leaks, []);
   });
+});
+
+describe('packages', () => {
+  const folder = join(home, 'with-packages');
+  const pack = (name: string, files: Readonly<Record<string, string>>): void => {
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(join(folder, 'node_modules', name), { recursive: true });
+      writeFileSync(join(folder, 'node_modules', name, file), text);
+    }
+  };
+  pack('pure', {
+    'package.json': '{"type":"module","exports":"./index.js"}',
+    'index.js': "export { twice } from './twice.js';",
+    'twice.js': 'export const twice = (x) => 2 * x;',
+  });
+  pack('reader', {
+    'package.json': '{"main":"index.js"}',
+    'index.js': "module.exports = require('./deep.js');",
+    'deep.js': "require('fs'); exports.twice = (x) => 2 * x;",
+  });
+  for (const [name, unwatched] of [
+    ['pure', []],
+    ['reader', ['the package reader, which has node:fs']],
+  ] as const) {
+    test(`${name}: ${unwatched.length === 0 ? 'mathematics is no way to data' : 'one that reads files cannot be watched'}`, async () => {
+      const file = join(folder, `${name}.ts`);
+      writeFileSync(file, `import { twice } from '${name}';\nexport const columns = ({ close }) => close.map(twice);\n`);
+      for (let time = 0; time < 2; time++) {
+        const { document, exitCode } = await examined(file, '--cuts', '5');
+        assert.deepEqual(document.subjects[0]?.unwatched, unwatched);
+        assert.deepEqual([exitCode, document.subjects[0].leaks], [unwatched.length, []]);
+      }
+    });
+  }
 });
 
 describe('what does not leak', () => {

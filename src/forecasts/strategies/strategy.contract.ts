@@ -8,6 +8,7 @@ import type { BarView, FeatureSpecs, Indicator } from '../../domain/feature.ts';
 import type { Opinion, Reasons } from '../../domain/opinion.ts';
 import { forecaster, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
 import { HOUR_MS } from '../../domain/time.ts';
+import { outputsOf } from '../../lab/lookahead/subject.ts';
 import { anyBars, barAt, firstBars, madeUpBars, withAnotherFuture } from '../../features/indicators/bars.fixture.ts';
 
 /** Nothing that a feature could ever show, and what it mostly shows. */
@@ -227,13 +228,6 @@ function wildEvidence(strategy: Strategy<unknown>, bind: (chosen: unknown) => Fo
       }));
       return { ...evidence, at: HOUR_MS, bars, sleeve };
     });
-}
-
-/** Numbers that it keeps, and numbers that it derives when it is asked. */
-function outputsOf(indicator: Indicator): string[] {
-  const derived = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(indicator) as object));
-  const fields = [...Object.keys(indicator), ...derived.flatMap(([field, { get }]) => (get === undefined ? [] : [field]))];
-  return fields.filter((field) => field !== 'warmup' && typeof Reflect.get(indicator, field) === 'number');
 }
 
 function numbersOf({ at, bars, features, sleeve }: Evidence): unknown {

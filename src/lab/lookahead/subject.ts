@@ -133,8 +133,8 @@ export function observeColumns(name: string, make: ColumnFunction, outside: Read
   return { columns: new Map(found.map(([column, values]) => [column, Float64Array.from(values as Float64Array)])), failure: undefined };
 }
 
-/** Numbers that an indicator keeps, and numbers that it derives when it is asked. */
-function outputsOf(indicator: Indicator): string[] {
+/** What can be read of an indicator: numbers that it keeps, and numbers that it derives when it is asked. */
+export function outputsOf(indicator: Indicator): string[] {
   const derived: string[] = [];
   for (
     let shape: unknown = Object.getPrototypeOf(indicator);
