@@ -71,7 +71,7 @@ export function compareTwoRuns(home: string, nameA: string, nameB: string): RunC
   const shared = a.instruments.filter(({ symbol }) => b.instruments.some((other) => other.symbol === symbol));
   if (!(period.from < period.to) || shared.length === 0) {
     const said = ({ instruments, from, to }: RunRecord): string =>
-      `${instruments.map(({ symbol }) => symbol).join(', ')} from ${formatTime(from)} to ${formatTime(to)}`;
+      `${instruments.map(({ symbol }) => symbol).join(', ')} ${Number.isNaN(from) ? 'without a bar' : `from ${formatTime(from)} to ${formatTime(to)}`}`;
     throw new BallastError({
       code: 'RUNS_APART',
       place: `runs ${a.runId} and ${b.runId}`,

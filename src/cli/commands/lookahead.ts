@@ -80,8 +80,8 @@ function textOf({ subjects, market, timeframe, isClean }: LookaheadDocument): st
   ].join('\n\n');
 }
 
-function short(value: number): string {
-  return String(Number(value.toPrecision(8)));
+function short(value: number | null): string {
+  return value === null ? 'no number' : String(Number(value.toPrecision(8)));
 }
 
 function subjectText(
@@ -92,7 +92,7 @@ function subjectText(
   const found = leaks.map(({ kind: leak, column, at, bar, words, barsAhead, reads, value, otherwise }) =>
     [
       `- ${leak}: ${column} at ${at} (bar ${bar}) ${words}`,
-      `  ${barsAhead === undefined ? '' : `${counted(barsAhead, 'bar')} ahead, `}${reads.length === 0 ? '' : `reads ${reads.join(', ')}; `}it was ${short(value)}${leak === 'in-sample' ? '' : `, with another future ${otherwise === null ? 'no number' : short(otherwise)}`}`,
+      `  ${barsAhead === undefined ? '' : `${counted(barsAhead, 'bar')} ahead, `}${reads.length === 0 ? '' : `reads ${reads.join(', ')}; `}it was ${short(value)}${leak === 'in-sample' ? '' : `, with another future ${short(otherwise)}`}`,
     ].join('\n'),
   );
   const scores = lag.map(({ column, scores: all }) => [column, ...all.map(({ score }) => score.toFixed(2))]);

@@ -83,6 +83,7 @@ interface Draft {
   readonly intent: OrderIntent;
   readonly sentAt: TimeMs;
   readonly equity: number;
+  quantity: number;
   reference: number;
   filled: number;
   fills: number;
@@ -118,7 +119,7 @@ export function readRun(subject: RunSubject, steps: Iterable<RecordedStep>): Run
   };
   const register = (intent: OrderIntent, sentAt: TimeMs): void => {
     const reference = intent.stopPrice === undefined ? (last[intent.instrument] ?? NaN) : toNumber(intent.stopPrice);
-    drafts.set(intent.id, { intent, sentAt, equity, reference, ...UNFILLED });
+    drafts.set(intent.id, { intent, sentAt, equity, quantity: toNumber(intent.quantity), reference, ...UNFILLED });
     for (const stop of intent.attached) register(stop, sentAt);
   };
   const report = (event: OrderReport): void => {
@@ -145,6 +146,9 @@ export function readRun(subject: RunSubject, steps: Iterable<RecordedStep>): Run
       else if (event.kind === 'order.amended') {
         const draft = drafts.get(event.order);
         if (draft !== undefined) draft.reference = toNumber(event.stopPrice);
+      } else if (event.kind === 'order.repriced') {
+        const draft = drafts.get(event.order);
+        if (draft !== undefined) draft.quantity = toNumber(event.quantity);
       } else if (event.kind.startsWith('order.') && 'fill' in event) report(event);
     }
     for (const entry of outputs) {
@@ -178,7 +182,8 @@ const UNFILLED = { filled: 0, fills: 0, paid: 0, lastPrice: NaN, fee: 0, firstFi
 
 /** A stop that neither filled nor was refused did nothing: most never do. */
 function executionOf(draft: Draft, symbol: string): Execution | undefined {
-  const { intent, sentAt, equity, reference, filled, fills, paid, lastPrice, fee, firstFillAt, lastFillAt, refusal, refusedAt } = draft;
+  const { intent, sentAt, equity, quantity, reference, filled, fills, paid, lastPrice, fee, firstFillAt, lastFillAt, refusal, refusedAt } =
+    draft;
   const isTarget = intent.role === 'target';
   if (!isTarget && fills === 0 && refusal === '') return undefined;
   return {
@@ -189,7 +194,7 @@ function executionOf(draft: Draft, symbol: string): Execution | undefined {
     type: intent.type,
     at: isTarget ? sentAt : fills > 0 ? firstFillAt : refusedAt,
     sentAt,
-    quantity: toNumber(intent.quantity),
+    quantity,
     reference,
     equity,
     filled,

@@ -24,8 +24,8 @@ export interface Leak {
   readonly barsAhead: number | undefined;
   /** What of which leg or outside source it reads: `close of leg 0`, `outside funding`. */
   readonly reads: readonly string[];
-  readonly value: number;
-  /** What it was with another future: null where it was not a number. */
+  /** What it was, and what it was with another future: null where it was not a number. */
+  readonly value: number | null;
   readonly otherwise: number | null;
 }
 
@@ -108,7 +108,17 @@ const SIMPLE_WORDS = {
 
 function simpleLeak(kind: keyof typeof SIMPLE_WORDS, request: SearchRequest, { column, row, expected, found }: Difference): Leak {
   const at = usedAt(request, row);
-  return { kind, words: SIMPLE_WORDS[kind], column, row, at, barsAhead: undefined, reads: [], value: expected, otherwise: orNull(found) };
+  return {
+    kind,
+    words: SIMPLE_WORDS[kind],
+    column,
+    row,
+    at,
+    barsAhead: undefined,
+    reads: [],
+    value: orNull(expected),
+    otherwise: orNull(found),
+  };
 }
 
 function orNull(value: number): number | null {
@@ -253,7 +263,7 @@ async function leakOf(
     at: usedAt(request, row),
     barsAhead: last < 0 ? undefined : last - row + (subject.decidesAt === 'open' ? 1 : 0),
     reads,
-    value: values[row] ?? NaN,
+    value: orNull(values[row] ?? NaN),
     otherwise: orNull(seen.otherwise),
   };
 }
@@ -319,7 +329,17 @@ async function searchOutside(request: SearchRequest, trace: Trace, tolerances: T
       const key = `${kind} ${column} ${row}`;
       const at = used[row] ?? NaN;
       if (!leaks.has(key))
-        leaks.set(key, { kind, words, column, row, at, barsAhead: undefined, reads: [only], value, otherwise: orNull(otherwise) });
+        leaks.set(key, {
+          kind,
+          words,
+          column,
+          row,
+          at,
+          barsAhead: undefined,
+          reads: [only],
+          value: orNull(value),
+          otherwise: orNull(otherwise),
+        });
     }
   }
   return { leaks: [...leaks.values()], cuts: count, inconclusive };
