@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { clean, leaking } from '../../../test/leaks/columns.ts';
 import type { BarColumns } from '../../domain/bars.ts';
 import { HOUR_MS } from '../../domain/time.ts';
@@ -77,6 +78,19 @@ describe('columns that know the future', () => {
     const rare: ColumnFunction = ({ close }) => close.map((value, row) => (row === 150 ? (close[151] ?? NaN) : value));
     const [leak] = await leaksOf(columnSubject(rare));
     assert.deepEqual([leak?.kind, leak?.row, leak?.barsAhead], ['next bar', 150, 1]);
+  });
+
+  test('any shift into the future is found at its first bar and by its length, and none into the past', async () => {
+    const short: World = { legs: [madeUpBars(70)], timeframeMs: HOUR_MS };
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: -20, max: 20 }), fc.constantFrom('high', 'low', 'close', 'volume'), async (ahead, input) => {
+        const shifted: ColumnFunction = (bars) => bars[input].map((_, row) => bars[input][row + ahead] ?? NaN);
+        const leaks = await leaksOf(columnSubject(shifted), { world: short });
+        const found = leaks.map(({ row, barsAhead, reads }) => ({ row, barsAhead, reads }));
+        assert.deepEqual(found, ahead > 0 ? [{ row: 0, barsAhead: ahead, reads: [`${input} of leg 0`] }] : []);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   test('rounding is no leak', async () => {
