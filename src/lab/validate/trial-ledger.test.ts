@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
-import { recordTrial, trialsOn, type Trial } from './trial-ledger.ts';
+import { recordTrial, recordTrials, trialsOn, type Trial } from './trial-ledger.ts';
 
 function emptyLedger(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-trials-'));
@@ -62,4 +62,20 @@ test('a trial that cannot be kept is an error', (t) => {
   assert.throws(() => recordTrial(join(path, 'below-a-file'), trial('two', 0.1)), { code: 'TRIALS_UNWRITABLE' });
   writeFileSync(path, '');
   assert.equal(trialsOn(path, ['a:BTC/USDT'], DAY_MS).count, 0);
+});
+
+test('a sweep of ten thousand is one line, and each of its trials counts once', (t) => {
+  const path = emptyLedger(t);
+  const trials = Array.from({ length: 10_000 }, (_, index): [string, number | null] => [`t${index}`, index % 2 === 0 ? 0.1 : 0.3]);
+  const batch = { series: ['a:BTC/USDT'], periodMs: DAY_MS, observations: 300, trials };
+  recordTrials(path, batch);
+  assert.equal(readFileSync(path, 'utf8').trim().split('\n').length, 1);
+  recordTrials(path, batch);
+  recordTrial(path, trial('t3', 0.3));
+  const { count, variance, damagedLines } = trialsOn(path, ['a:BTC/USDT'], DAY_MS);
+  assert.deepEqual([count, damagedLines], [10_000, 0]);
+  assert.ok(Math.abs(variance - (0.01 * 10_000) / 9_999) < 1e-12);
+  // Given up before its end: a trial without a ratio.
+  recordTrials(path, { ...batch, trials: [['given up', null]] });
+  assert.deepEqual(trialsOn(path, ['a:BTC/USDT'], DAY_MS), { count: 10_001, variance, damagedLines: 0 });
 });

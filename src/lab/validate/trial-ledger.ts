@@ -1,8 +1,8 @@
 // Every trial ever run on a data set, kept: how many there were is then never a guess.
 //
-// JSON lines. A trial is one write that begins and ends with a line end, and is on the disk before it is reported: several processes may
-// add at once, and one that is killed leaves at most a line that cannot be read, which is counted.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+// JSON lines. A trial, or all of a sweep, is one write that begins and ends with a line end, and is on the disk before it is reported: several processes may
+// add at once, and one that is killed leaves at most a line that cannot be read, which is counted; a sweep writes its line again when it goes on.
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
@@ -26,6 +26,16 @@ const trialSchema = z.object({
 
 export type Trial = Readonly<z.infer<typeof trialSchema>>;
 
+/** Many at once that share all but their result: a sweep is one line of these, however many combinations it has. */
+const batchSchema = trialSchema.omit({ id: true, sharpe: true }).extend({
+  /** Id and Sharpe ratio of a period; null of one that was given up before its end, which is a trial all the same. */
+  trials: z.array(z.tuple([z.string(), z.number().nullable()])),
+});
+
+export type TrialBatch = Readonly<z.infer<typeof batchSchema>>;
+
+const lineSchema = z.union([trialSchema, batchSchema]);
+
 export interface TrialsOnRecord extends Trials {
   /** Lines that no trial can be read from. */
   readonly damagedLines: number;
@@ -33,11 +43,20 @@ export interface TrialsOnRecord extends Trials {
 
 /** Adds a trial, and returns once it is on the disk. @throws BallastError TRIALS_UNWRITABLE */
 export function recordTrial(path: string, trial: Trial): void {
+  append(path, trial);
+}
+
+/** Adds a sweep's trials in one write, and returns once they are on the disk. @throws BallastError TRIALS_UNWRITABLE */
+export function recordTrials(path: string, batch: TrialBatch): void {
+  append(path, batch);
+}
+
+function append(path: string, line: Trial | TrialBatch): void {
   try {
     makeFolder(dirname(path));
     const file = openSync(path, 'a');
     try {
-      writeSync(file, `\n${JSON.stringify(trial)}\n`);
+      writeFileSync(file, `\n${JSON.stringify(line)}\n`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -61,24 +80,27 @@ export function recordTrial(path: string, trial: Trial): void {
  */
 export function trialsOn(path: string, series: readonly string[], periodMs: TimeMs): TrialsOnRecord {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-  const found = new Map<string, Trial>();
+  /** By id: the Sharpe ratio of `periodMs`, null where it says nothing. */
+  const found = new Map<string, number | null>();
   let damagedLines = 0;
-  for (const line of lines) {
-    if (line === '') continue;
-    const trial = readTrial(line);
-    if (trial === undefined) damagedLines++;
-    else if (trial.series.some((each) => series.includes(each))) found.set(trial.id, trial);
+  for (const text of lines) {
+    if (text === '') continue;
+    const line = readLine(text);
+    if (line === undefined) damagedLines++;
+    else if (line.series.some((each) => series.includes(each))) {
+      const scale = line.observations >= MINIMUM_RETURNS ? Math.sqrt(periodMs / line.periodMs) : NaN;
+      const trials = 'trials' in line ? line.trials : [[line.id, line.sharpe] as const];
+      for (const [id, sharpe] of trials) found.set(id, sharpe === null || Number.isNaN(scale) ? null : sharpe * scale);
+    }
   }
-  const sharpes = [...found.values()]
-    .filter((trial) => trial.observations >= MINIMUM_RETURNS)
-    .map((trial) => trial.sharpe * Math.sqrt(periodMs / trial.periodMs));
+  const sharpes = [...found.values()].filter((sharpe) => sharpe !== null);
   const many = sharpes.length;
   return { count: found.size, variance: many < 2 ? 0 : (variance(sharpes) * many) / (many - 1), damagedLines };
 }
 
-function readTrial(line: string): Trial | undefined {
+function readLine(text: string): Trial | TrialBatch | undefined {
   try {
-    return trialSchema.safeParse(JSON.parse(line)).data;
+    return lineSchema.safeParse(JSON.parse(text)).data;
   } catch {
     // The end of a write that was cut off: counted by the caller.
     return undefined;
