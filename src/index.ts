@@ -236,6 +236,7 @@ export type { Deterministic, SignificanceLevel, Variables } from './quant/unit-r
 export { ALL_IN, UNPROTECTED } from './lab/sweep/account.ts';
 export type { ColumnProtection, ColumnSizing, FillRule, SweepAccount, SweepBars } from './lab/sweep/account.ts';
 export type { ColumnMetrics } from './lab/sweep/column-metrics.ts';
+export type { ColumnOutcome, SweepRow } from './lab/sweep/column-pool.ts';
 export type { SweepPath } from './lab/sweep/column-runner.ts';
 export { parseGrid } from './lab/sweep/grid.ts';
 export { rsiColumn, smaColumn } from './lab/sweep/indicator-columns.ts';
@@ -250,7 +251,7 @@ export { sweepStrategyNamed } from './lab/sweep/strategies.ts';
 export { defineSweepStrategy } from './lab/sweep/strategy.ts';
 export type { ColumnRules, FusedKernel, SweepPoint, SweepStrategy, SweepStrategyDefinition } from './lab/sweep/strategy.ts';
 export { sharedNumbers, Sweeper } from './lab/sweep/sweeper.ts';
-export type { ColumnOutcome, SweepRequest, SweepRow } from './lab/sweep/sweeper.ts';
+export type { SweepRequest } from './lab/sweep/sweeper.ts';
 
 // Whether something knows what it cannot know yet.
 export { lagTest } from './lab/lookahead/lag.ts';

@@ -11,10 +11,18 @@ import { openStore, type BarStore } from '../market/history/store.ts';
 import type { FillRule } from '../venues/simulated/rules.ts';
 import type { Marks } from '../views/metrics.ts';
 import { report, type ReportDocument } from '../views/report.ts';
-import { warmupBars } from './assemble.ts';
-import { loadConfig, withOverrides } from './config.ts';
-import { guarded, isTimeout } from './guard.ts';
-import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrategy, type Recipe } from './recipe.ts';
+import { loadConfig, withOverrides, type Config } from './config.ts';
+import { guarded, isTimeout, SLICE_TIMEOUT_MS } from './guard.ts';
+import {
+  planOf,
+  recipeHash,
+  unfilteredInstrument,
+  withWarmup,
+  writeInstrument,
+  writeStrategy,
+  type Recipe,
+  type RecipeStrategy,
+} from './recipe.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
 import { openParts } from './session-parts.ts';
 import { recordTrialOf } from './trials.ts';
@@ -52,8 +60,6 @@ export interface BacktestRequest {
 /** More rows than this are streamed: a million bars in memory are 48 MB. */
 const MOST_ROWS_IN_MEMORY = 2_000_000;
 const CHUNK_ROWS = 65_536;
-/** A slice of the loop takes 20 ms; one that takes this long is held by a strategy that does not return. */
-const SLICE_TIMEOUT_MS = 10_000;
 const FILLED_AT_CLOSE =
   'orders filled at the close on which they were decided, where nobody can trade any more (--fill close): research only';
 
@@ -72,30 +78,38 @@ export async function runBacktest(request: BacktestRequest): Promise<ReportDocum
   try {
     const venues = symbols.map((symbol) => store.resolve({ symbol, venue: request.venue, timeframeMs }));
     const strategy = await writeStrategy({ strategy: request.strategy, parameters: request.parameters ?? {} }, home);
-    const range = await rangeOf(store, request, venues);
-    const draft: Recipe = {
-      kind: 'backtest',
-      config: request.sizing === undefined ? config : { ...config, sizing: sizingNamed(request.sizing) },
-      instruments: symbols.map((symbol, index) => writeInstrument(unfilteredInstrument(venues[index] ?? '', symbol, '--symbols'))),
-      baseTimeframeMs: timeframeMs,
-      timeframeMs,
-      strategies: [strategy],
-      capital: request.capital ?? String(config.paper.capital),
-      noRisk: request.noRisk,
-      allowSpotShort: request.allowSpotShort,
-      seed: request.seed,
-      market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs },
-      mindFailure: 'stop',
-    };
-    const warmupMs = request.warmup === 'none' ? 0 : warmupBars(await planOf(draft, home)) * timeframeMs;
-    const recipe: Recipe = {
-      ...draft,
-      market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs - warmupMs },
-    };
+    const draft = await draftRecipe(request, config, store, venues, strategy);
+    const { recipe } = await withWarmup(draft, request.warmup, home);
     return await runRecipe(request, recipe, store, venues);
   } finally {
     await store.close();
   }
+}
+
+/** What the request asks for, cold: `withWarmup` says from when on bars are needed. @throws BallastError exitCode 2 */
+export async function draftRecipe(
+  request: Omit<BacktestRequest, 'warmup' | 'parameters'>,
+  config: Config,
+  store: BarStore,
+  venues: readonly string[],
+  strategy: RecipeStrategy,
+): Promise<Recipe> {
+  const { symbols, timeframeMs } = request;
+  const range = await rangeOf(store, request, venues);
+  return {
+    kind: 'backtest',
+    config: request.sizing === undefined ? config : { ...config, sizing: sizingNamed(request.sizing) },
+    instruments: symbols.map((symbol, index) => writeInstrument(unfilteredInstrument(venues[index] ?? '', symbol, '--symbols'))),
+    baseTimeframeMs: timeframeMs,
+    timeframeMs,
+    strategies: [strategy],
+    capital: request.capital ?? String(config.paper.capital),
+    noRisk: request.noRisk,
+    allowSpotShort: request.allowSpotShort,
+    seed: request.seed,
+    market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs },
+    mindFailure: 'stop',
+  };
 }
 
 function sizingNamed(name: string): Recipe['config']['sizing'] {
@@ -118,7 +132,11 @@ function sizingNamed(name: string): Recipe['config']['sizing'] {
 }
 
 /** Bounds that were left out are the stored ones. @throws BallastError RANGE_REVERSED, RANGE_EMPTY */
-async function rangeOf(store: BarStore, request: BacktestRequest, venues: readonly string[]): Promise<{ fromMs: TimeMs; toMs: TimeMs }> {
+async function rangeOf(
+  store: BarStore,
+  request: Omit<BacktestRequest, 'warmup' | 'parameters'>,
+  venues: readonly string[],
+): Promise<{ fromMs: TimeMs; toMs: TimeMs }> {
   const { symbols, timeframeMs } = request;
   const stored = (await store.list()).filter(
     (series) =>

@@ -1,6 +1,9 @@
 // Ends a strategy that never returns: JavaScript that spins cannot be interrupted from inside, but the engine's watchdog can.
 import { Script } from 'node:vm';
 
+/** A slice of the loop takes 20 ms; one that takes this long is held by a strategy that does not return. */
+export const SLICE_TIMEOUT_MS = 10_000;
+
 const holder = globalThis as { __ballastGuarded?: () => void };
 const script = new Script('globalThis.__ballastGuarded()');
 

@@ -25,8 +25,8 @@ const OWN_INDEX = `${OWN_FOLDER}index.ts`;
 
 /** Loads a strategy from a file by its absolute path. @throws BallastError STRATEGY_MISSING, STRATEGY_BROKEN, STRATEGY_MALFORMED */
 export async function loadStrategy(path: string): Promise<LoadedStrategy> {
-  const digest = createHash('sha256').update(readText(path)).digest('hex');
-  const module = await importModule(path);
+  const { module, text } = await importFile(path, 'strategy', 'STRATEGY_BROKEN', 'STRATEGY_MISSING');
+  const digest = createHash('sha256').update(text).digest('hex');
   const exported = strategyIn(path, module);
   if (exported === undefined) {
     throw malformed(
@@ -43,13 +43,7 @@ export async function loadStrategy(path: string): Promise<LoadedStrategy> {
  * @throws BallastError STRATEGY_MISSING, STRATEGY_BROKEN
  */
 export async function importModule(path: string, query = ''): Promise<Readonly<Record<string, unknown>>> {
-  readText(path);
-  resolveBallast();
-  try {
-    return (await import(pathToFileURL(path).href + query)) as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    throw brokenModule(path, cause);
-  }
+  return (await importFile(path, 'strategy', 'STRATEGY_BROKEN', 'STRATEGY_MISSING', query)).module;
 }
 
 /** The strategy that a module exports, if it exports one. @throws BallastError STRATEGY_MALFORMED */
@@ -58,6 +52,26 @@ export function strategyIn(path: string, module: Readonly<Record<string, unknown
   if (exported === undefined) return undefined;
   checkShape(path, exported);
   return exported;
+}
+
+/**
+ * A module of a user's by its absolute path, and its text. @param what it is, for the words of an error @param missing code of an error of a
+ * file that is not there, `broken` unless said
+ */
+export async function importFile(
+  path: string,
+  what: string,
+  broken: string,
+  missing = broken,
+  query = '',
+): Promise<{ readonly module: Readonly<Record<string, unknown>>; readonly text: Buffer }> {
+  const text = readText(path, what, missing);
+  resolveBallast();
+  try {
+    return { module: (await import(pathToFileURL(path).href + query)) as Readonly<Record<string, unknown>>, text };
+  } catch (cause) {
+    throw brokenModule(path, what, broken, cause);
+  }
 }
 
 let isResolving = false;
@@ -77,37 +91,38 @@ function resolveBallast(): void {
   });
 }
 
-function readText(path: string): Buffer {
+function readText(path: string, what: string, missing: string): Buffer {
   try {
     if (statSync(path).isFile()) return readFileSync(path);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(path, `a file that cannot be read (${String(code ?? cause)})`, cause);
-    throw unreadable(path, 'no such file', cause);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR')
+      throw unreadable(path, what, missing, `a file that cannot be read (${String(code ?? cause)})`, cause);
+    throw unreadable(path, what, missing, 'no such file', cause);
   }
-  throw unreadable(path, 'no file but something else of that name', undefined);
+  throw unreadable(path, what, missing, 'no file but something else of that name', undefined);
 }
 
-function unreadable(path: string, found: string, cause: unknown): BallastError {
+function unreadable(path: string, what: string, code: string, found: string, cause: unknown): BallastError {
   return new BallastError({
-    code: 'STRATEGY_MISSING',
-    place: `strategy ${path}`,
+    code,
+    place: `${what} ${path}`,
     found,
-    expected: 'a .ts or .js file that exports a strategy',
+    expected: `a .ts or .js file that exports a${what === 'objective' ? 'n' : ''} ${what}`,
     cause,
     exitCode: 2,
   });
 }
 
-function brokenModule(path: string, cause: unknown): BallastError {
+function brokenModule(path: string, what: string, codeOfBroken: string, cause: unknown): BallastError {
   const error = cause instanceof Error ? cause : new Error(shown(cause));
   const code = 'code' in error ? error.code : undefined;
   // What a strategy throws at import may be ours already: a feature with an impossible window, for one.
   const message = error.message.replaceAll(/\s+/g, ' ').trim();
   const broken = (found: string, expected: string, remedy?: string): BallastError =>
     new BallastError({
-      code: 'STRATEGY_BROKEN',
-      place: `strategy ${placeOf(error, path)}`,
+      code: codeOfBroken,
+      place: `${what} ${placeOf(error, path)}`,
       found,
       expected,
       ...(remedy !== undefined && { remedy }),
@@ -124,7 +139,7 @@ function brokenModule(path: string, cause: unknown): BallastError {
     return broken(message, 'an import that leads to a file, a module of Node, or `ballast`');
   if (/does not provide an export named/.test(message)) return broken(message, 'a name that src/index.ts exports');
   if (error instanceof SyntaxError) return broken(`a syntax error: ${message}`, 'TypeScript or JavaScript that can be parsed');
-  return broken(`an exception at import: ${message}`, 'a module that only declares its strategy');
+  return broken(`an exception at import: ${message}`, `a module that only declares its ${what}`);
 }
 
 /** File and line: where the error says, or where a second look at a syntax error finds it. */
@@ -148,7 +163,7 @@ function importPlace(message: string): string | undefined {
   const [, missing = '', importer = ''] = /'([^']+)' (?:is not supported resolving ES modules )?imported from (.+)$/.exec(message) ?? [];
   if (importer === '') return undefined;
   const name = missing.slice(missing.lastIndexOf('/') + 1);
-  const line = readText(importer)
+  const line = readFileSync(importer)
     .toString('utf8')
     .split('\n')
     .findIndex((text) => text.includes(name));

@@ -4,7 +4,7 @@ import { amount, format, price, quantity } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
 import { parseSymbol, type Instrument } from '../domain/instrument.ts';
 import type { RunPlan } from '../engine/plan.ts';
-import { assemblePlan, type PlannedStrategy } from './assemble.ts';
+import { assemblePlan, warmupBars, type PlannedStrategy } from './assemble.ts';
 import { configHash, resultSettings, type Config } from './config.ts';
 import { configSchema } from './config-schema.ts';
 import { parseParameters, strategyNamed } from './registry.ts';
@@ -129,6 +129,28 @@ export async function planOf(recipe: Recipe, home: string): Promise<RunPlan> {
     allowSpotShort: recipe.allowSpotShort,
     mindFailure: recipe.mindFailure,
   });
+}
+
+/** A recipe over history from as many bars before its range on as its strategies want, and its plan. `none` starts cold. */
+export async function withWarmup(draft: Recipe, warmup: 'auto' | 'none', home: string): Promise<{ recipe: Recipe; plan: RunPlan }> {
+  const plan = await planOf(draft, home);
+  const { market } = draft;
+  if (market.source !== 'history') throw new Error('broken invariant: a feed and a synthetic market have their own beginning');
+  const warmupMs = warmup === 'none' ? 0 : warmupBars(plan) * draft.baseTimeframeMs;
+  return { recipe: { ...draft, market: { ...market, warmupFrom: market.from - warmupMs } }, plan };
+}
+
+/** The same recipe with other parameters of its only strategy, warmed up as these want. @throws BallastError PARAMETERS_INVALID */
+export async function withParameters(
+  draft: Recipe,
+  parameters: unknown,
+  warmup: 'auto' | 'none',
+  home: string,
+): Promise<{ recipe: Recipe; plan: RunPlan }> {
+  const [only, ...others] = draft.strategies;
+  if (only === undefined || others.length > 0) throw new Error('broken invariant: a sweep is of one strategy');
+  const { strategy } = await strategyNamed(only.strategy, home);
+  return withWarmup({ ...draft, strategies: [{ ...only, parameters: parseParameters(strategy, parameters) }] }, warmup, home);
 }
 
 /** What is assumed of an instrument whose venue was not asked: common fees, and no filters. */

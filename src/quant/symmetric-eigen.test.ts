@@ -5,7 +5,9 @@ import { symmetricEigen } from './symmetric-eigen.ts';
 
 test('eigenvectors are orthonormal, and give the matrix back with their values', () => {
   const size = fc.integer({ min: 1, max: 8 });
-  const matrix = size.chain((n) => fc.tuple(fc.constant(n), fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: n * n, maxLength: n * n })));
+  const matrix = size.chain((n) =>
+    fc.tuple(fc.constant(n), fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: n * n, maxLength: n * n })),
+  );
   fc.assert(
     fc.property(matrix, ([n, numbers]) => {
       const at = (row: number, column: number): number => numbers[Math.min(row, column) * n + Math.max(row, column)] ?? NaN;

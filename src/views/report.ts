@@ -181,15 +181,7 @@ export function report(parts: ReportParts): ReportDocument {
       exit: trade.exit,
     })),
     openPositions: openRows(ledger, marks),
-    fills: Array.from(ledger.fills(), (fill) => ({
-      at: formatTime(fill.at),
-      symbol: fill.symbol,
-      side: fill.side,
-      price: format(fill.price),
-      quantity: format(fill.quantity),
-      fee: format(fill.fee),
-      feeCurrency: fill.feeCurrency,
-    })),
+    fills: fillRows(ledger),
     funding: Array.from(ledger.fundingPayments(), ({ at, symbol, amount }) => ({ at: formatTime(at), symbol, amount: format(amount) })),
     equity: parts.equity.curve().map((point): [string, number] => [formatTime(point.at), point.equity]),
     rulings: ledger.rulings(),
@@ -198,6 +190,19 @@ export function report(parts: ReportParts): ReportDocument {
     haltedAt: ledger.haltTimes.map(formatTime),
     entries: ledger.counts(),
   };
+}
+
+/** Every fill, in order. */
+export function fillRows(ledger: TradeLedger): FillRow[] {
+  return Array.from(ledger.fills(), (fill) => ({
+    at: formatTime(fill.at),
+    symbol: fill.symbol,
+    side: fill.side,
+    price: format(fill.price),
+    quantity: format(fill.quantity),
+    fee: format(fill.fee),
+    feeCurrency: fill.feeCurrency,
+  }));
 }
 
 function attributionDocument(ledger: TradeLedger, marks: readonly Marks[]): AttributionDocument {

@@ -46,7 +46,7 @@ function evaluationsUntil(
   seed: number,
 ): number | undefined {
   const search = new CmaEs({ mean, deviation, random: new Random(seed) });
-  for (let evaluations = 0; evaluations < MOST_EVALUATIONS; ) {
+  for (let evaluations = 0; evaluations < MOST_EVALUATIONS;) {
     const points = search.ask();
     const values = points.map(measure);
     evaluations += points.length;
@@ -70,7 +70,10 @@ test('a minimum is found in about as many evaluations as pycma needs', () => {
     );
     const place = `${name} of ${size}`;
     assert.ok(found.length / RUNS >= reached - 0.2, `${place}: found in ${found.length} of ${RUNS} runs, pycma in ${reached} of all`);
-    const ours = quantile(found.toSorted((one, other) => one - other), 0.5);
+    const ours = quantile(
+      found.toSorted((one, other) => one - other),
+      0.5,
+    );
     const [low, median, high] = quartiles;
     assert.ok(ours > 0.8 * low && ours < 1.25 * high, `${place}: ${ours} evaluations, pycma ${median}`);
   }

@@ -40,9 +40,16 @@ export class ColumnSums {
   /** Not above 0. */
   lost = NaN;
   fees = NaN;
+  readonly #drawdownLimit: number;
 
-  constructor() {
+  constructor(drawdownLimit = Infinity) {
+    this.#drawdownLimit = drawdownLimit;
     this.clear();
+  }
+
+  /** It has fallen further than anybody would bear; a drawdown never gets less, so that no later bar can mend it. */
+  get isHopeless(): boolean {
+    return this.maxDrawdown > this.#drawdownLimit;
   }
 
   clear(): void {

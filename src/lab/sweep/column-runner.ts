@@ -9,7 +9,7 @@ import type { ColumnRules } from './strategy.ts';
 export type SweepPath = 'fused' | 'general';
 
 export class ColumnRunner {
-  readonly sums = new ColumnSums();
+  readonly sums: ColumnSums;
   readonly orders = new OrderLog();
   readonly #bars: SweepBars;
   readonly #account: SweepAccount;
@@ -17,7 +17,9 @@ export class ColumnRunner {
   #flags: Uint8Array | undefined;
   #equity: Float64Array | undefined;
 
-  constructor(bars: SweepBars, account: SweepAccount, path: SweepPath) {
+  /** @param drawdownLimit a column that falls further is hopeless: a kernel ends it there, and its sums say so */
+  constructor(bars: SweepBars, account: SweepAccount, path: SweepPath, drawdownLimit = Infinity) {
+    this.sums = new ColumnSums(drawdownLimit);
     this.#bars = bars;
     this.#account = account;
     this.#path = path;

@@ -3,11 +3,11 @@ import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeSync } fr
 import { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
 import type { MetricName } from './column-metrics.ts';
-import type { ColumnOutcome } from './sweeper.ts';
+import type { ColumnOutcome } from './column-pool.ts';
 
 const metric = z.number().nullable();
 const money = z.number();
-const metricsSchema = z.strictObject({
+export const metricsSchema = z.strictObject({
   totalReturn: money,
   finalEquity: money,
   sharpe: metric,
@@ -21,7 +21,10 @@ const metricsSchema = z.strictObject({
   expectancy: metric,
   feesPaid: money,
 } satisfies Record<MetricName, z.ZodType>);
-const lineSchema = z.strictObject({ column: z.int(), metrics: metricsSchema });
+const lineSchema = z.union([
+  z.strictObject({ column: z.int(), metrics: metricsSchema }),
+  z.strictObject({ column: z.int(), stopped: z.string() }),
+]);
 
 /** Open for writing until `close`. Failures are not kept: a column that threw is tried again. */
 export class FinishedColumns {
@@ -41,8 +44,8 @@ export class FinishedColumns {
   }
 
   add(column: number, outcome: ColumnOutcome): void {
-    if (outcome.metrics === undefined) return;
-    const line = `${JSON.stringify({ column, metrics: outcome.metrics })}\n`;
+    if (outcome.failure !== undefined) return;
+    const line = `${JSON.stringify({ column, ...outcome })}\n`;
     this.#guarded(() => writeSync(this.#file, line));
   }
 
@@ -89,7 +92,7 @@ function read(path: string): { known: Map<number, ColumnOutcome>; wholeBytes: nu
     const line = parsed(content.toString('utf8', start, end));
     // From the first line that is none on, nothing is believed.
     if (line === undefined) break;
-    known.set(line.column, { metrics: line.metrics });
+    known.set(line.column, 'metrics' in line ? { metrics: line.metrics } : { stopped: line.stopped });
     start = end + 1;
   }
   return { known, wholeBytes: start, bytes: content.length };

@@ -1,6 +1,6 @@
 // Which combinations of parameters a sweep tries: a grid in words, or a list.
 import { BallastError } from '../../domain/errors.ts';
-import { pointText, type SweepPoint, type SweepStrategy } from './strategy.ts';
+import { pointText, type SweepPoint } from './strategy.ts';
 
 const MOST_POINTS = 1_000_000;
 const NUMBER = String.raw`[+-]?(?:\d+(?:\.\d*)?|\.\d+)`;
@@ -15,10 +15,7 @@ const DIGITS = 12;
  * @throws BallastError GRID_INVALID
  */
 export function parseGrid(text: string, place: string): SweepPoint[] {
-  const axes = text.split(',').map((part) => axisOf(part, place));
-  const names = axes.map((axis) => axis.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid(place, `${twice} twice`, 'each parameter once');
+  const axes = axesOf(text, place).map(({ name, values }) => ({ name, values: values() }));
   const count = axes.reduce((product, axis) => product * axis.values.length, 1);
   if (count > MOST_POINTS)
     throw invalid(place, `${count.toLocaleString('en')} combinations`, `at most ${MOST_POINTS.toLocaleString('en')}`);
@@ -27,16 +24,33 @@ export function parseGrid(text: string, place: string): SweepPoint[] {
   return points;
 }
 
-interface Axis {
+/** What a grid says of one parameter. */
+export interface Axis {
   readonly name: string;
-  readonly values: readonly (number | boolean | string)[];
+  /** All of them, a step of 1 apart unless another was said. @throws BallastError GRID_INVALID */
+  values(): readonly (number | boolean | string)[];
+  /** Undefined for alternatives. */
+  readonly range: { readonly from: number; readonly to: number; readonly step: number | undefined } | undefined;
+}
+
+/** The parts of a grid in words. @throws BallastError GRID_INVALID */
+export function axesOf(text: string, place: string): Axis[] {
+  const axes = text.split(',').map((part) => axisOf(part, place));
+  const names = axes.map((axis) => axis.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(place, `${twice} twice`, 'each parameter once');
+  return axes;
 }
 
 function axisOf(part: string, place: string): Axis {
   const [, name, given] = /^\s*([A-Za-z]\w*)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
   if (name === undefined || given === undefined) throw invalid(place, JSON.stringify(part), 'name=from..to:step or name=value|value');
   const range = RANGE.exec(given);
-  if (range !== null) return { name, values: rangeOf(Number(range[1]), Number(range[2]), Number(range[3] ?? 1), part, place) };
+  if (range !== null) {
+    const [from, to, step] = [Number(range[1]), Number(range[2]), range[3] === undefined ? undefined : Number(range[3])];
+    if (!((step ?? 1) > 0) || from > to) throw invalid(place, JSON.stringify(part), 'a beginning not after its end, and a step above 0');
+    return { name, range: { from, to, step }, values: () => rangeOf(from, to, step ?? 1, part, place) };
+  }
   const values = given.split('|').map((word) => {
     if (IS_NUMBER.test(word)) return Number(word);
     if (word === 'true' || word === 'false') return word === 'true';
@@ -44,11 +58,10 @@ function axisOf(part: string, place: string): Axis {
     throw invalid(place, JSON.stringify(part), 'numbers, true, false or words between |');
   });
   if (new Set(values).size < values.length) throw invalid(place, JSON.stringify(part), 'each value once');
-  return { name, values };
+  return { name, range: undefined, values: () => values };
 }
 
 function rangeOf(from: number, to: number, step: number, part: string, place: string): number[] {
-  if (!(step > 0) || from > to) throw invalid(place, JSON.stringify(part), 'a beginning not after its end, and a step above 0');
   // A last step that rounding leaves a hair short of the end is the end.
   const steps = Math.floor((to - from) / step + 1e-9);
   if (steps >= MOST_POINTS) throw invalid(place, JSON.stringify(part), `at most ${MOST_POINTS.toLocaleString('en')} values`);
@@ -96,6 +109,13 @@ function pointsInvalid(place: string, found: string): BallastError {
   });
 }
 
+/** What a combination must be, and a rule between parameters in words. */
+export interface Constraint {
+  readonly constraint: string;
+  /** @throws BallastError POINT_INVALID, PARAMETERS_INVALID where no combination of others would help */
+  meets(point: SweepPoint): boolean;
+}
+
 export interface Selection {
   readonly points: readonly SweepPoint[];
   /** Combinations of a grid that break the strategy's constraint. */
@@ -103,14 +123,14 @@ export interface Selection {
 }
 
 /** What of a grid makes sense. @throws BallastError POINT_INVALID, GRID_INVALID when nothing does */
-export function sensible(grid: readonly SweepPoint[], strategy: SweepStrategy, place: string): Selection {
+export function sensible(grid: readonly SweepPoint[], strategy: Constraint, place: string): Selection {
   const points = grid.filter((point) => strategy.meets(point));
   if (points.length > 0) return { points, leftOut: grid.length - points.length };
   throw invalid(place, `no combination with ${strategy.constraint}`, 'one at least');
 }
 
 /** Points that were named one by one must all make sense. @throws BallastError POINT_INVALID */
-export function demandSensible(points: readonly SweepPoint[], strategy: SweepStrategy, place: string): Selection {
+export function demandSensible(points: readonly SweepPoint[], strategy: Constraint, place: string): Selection {
   for (const point of points) {
     if (strategy.meets(point)) continue;
     throw new BallastError({ code: 'POINT_INVALID', place, found: pointText(point), expected: strategy.constraint, exitCode: 2 });

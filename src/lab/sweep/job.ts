@@ -11,6 +11,7 @@ export interface WorkerJob {
   readonly points: readonly SweepPoint[];
   readonly account: SweepAccount;
   readonly path: SweepPath;
+  readonly drawdownLimit: number;
   /** Bars a year. */
   readonly perYear: number;
   readonly plan: SweepPlan;
@@ -38,8 +39,16 @@ export interface ColumnFailure {
   readonly words: string;
 }
 
+export interface FinishedBatch {
+  /** Those that have figures. */
+  readonly columns: readonly number[];
+  /** Those that fell beyond the limit. */
+  readonly stopped: readonly number[];
+  readonly failures: readonly ColumnFailure[];
+}
+
 export type WorkerWord =
-  | { readonly kind: 'columns'; readonly columns: readonly number[]; readonly failures: readonly ColumnFailure[] }
+  | ({ readonly kind: 'columns' } & FinishedBatch)
   /** It has no more to take. */
   | { readonly kind: 'ended' }
   /** The job itself cannot be done, such as a strategy that does not load. */

@@ -9,11 +9,20 @@ import { defineSweepStrategy } from './strategy.ts';
 
 const level = z.number().min(0).max(100);
 const parameters = z.strictObject({
-  window: z.int().min(1).max(1_000_000),
+  window: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ search: [2, 50] }),
   entryBelow: level,
   exitAbove: level,
   /** Part of the price; 0 is none. */
-  stop: z.number().min(0).lt(1).default(0),
+  stop: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .meta({ search: [0.002, 0.2] }),
   trailing: z.boolean().default(false),
 });
 type RsiStop = z.infer<typeof parameters>;
@@ -96,6 +105,7 @@ function fusedRsiStop(
     column.hold(bar);
     if (isStopped) column.exit(bar, Math.min(open[bar] ?? NaN, stopPrice), account.stopSlippageRatio);
     else column.exit(bar, close[bar] ?? NaN, account.slippageRatio);
+    if (sums.isHopeless) return;
     while (bar < count && (index[bar] ?? NaN) < entryBelow) bar++;
   }
   column.finish();

@@ -8,11 +8,13 @@ import { ENTER_LONG, EXIT_LONG } from './simulator.ts';
 import { defineSweepStrategy } from './strategy.ts';
 
 const window = z.int().min(1).max(1_000_000);
+const fastWindow = window.meta({ search: [2, 100] });
+const slowWindow = window.meta({ search: [10, 500] });
 
 export const smaCross = defineSweepStrategy({
   name: 'sma-cross',
   about: 'long when the fast simple mean of closes crosses above the slow one, flat when it crosses below',
-  parameters: z.strictObject({ fast: window, slow: window }),
+  parameters: z.strictObject({ fast: fastWindow, slow: slowWindow }),
   fill: 'next-open',
   constraint: 'fast < slow',
   meets: ({ fast, slow }) => fast < slow,
@@ -75,6 +77,7 @@ function fusedCross(bars: SweepBars, columns: readonly Float64Array[], firstBar:
     if (exit >= count) break;
     column.hold(exit);
     column.exit(exit, price[exit] ?? NaN, account.slippageRatio);
+    if (sums.isHopeless) return;
     // The bar of a decision to leave is below: what follows it is asked for the next crossing.
     bar = bar + 1;
   }

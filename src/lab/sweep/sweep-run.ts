@@ -4,54 +4,70 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
-import type { TimeMs } from '../../domain/time.ts';
-import { formatSpan } from '../../domain/time.ts';
-import type { SweepAccount, SweepBars } from './account.ts';
-import type { ColumnMetrics, MetricName } from './column-metrics.ts';
+import type { SweepAccount } from './account.ts';
+import type { ColumnOutcome, ColumnPool, SweepRow } from './column-pool.ts';
 import { FinishedColumns } from './finished-columns.ts';
-import type { Selection } from './grid.ts';
-import { runColumn } from './run-column.ts';
-import type { SweepPoint, SweepStrategy } from './strategy.ts';
-import { Sweeper, type SweepRow } from './sweeper.ts';
+import { ranked, type MeasuredRow, type Objective } from './objective.ts';
+import type { Search, SearchName } from './search.ts';
+import type { SweepPoint } from './strategy.ts';
 
-/** What one may ask the best of. Of a drawdown, less is better. */
-export const OBJECTIVES = [
-  'sharpe',
-  'sortino',
-  'calmar',
-  'totalReturn',
-  'profitFactor',
-  'expectancy',
-  'winRate',
-  'maxDrawdown',
-] as const satisfies readonly MetricName[];
-export type Objective = (typeof OBJECTIVES)[number];
-
-export interface SweepPlanOfRun {
-  readonly strategy: SweepStrategy;
-  readonly selection: Selection;
-  readonly venue: string;
-  readonly symbol: string;
-  readonly timeframeMs: TimeMs;
-  readonly bars: SweepBars;
-  readonly account: SweepAccount;
+/** What an engine trades with in a sweep: as `ballast backtest` says it. */
+export interface EngineAccount {
+  readonly capital: number;
+  readonly feeRates: readonly number[];
+  readonly slippageRatio: number;
+  readonly fill: 'next-open';
+  readonly sizing: string;
+  readonly noRisk: boolean;
+  readonly warmup: 'auto' | 'none';
+  readonly seed: number;
+  readonly allowSpotShort: boolean;
 }
 
-export interface SweepDocument {
-  readonly runId: string;
+/** What was swept, as its document says it. */
+export interface SweepSubject {
   readonly strategy: string;
+  /** Kernels over typed columns, or an engine for each column. */
+  readonly path: 'kernel' | 'engine';
   readonly venue: string;
-  readonly symbol: string;
+  readonly symbols: readonly string[];
   readonly timeframe: string;
+  /** Open times of the first bar and after the last, ISO-8601. */
+  readonly from: string;
+  readonly to: string;
   readonly bars: number;
-  readonly account: SweepAccount;
+  readonly account: SweepAccount | EngineAccount;
+  /** How its points were found; `grid` and `points` are lists. */
+  readonly search: { readonly name: 'grid' | 'points' } | { readonly name: SearchName; readonly trials: number; readonly seed: number };
+  /** Part of the peak that a column may lose before it is stopped; null where none is. */
+  readonly drawdownLimit: number | null;
+}
+
+export interface SweepJob {
+  /** By `sweepRunId`. */
+  readonly runId: string;
+  readonly subject: SweepSubject;
+  readonly search: Search;
   readonly objective: Objective;
-  /** Every combination that was tried is here, in the order of the grid or the file. */
+  readonly pool: ColumnPool;
+  /** Of the best, once it is known. */
+  fillsOf(params: SweepPoint): Promise<readonly unknown[]>;
+  /** Keeps what was tried, whether the sweep has come to its end or not. */
+  record(rows: readonly SweepRow[]): Promise<void>;
+}
+
+export interface SweepDocument extends SweepSubject {
+  readonly runId: string;
+  /** A name, or the path of a user's own. */
+  readonly objective: string;
+  /** Every combination that was tried is here, in the order of the grid, the file or the search. */
   readonly rows: readonly SweepRow[];
   readonly best: MeasuredRow | null;
   readonly trials: {
     readonly tried: number;
     readonly failed: number;
+    /** Given up before their end, because they were hopeless. */
+    readonly stopped: number;
     /** Combinations of the grid that the strategy's constraint rules out. */
     readonly leftOut: number;
     /** Of those tried, what an interrupted start of the same sweep had finished. */
@@ -60,103 +76,89 @@ export interface SweepDocument {
 }
 
 /** `sweep-`, the strategy and a digest of everything that determines the rows: another version of Ballast may compute otherwise. */
-export function sweepRunId(plan: SweepPlanOfRun): string {
-  const { strategy, selection, venue, symbol, timeframeMs, bars, account } = plan;
+export function sweepRunId(strategy: string, identity: unknown, columns: readonly Float64Array[]): string {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ version, strategy: strategy.name, points: selection.points, venue, symbol, timeframeMs, account }));
-  for (const column of [bars.open, bars.high, bars.low, bars.close]) {
-    hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
-  }
-  return `sweep-${strategy.name}-${hash.digest('hex').slice(0, 16)}`;
+  hash.update(JSON.stringify({ version, strategy, identity }));
+  for (const column of columns) hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+  return `sweep-${strategy}-${hash.digest('hex').slice(0, 16)}`;
 }
 
 export interface SweepRunOptions {
-  /** Of this run alone, by `sweepRunId`. */
+  /** Of this run alone. */
   readonly folder: string;
-  readonly objective: Objective;
-  readonly workers: number;
+  /** Of what this start had to do. */
   readonly onProgress: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
 /** Runs it, writes `sweep.json` and `best.json`, and gives the document. @throws BallastError RUN_STOPPED, RUN_UNWRITABLE */
-export async function runSweep(
-  plan: SweepPlanOfRun,
-  { folder, objective, workers, onProgress, signal }: SweepRunOptions,
-): Promise<SweepDocument> {
-  const { strategy, selection, bars, timeframeMs, account } = plan;
-  const { points } = selection;
+export async function runSweep(job: SweepJob, { folder, onProgress, signal }: SweepRunOptions): Promise<SweepDocument> {
+  const { runId, subject, search, objective, pool } = job;
   const finished = new FinishedColumns(join(folder, 'columns.jsonl'));
-  const sweeper = new Sweeper(workers);
+  const rows: SweepRow[] = [];
+  /** Of the batch that is being run. */
+  const underWay: SweepRow[] = [];
+  let done = 0;
   try {
-    let done = finished.known.size;
-    const rows = await sweeper.run({
-      bars,
-      timeframeMs,
-      strategy: strategy.name,
-      points,
-      account,
-      known: finished.known,
-      onColumn(column, outcome) {
-        finished.add(column, outcome);
-        onProgress(++done, points.length);
-      },
-      signal,
-    });
+    for (let points = search.ask(); points.length > 0; points = search.ask()) {
+      const first = rows.length;
+      const known = new Map<number, ColumnOutcome>();
+      for (const [column, params] of points.entries()) {
+        const outcome = finished.known.get(first + column);
+        if (outcome === undefined) continue;
+        known.set(column, outcome);
+        underWay.push({ params, ...outcome });
+      }
+      const ran = await pool.run(points, {
+        known,
+        onColumn(column, outcome) {
+          finished.add(first + column, outcome);
+          underWay.push({ params: points[column] ?? {}, ...outcome });
+          onProgress(++done, search.total - finished.known.size);
+        },
+        signal,
+      });
+      rows.push(...ran);
+      underWay.length = 0;
+      search.tell(ran.map(({ params, metrics }) => (metrics === undefined ? null : objective.value(metrics, params))));
+    }
+    await job.record(rows);
     const [best] = ranked(rows, objective);
     const document: SweepDocument = {
-      runId: sweepRunId(plan),
-      strategy: strategy.name,
-      venue: plan.venue,
-      symbol: plan.symbol,
-      timeframe: formatSpan(timeframeMs),
-      bars: bars.close.length,
-      account,
-      objective,
+      runId,
+      ...subject,
+      objective: objective.name,
       rows,
       best: best ?? null,
       trials: {
         tried: rows.length,
         failed: rows.filter((row) => row.failure !== undefined).length,
-        leftOut: selection.leftOut,
+        stopped: rows.filter((row) => row.stopped !== undefined).length,
+        leftOut: search.leftOut,
         resumed: finished.known.size,
       },
     };
     write(join(folder, 'sweep.json'), document);
-    write(
-      join(folder, 'best.json'),
-      best === undefined ? null : { ...best, fills: runColumn(strategy, best.params, bars, account, timeframeMs).fills },
-    );
+    const { strategy } = subject;
+    write(join(folder, 'best.json'), best === undefined ? null : { runId, strategy, ...best, fills: await job.fillsOf(best.params) });
     finished.remove();
     return document;
   } catch (cause) {
     if (!signal.aborted) throw cause;
+    await job.record([...rows, ...underWay]);
     throw new BallastError({
       code: 'RUN_STOPPED',
       place: `sweep in ${folder}`,
       found: 'a stop before its end',
-      expected: `to try ${points.length} combinations`,
+      expected: `to try ${search.total} combinations`,
       remedy: 'the same command goes on where it stopped',
       cause,
     });
   } finally {
     finished.close();
-    await sweeper.close();
+    await pool.close();
   }
-}
-
-export interface MeasuredRow {
-  readonly params: SweepPoint;
-  readonly metrics: ColumnMetrics;
-}
-
-/** The rows that have the figure, the best first; equal ones in their order. */
-export function ranked(rows: readonly SweepRow[], objective: Objective): MeasuredRow[] {
-  const direction = objective === 'maxDrawdown' ? 1 : -1;
-  return rows
-    .flatMap(({ params, metrics }) => (metrics === undefined || metrics[objective] === null ? [] : [{ params, metrics }]))
-    .toSorted((one, other) => direction * ((one.metrics[objective] ?? NaN) - (other.metrics[objective] ?? NaN)));
 }
 
 function write(path: string, document: unknown): void {

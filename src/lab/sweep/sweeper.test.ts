@@ -6,7 +6,8 @@ import { ALL_IN, type SweepAccount } from './account.ts';
 import { walkBars } from './bars.fixture.ts';
 import { IS_COLUMN, NUMBERS_A_TASK, planSweep, type SweepPlan } from './plan.ts';
 import type { SweepPoint } from './strategy.ts';
-import { Sweeper, type ColumnOutcome, type SweepRequest } from './sweeper.ts';
+import type { ColumnOutcome } from './column-pool.ts';
+import { Sweeper, type SweepRequest } from './sweeper.ts';
 
 const ACCOUNT: SweepAccount = {
   capital: 1_000,

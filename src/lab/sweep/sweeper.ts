@@ -2,21 +2,16 @@
 import { Worker } from 'node:worker_threads';
 import type { TimeMs } from '../../domain/time.ts';
 import type { SweepAccount, SweepBars } from './account.ts';
-import { METRIC_NAMES, metricsAt, type ColumnMetrics } from './column-metrics.ts';
+import { METRIC_NAMES, metricsAt } from './column-metrics.ts';
+import { stoppedWords, type ColumnOptions, type ColumnOutcome, type ColumnPool, type SweepRow } from './column-pool.ts';
 import { indicatorsOf, type SweepPath } from './column-runner.ts';
-import { CONTROL_PLACES, FINISHED, STOPPED, type ColumnFailure, type WorkerJob, type WorkerWord } from './job.ts';
+import { CONTROL_PLACES, FINISHED, STOPPED, type FinishedBatch, type WorkerJob, type WorkerWord } from './job.ts';
 import { planSweep } from './plan.ts';
 import { barsPerYear } from './run-column.ts';
 import { loadSweepStrategy } from './strategies.ts';
 import type { SweepPoint } from './strategy.ts';
 
-/** What became of a column: its figures, or why it has none. */
-export type ColumnOutcome =
-  | { readonly metrics: ColumnMetrics; readonly failure?: undefined }
-  | { readonly metrics?: undefined; readonly failure: string };
-export type SweepRow = { readonly params: SweepPoint } & ColumnOutcome;
-
-export interface SweepRequest {
+export interface SweepRequest extends ColumnOptions {
   readonly bars: SweepBars;
   readonly timeframeMs: TimeMs;
   /** A name, or the URL of a module whose default export is a `SweepStrategy`. */
@@ -24,11 +19,8 @@ export interface SweepRequest {
   readonly points: readonly SweepPoint[];
   readonly account: SweepAccount;
   readonly path?: SweepPath;
-  /** Columns that an earlier, interrupted sweep has finished: they are not run again. */
-  readonly known?: ReadonlyMap<number, ColumnOutcome>;
-  /** As columns finish, in whatever order. */
-  readonly onColumn?: (column: number, outcome: ColumnOutcome) => void;
-  readonly signal?: AbortSignal;
+  /** A column that falls further than this part from its peak is stopped, and has no figures; never unless said. */
+  readonly drawdownLimit?: number;
 }
 
 /** For indicators; the bars, and a row of flags and of equity for each thread, come on top. */
@@ -72,7 +64,7 @@ export class Sweeper {
   }
 
   async #sweep(request: SweepRequest): Promise<SweepRow[]> {
-    const { points, account, path = 'fused', known, onColumn, signal } = request;
+    const { points, account, path = 'fused', drawdownLimit = Infinity, known, onColumn, signal } = request;
     const strategy = await loadSweepStrategy(request.strategy);
     const bars = sharedBars(request.bars);
     const count = bars.close.length;
@@ -100,6 +92,7 @@ export class Sweeper {
       points,
       account,
       path,
+      drawdownLimit,
       perYear: barsPerYear(request.timeframeMs),
       plan,
       slots: this.#slotsFor(plan.slots, count),
@@ -108,8 +101,9 @@ export class Sweeper {
       control: sharedIntegers(CONTROL_PLACES),
       batch: Math.max(1, Math.ceil(BATCH_CELLS / Math.max(1, count))),
     };
-    await this.#work(job, signal, (columns, failures) => {
+    await this.#work(job, signal, ({ columns, stopped, failures }) => {
       for (const column of columns) finish(column, { metrics: metricsAt(figures, column * METRIC_NAMES.length) });
+      for (const column of stopped) finish(column, { stopped: stoppedWords(drawdownLimit) });
       for (const { column, words } of failures) finish(column, { failure: words });
     });
     signal?.throwIfAborted();
@@ -120,11 +114,7 @@ export class Sweeper {
     });
   }
 
-  async #work(
-    job: WorkerJob,
-    signal: AbortSignal | undefined,
-    onColumns: (columns: readonly number[], failures: readonly ColumnFailure[]) => void,
-  ): Promise<void> {
+  async #work(job: WorkerJob, signal: AbortSignal | undefined, onColumns: (batch: FinishedBatch) => void): Promise<void> {
     const stop = (): void => {
       Atomics.store(job.control, STOPPED, 1);
       Atomics.notify(job.control, FINISHED);
@@ -149,18 +139,23 @@ export class Sweeper {
   }
 }
 
+/** The columns of one strategy over the same bars, with kernels. */
+export function kernelPool(workers: number, request: Omit<SweepRequest, 'points' | keyof ColumnOptions>): ColumnPool {
+  const sweeper = new Sweeper(workers);
+  return {
+    run: (points, options) => sweeper.run({ ...request, ...options, points }),
+    close: () => sweeper.close(),
+  };
+}
+
 /** Resolves when the thread has taken all it could. */
-async function ended(
-  worker: Worker,
-  job: WorkerJob,
-  onColumns: (columns: readonly number[], failures: readonly ColumnFailure[]) => void,
-): Promise<void> {
+async function ended(worker: Worker, job: WorkerJob, onColumns: (batch: FinishedBatch) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const hear = (word: WorkerWord): void => {
     switch (word.kind) {
       case 'columns':
         try {
-          onColumns(word.columns, word.failures);
+          onColumns(word);
         } catch (cause) {
           reject(cause);
         }

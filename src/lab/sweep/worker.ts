@@ -27,12 +27,14 @@ function say(word: WorkerWord): void {
 
 function work(job: WorkerJob, strategy: SweepStrategy): void {
   const { plan, control, batch } = job;
-  const runner = new ColumnRunner(job.bars, job.account, job.path);
+  const runner = new ColumnRunner(job.bars, job.account, job.path, job.drawdownLimit);
   let columns: number[] = [];
+  let stopped: number[] = [];
   let failures: ColumnFailure[] = [];
   const tell = (): void => {
-    if (columns.length > 0 || failures.length > 0) say({ kind: 'columns', columns, failures });
+    if (columns.length + stopped.length + failures.length > 0) say({ kind: 'columns', columns, stopped, failures });
     columns = [];
+    stopped = [];
     failures = [];
   };
   for (;;) {
@@ -46,12 +48,13 @@ function work(job: WorkerJob, strategy: SweepStrategy): void {
     } else {
       try {
         runColumn(job, strategy, runner, point);
-        columns.push(point);
+        if (runner.sums.isHopeless) stopped.push(point);
+        else columns.push(point);
       } catch (cause) {
         // Whatever it was, it is this column's: the others go on, and it is told with its parameters.
         failures.push({ column: point, words: wordsOf(cause) });
       }
-      if (columns.length + failures.length >= batch) tell();
+      if (columns.length + stopped.length + failures.length >= batch) tell();
     }
     Atomics.add(control, FINISHED, 1);
     Atomics.notify(control, FINISHED);
