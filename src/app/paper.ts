@@ -38,6 +38,8 @@ export interface PaperRequest {
   readonly feed?: string | undefined;
   /** Names or paths; the config's unless said. */
   readonly strategies?: readonly string[] | undefined;
+  /** Of the one strategy that is named, `k=v,…` or the path of a JSON file. */
+  readonly parameters?: string | undefined;
   readonly symbols?: readonly string[] | undefined;
   readonly timeframeMs?: TimeMs | undefined;
   readonly capital?: string | undefined;
@@ -139,6 +141,19 @@ function counted(events: number): string {
   return events === 1 ? '1 event' : `${events} events`;
 }
 
+/** @throws BallastError ARGUMENT_INVALID */
+function checkParameters({ parameters, strategies }: PaperRequest): void {
+  if (parameters === undefined || strategies?.length === 1) return;
+  throw new BallastError({
+    code: 'ARGUMENT_INVALID',
+    place: '--params',
+    found: strategies === undefined ? 'no --strategy' : `parameters for ${strategies.length} strategies`,
+    expected: 'one --strategy whose parameters they are',
+    remedy: 'paper.strategies of ballast.yaml has the parameters of several',
+    exitCode: 2,
+  });
+}
+
 /** A feed has its own time and its own end. @throws BallastError ARGUMENT_INVALID */
 function checkFeedFlags({ feed, speed, untilBars }: PaperRequest): void {
   const found = speed !== undefined ? '--speed' : untilBars !== undefined ? '--until-bars' : undefined;
@@ -151,6 +166,7 @@ function checkFeedFlags({ feed, speed, untilBars }: PaperRequest): void {
 async function writeRecipe(request: PaperRequest): Promise<Recipe> {
   const { home } = request;
   checkFeedFlags(request);
+  checkParameters(request);
   const config = withOverrides(loadConfig({ home, file: request.configFile }), {
     paper: {
       seed: request.seed,
@@ -161,7 +177,7 @@ async function writeRecipe(request: PaperRequest): Promise<Recipe> {
   });
   const { seed, baseTimeframeMs, timeframeMs, warmupMs } = config.paper;
   const uses: readonly Omit<RecipeStrategy, 'digest'>[] =
-    request.strategies?.map((strategy) => ({ strategy, parameters: {} })) ??
+    request.strategies?.map((strategy) => ({ strategy, parameters: request.parameters ?? {} })) ??
     config.paper.strategies.map((entry) => ({ ...entry }) as RecipeStrategy);
   const strategies: RecipeStrategy[] = [];
   for (const use of uses) strategies.push(await writeStrategy(use, home));

@@ -1,6 +1,7 @@
 // Which strategies there are, by name or by path, and how their parameters are read.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
 import type { Strategy } from '../domain/strategy.ts';
 import { strategies as builtIn } from '../forecasts/strategies/index.ts';
@@ -117,7 +118,7 @@ export function parameterFields(strategy: Strategy<unknown>): readonly Parameter
 }
 
 /**
- * Parameters as the strategy wants them, from `fast=5,slow=20`, a JSON file's path, or an object; what is left out has its default.
+ * Parameters as the strategy wants them, from `fast=5,slow=20`, a JSON file's path (`best.json` of a sweep too), or an object; what is left out has its default.
  * @throws BallastError PARAMETERS_INVALID
  */
 export function parseParameters(strategy: Strategy<unknown>, given: unknown = {}): unknown {
@@ -179,12 +180,20 @@ function fromFile(strategy: Strategy<unknown>, path: string): unknown {
   } catch (cause) {
     throw invalid(strategy, '', `no file ${path} that can be read`, 'a JSON file with parameters by name', undefined, cause);
   }
+  let found: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    found = JSON.parse(text);
   } catch (cause) {
     throw invalid(strategy, '', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, 'JSON', undefined, cause);
   }
+  const best = bestOfSweep.safeParse(found).data;
+  if (best === undefined) return found;
+  if (best.strategy === strategy.name) return best.params;
+  throw invalid(strategy, '', `${path}: the best of a sweep of ${best.strategy}`, `that of a sweep of ${strategy.name}`);
 }
+
+/** `best.json` of a sweep: its parameters are within it. */
+const bestOfSweep = z.object({ runId: z.string().startsWith('sweep-'), strategy: z.string(), params: z.record(z.string(), z.unknown()) });
 
 function invalid(
   strategy: Strategy<unknown>,

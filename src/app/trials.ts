@@ -49,7 +49,7 @@ export interface ValidationDocument {
   readonly kurtosis: number | null;
   /** That the true Sharpe ratio is above 0. */
   readonly probabilisticSharpe: number | null;
-  /** Of every backtest under this home on one of the run's symbols at its venue, whatever the timeframe and the range. */
+  /** Of every backtest, and every column of a sweep, under this home on one of the run's symbols at its venue, whatever the timeframe and the range. */
   readonly trials: TrialsOnRecord;
   /** That it is above what the best of as many worthless trials would show. */
   readonly deflatedSharpe: DeflatedSharpe | null;

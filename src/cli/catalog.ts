@@ -13,6 +13,9 @@ export interface CatalogEntry {
 export const groups: Readonly<Record<string, string>> = {
   data: 'history: download, collect, import, export, ls, check, prune',
   pairs: 'prices that move together: scan, show',
+  },
+  {
+  sweeps: 'results of sweeps: ls, show, compare',
 };
 
 export const catalog: readonly CatalogEntry[] = [
@@ -38,8 +41,23 @@ export const catalog: readonly CatalogEntry[] = [
   },
   {
     name: 'sweep',
-    summary: 'many parameters of a strategy over the same stored bars, every trial counted',
+    summary: 'many parameters of any strategy over the same stored bars, every trial counted',
     load: async () => (await import('./commands/sweep.ts')).sweep,
+  },
+  {
+    name: 'sweeps ls',
+    summary: 'the sweeps there are, with the best of each',
+    load: async () => (await import('./commands/sweeps-ls.ts')).sweepsLs,
+  },
+  {
+    name: 'sweeps show',
+    summary: 'the best rows of a finished sweep, filtered',
+    load: async () => (await import('./commands/sweeps-show.ts')).sweepsShow,
+  },
+  {
+    name: 'sweeps compare',
+    summary: 'sweeps side by side, and whether the ranks of the first hold in the others',
+    load: async () => (await import('./commands/sweeps-compare.ts')).sweepsCompare,
   },
   {
     name: 'data import',

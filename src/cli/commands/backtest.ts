@@ -29,7 +29,11 @@ export const backtest = defineCommand({
     from: optional('--from <time>', 'first bar: 2021-01-01, 20210101 or an ISO-8601 time', values.time),
     to: optional('--to <time>', 'end, exclusive', values.time),
     timerange: optional('--timerange <range>', 'both at once: 20210101-20230101', values.timeRange),
-    params: optional('--params <parameters>', 'name=value,… or a JSON file; ballast strategies lists them', values.word),
+    params: optional(
+      '--params <parameters>',
+      'name=value,… or a JSON file, best.json of a sweep too; ballast strategies lists them',
+      values.word,
+    ),
     capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
     fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
     slippage: optional('--slippage <ratio>', 'of price, for market orders and stops', values.number({ least: 0, most: 0.5 })),

@@ -6,7 +6,7 @@ export const validate = defineCommand({
   about:
     'Whether the result of a finished backtest is more than luck: probabilistic and deflated Sharpe ratio, and how much data it would take.',
   details: [
-    'Every backtest that finishes is kept in data/trials.jsonl. The deflated Sharpe ratio (Bailey and López de Prado 2014) compares with the best of as many worthless trials as were ever run on one of its symbols at its venue; run again, a trial counts once. The combinations of ballast sweep are not in that file yet: after a sweep the real number of trials is higher, and the result worth less than this says. Returns are daily, or of a bar where that is longer.',
+    'Every backtest that finishes and every combination that ballast sweep tries is kept in data/trials.jsonl, once each. The deflated Sharpe ratio (Bailey and López de Prado 2014) compares with the best of as many worthless trials as were ever run on one of its symbols at its venue; run again, a trial counts once. Returns are daily, or of a bar where that is longer.',
     'Findings are no failure: it exits 0.',
   ],
   words: [{ spec: '<run>', about: 'id of the run, path of its folder, or latest' }],
@@ -27,7 +27,7 @@ function textOf(document: ValidationDocument): string {
     `run ${document.runId}: ${document.returns} returns of ${document.period}, ${document.years.toFixed(1)} years`,
     `  Sharpe of a year        ${orUnknown(document.annualSharpe, plain)}, skewness ${orUnknown(document.skewness, plain)}, kurtosis ${orUnknown(document.kurtosis, plain)}`,
     `  probabilistic Sharpe    ${orUnknown(document.probabilisticSharpe, percent)} that it is above 0`,
-    `  deflated Sharpe         ${deflated} that it is above the best of ${Math.max(1, trials.count)} worthless trials (backtests alone: sweeps are not counted)`,
+    `  deflated Sharpe         ${deflated} that it is above the best of ${Math.max(1, trials.count)} worthless trials, those of sweeps included`,
     `  track record needed     ${orUnknown(document.minimumTrackRecord, (value) => String(Math.ceil(value)))} returns`,
     `  data needed             ${plain(document.minimumBacktestYears)} years for so many trials`,
     ...(findings.length === 0 ? ['nothing found against it'] : findings.map((finding) => `- ${finding}`)),
