@@ -8,7 +8,7 @@ import { pointAt } from './space.ts';
 /** Of the unit interval: about a third of the way from its middle to its ends, and back. */
 const FIRST_DEVIATION = 0.25;
 /** The ellipsoid is this small, or so many generations have asked for nothing new: it has arrived, and begins elsewhere. */
-const SMALLEST_SPREAD = 1e-4;
+const SMALLEST_SPREAD = 1e-3;
 const MOST_STALE_GENERATIONS = 5;
 /** Restarts in a row that find nothing new: there is nothing. */
 const MOST_STALE_RESTARTS = 5;

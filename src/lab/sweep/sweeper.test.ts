@@ -66,6 +66,22 @@ test('a column that throws is told with its parameters, and the others go on', a
   });
 });
 
+test('a column that falls too far is stopped, by both paths alike, and the others are what they are', async () => {
+  await withSweeper(2, async (sweeper) => {
+    const free = await sweeper.run(request);
+    const falls = free.map((row) => row.metrics?.maxDrawdown ?? NaN).toSorted((one, other) => one - other);
+    const drawdownLimit = ((falls[9] ?? NaN) + (falls[10] ?? NaN)) / 2;
+    for (const path of ['fused', 'general'] as const) {
+      const limited = await sweeper.run({ ...request, path, drawdownLimit });
+      assert.equal(limited.filter((row) => row.stopped !== undefined).length, free.length - 10);
+      for (const [column, row] of limited.entries()) {
+        if ((free[column]?.metrics?.maxDrawdown ?? NaN) > drawdownLimit) assert.match(row.stopped ?? '', /^its drawdown passed \d+/);
+        else assert.equal(row.metrics?.orders, free[column]?.metrics?.orders);
+      }
+    }
+  });
+});
+
 test('known columns are not run again', async () => {
   await withSweeper(2, async (sweeper) => {
     const all = await sweeper.run(request);
