@@ -205,6 +205,14 @@ describe('parameters', () => {
   const parameters = (given?: unknown): unknown => parseParameters(trend, given);
   const defaults = trend.parameters.parse({});
 
+  test('are those of the best of a sweep of the same strategy', () => {
+    const best = { runId: 'sweep-trend-1', strategy: 'trend', params: { fast: 3, slow: 9 }, metrics: {}, fills: [] };
+    const path = write(JSON.stringify(best), 'best.json');
+    assert.deepEqual(parameters(path), { ...(defaults as object), fast: 3, slow: 9 });
+    const other = write(JSON.stringify({ ...best, strategy: 'mean-reversion' }), 'other.json');
+    assert.throws(() => parameters(other), /the best of a sweep of mean-reversion, expected that of a sweep of trend/);
+  });
+
   test('come from text, from a file of JSON and from an object, and have defaults', () => {
     assert.deepEqual(parameters(), defaults);
     assert.deepEqual(parameters(''), defaults);

@@ -144,8 +144,39 @@ test('killed at any moment it goes on, and ends with the rows of an uninterrupte
   assert.match(text.stdout, /20,000 bars: the best 4 by maxDrawdown/);
   assert.match(text.stdout, /4 combinations tried, 8 of the grid left out; 4 traded/);
 
+  // Two finished sweeps: listed, filtered and side by side.
+  const sweeps = await document<readonly { readonly runId: string; readonly state: string; readonly trials: Sweep['trials'] }[]>(
+    home,
+    'sweeps',
+    'ls',
+  );
+  assert.deepEqual(
+    sweeps.map(({ state, trials }) => [state, trials.tried]).toSorted((one, other) => Number(one[1]) - Number(other[1])),
+    [
+      ['finished', 4],
+      ['finished', whole.trials.tried],
+    ],
+  );
+  const shown = await document<{ readonly found: number; readonly rows: readonly Row[] }>(
+    ...[home, 'sweeps', 'show', whole.runId, '--where', 'fast=20,trades>=10', '--objective', 'calmar', '--top', '3'],
+  );
+  const fitting = whole.rows.filter(({ params, metrics }) => params['fast'] === 20 && (metrics['trades'] ?? 0) >= 10);
+  assert.equal(shown.found, fitting.length);
+  assert.equal(shown.rows.length, 3);
+  assert.equal(shown.rows[0]?.metrics['calmar'], Math.max(...fitting.map(({ metrics }) => metrics['calmar'] ?? -Infinity)));
+  const other = sweeps.find(({ runId }) => runId !== whole.runId)?.runId ?? '';
+  const compared = await ballast(home, 'sweeps', 'compare', whole.runId, other);
+  assert.equal(compared.code, 1, 'they have nothing in common');
+  assert.match(compared.stderr, /no parameters that all of them tried/);
+  const itself = await ballast(home, 'sweeps', 'compare', whole.runId, whole.runId, '--top', '2');
+  assert.match(itself.stdout, /rank correlation\n {2}1 and 2: 1\.00/);
+  const unknown = await ballast(home, 'sweeps', 'show', 'sweep-');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /2 of them/);
+
   for (const [wrong, expected] of [
     [['--grid', 'fast=5,slow=20', '--points', 'x.json'], /both/],
+    [['--grid', 'fast=5,slow=20', '--objective', 'luck'], /--objective/],
     [['--points', join(home, 'none.json')], /--points/],
     [['--grid', 'fast=5,slow=20', '--from', '2031-01-01'], /no 1h bars/],
   ] as const) {

@@ -31,7 +31,7 @@ export const sweepsShow = defineCommand({
     const found = ranked(left, objective);
     const rows = found.slice(0, flags.top);
     const title = `${subjectText(sweep)}: the best ${rows.length} of ${found.length} by ${objective.name}${flags.where === undefined ? '' : ` where ${flags.where}`}, ${sweep.rows.length} were tried`;
-    const text = rows.length === 0 ? `${title}` : section(title, rowsTable(rows, objective));
+    const text = rows.length === 0 ? title : section(title, rowsTable(rows, objective));
     return done({ runId: sweep.runId, objective: objective.name, tried: sweep.rows.length, found: found.length, rows }, text);
   },
 });

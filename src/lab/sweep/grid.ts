@@ -15,7 +15,7 @@ const DIGITS = 12;
  * @throws BallastError GRID_INVALID
  */
 export function parseGrid(text: string, place: string): SweepPoint[] {
-  const axes = axesOf(text, place).map(({ name, values }) => ({ name, values: values() }));
+  const axes = axesOf(text, place).map((axis) => ({ name: axis.name, values: axis.values() }));
   const count = axes.reduce((product, axis) => product * axis.values.length, 1);
   if (count > MOST_POINTS)
     throw invalid(place, `${count.toLocaleString('en')} combinations`, `at most ${MOST_POINTS.toLocaleString('en')}`);

@@ -84,8 +84,9 @@ function boundsOf({ search, minimum, maximum, exclusiveMinimum, exclusiveMaximum
   return [Math.max(minimum ?? -Infinity, exclusiveMinimum ?? -Infinity), Math.min(maximum ?? Infinity, exclusiveMaximum ?? Infinity)];
 }
 
-function ofAxis({ name, values, range }: Axis, field: ParameterField | undefined): Dimension {
-  if (range === undefined || range.step !== undefined) return ofValues(name, values());
+function ofAxis(axis: Axis, field: ParameterField | undefined): Dimension {
+  const { name, range } = axis;
+  if (range === undefined || range.step !== undefined) return ofValues(name, axis.values());
   if (range.from === range.to) return ofValues(name, [range.from]);
   const isWhole = field?.type === 'integer' || field?.type === undefined;
   return isWhole ? ofWholes(name, Math.ceil(range.from), Math.floor(range.to)) : ofReals(name, range.from, range.to);
