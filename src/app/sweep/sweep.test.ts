@@ -29,6 +29,7 @@ export default defineStrategy({
   features: ({ window }) => ({ mean: sma(window) }),
   opine({ bars, features }, { window, side, keen }) {
     if (window === 13) throw new Error('thirteen is unlucky');
+    if (window === 14 && keen) process.exit(3);
     const bar = bars[0];
     if (bar === undefined) return abstain('no bar');
     const isBelow = bar.close < features.mean.value * (keen ? 1 : 0.995);
@@ -87,7 +88,7 @@ function figures(row: SweepRow | undefined): Record<string, number | null | unde
   return Object.fromEntries(METRIC_NAMES.map((name) => [name, row?.metrics?.[name]]));
 }
 
-test('a column is the backtest with its parameters, and both are one trial', async () => {
+test('a column is the backtest with its parameters, both are one trial, and one that falls too far is stopped', async () => {
   const counted = (): number => trialsOn(trialsPath(home), [`mine:${SYMBOL}`], DAY_MS).count;
   const grid = 'fast=4|9,slow=20|30,short=true|false';
   const { document: swept } = await sweep(order({ grid }));
@@ -119,10 +120,18 @@ test('a column is the backtest with its parameters, and both are one trial', asy
   await runBacktest({ ...common, parameters: 'fast=3,slow=50' });
   assert.equal(counted(), 9);
   assert.equal(validateRun(home, again.runId).trials.count, 9);
-  // Ranks by something else, of the same rows.
-  const { document: byCalmar } = await sweep(order({ grid, objective: 'calmar', workers: 2 }));
-  assert.equal(byCalmar.runId, swept.runId);
-  assert.deepEqual(byCalmar.rows, swept.rows);
+
+  // Once more, with a limit that half of them break.
+  const falls = swept.rows.map((row) => row.metrics?.maxDrawdown ?? NaN).toSorted((one, other) => one - other);
+  const drawdownLimit = ((falls[3] ?? NaN) + (falls[4] ?? NaN)) / 2;
+  const { document: limited } = await sweep(order({ grid, drawdownLimit }));
+  for (const [index, row] of limited.rows.entries()) {
+    const free = swept.rows[index];
+    if ((free?.metrics?.maxDrawdown ?? NaN) > drawdownLimit) assert.match(row.stopped ?? '', /its drawdown passed \d/);
+    else assert.deepEqual(row, free);
+  }
+  assert.equal(limited.trials.stopped, 4);
+  assert.ok((limited.best?.metrics.maxDrawdown ?? NaN) <= drawdownLimit);
   assert.equal(counted(), 9);
 });
 
@@ -131,11 +140,12 @@ test("a user's strategy is swept over its schema; a column that throws is told w
   const { document: swept } = await sweep(order({ ...own, grid: 'window=12..14,side=long,keen=true|false' }));
   assert.deepEqual(
     swept.rows.map((row) => row.failure === undefined),
-    [true, true, false, false, true, true],
+    [true, true, false, false, false, true],
   );
   assert.match(swept.rows[2]?.failure ?? '', /thirteen is unlucky/);
   assert.deepEqual(swept.rows[2]?.params, { window: 13, side: 'long', keen: true });
-  assert.deepEqual([swept.trials.tried, swept.trials.failed], [6, 2]);
+  assert.equal(swept.rows[4]?.failure, 'its thread was ended with 3');
+  assert.deepEqual([swept.trials.tried, swept.trials.failed], [6, 3]);
 
   const search = { ...own, search: 'tpe', trials: 16 } as const;
   const one = await sweep(order(search));
@@ -155,7 +165,7 @@ test('stopped at any column it goes on, with the rows of an uninterrupted sweep'
   } as const;
   const controller = new AbortController();
   const counted = trialsOn(trialsPath(home), [`mine:${SYMBOL}`], DAY_MS).count;
-  const part = { ...changes, workers: 2 };
+  const part = changes;
   const stopping = (done: number): void => {
     if (done === 9) controller.abort(new Error('enough'));
   };
@@ -171,37 +181,27 @@ test('stopped at any column it goes on, with the rows of an uninterrupted sweep'
   assert.equal(resumed.document.runId, interrupted.runId);
   assert.ok(resumed.document.trials.resumed >= 9);
   assert.equal(existsSync(join(resumed.folder, 'columns.jsonl')), false);
-  const fresh = await sweep(order({ ...part, workers: 1 }));
+  const fresh = await sweep(order({ ...part, workers: 2 }));
   assert.deepEqual(fresh.document.rows, resumed.document.rows);
   assert.deepEqual(sweepNamed(home, fresh.document.runId), fresh.document);
 });
 
-test('a column that falls further than its user would bear is stopped, is a trial, and is never the best', async () => {
-  const grid = 'fast=4|9,slow=20|30,stopAtr=1|4';
-  const free = await sweep(order({ grid }));
-  const falls = free.document.rows.map((row) => row.metrics?.maxDrawdown ?? NaN).toSorted((one, other) => one - other);
-  const drawdownLimit = ((falls[3] ?? NaN) + (falls[4] ?? NaN)) / 2;
-  const { document: limited } = await sweep(order({ grid, drawdownLimit }));
-  for (const [index, row] of limited.rows.entries()) {
-    const all = free.document.rows[index];
-    if ((all?.metrics?.maxDrawdown ?? NaN) > drawdownLimit) assert.match(row.stopped ?? '', /its drawdown passed \d/);
-    else assert.deepEqual(row, all);
-  }
-  assert.equal(limited.trials.stopped, 4);
-  assert.ok((limited.best?.metrics.maxDrawdown ?? NaN) <= drawdownLimit);
-});
-
 test("a user's objective decides what is best, and what it does wrong is told", async () => {
+  const crosses = { strategy: 'sma-cross' } as const;
   const file = join(home, 'fewest.ts');
   writeFileSync(
     file,
     'export default ({ trades }: { trades: number }, { slow }: { slow: number }): number | null => slow === 20 ? null : -trades;\n',
   );
-  const { document: swept } = await sweep(order({ grid: 'fast=4..8,slow=20|30', objective: file }));
+  const { document: swept } = await sweep(order({ ...crosses, grid: 'fast=4..8,slow=20|30', objective: file }));
   const trades = swept.rows.flatMap(({ metrics, params }) => (params['slow'] === 20 ? [] : [metrics?.trades ?? NaN]));
   assert.equal(swept.best?.metrics.trades, Math.min(...trades));
   assert.equal(swept.best?.value, -Math.min(...trades));
   assert.equal(swept.objective, file);
+  // Another objective over the same grid is the same sweep.
+  const usual = await sweep(order({ ...crosses, grid: 'fast=4..8,slow=20|30', objective: 'calmar' }));
+  assert.equal(usual.document.runId, swept.runId);
+  assert.deepEqual(usual.document.rows, swept.rows);
   for (const [text, code] of [
     ['export default () => "much";', 'OBJECTIVE_FAILED'],
     ['export default () => { throw new Error("no"); };', 'OBJECTIVE_FAILED'],
@@ -210,9 +210,9 @@ test("a user's objective decides what is best, and what it does wrong is told", 
   ] as const) {
     const bad = join(home, `bad-${text.length}.ts`);
     writeFileSync(bad, text);
-    await assert.rejects(sweep(order({ grid: 'fast=4,slow=30', objective: bad })), { code });
+    await assert.rejects(sweep(order({ ...crosses, grid: 'fast=4,slow=30', objective: bad })), { code });
   }
-  await assert.rejects(sweep(order({ grid: 'fast=4,slow=30', objective: 'happiness' })), { code: 'OBJECTIVE_INVALID' });
+  await assert.rejects(sweep(order({ ...crosses, grid: 'fast=4,slow=30', objective: 'happiness' })), { code: 'OBJECTIVE_INVALID' });
 });
 
 test('kernels have the same searches, stops and ledger', async () => {
