@@ -16,7 +16,7 @@ import { sweep } from './run-sweep.ts';
 import { listSweeps, sweepNamed } from './stored-sweeps.ts';
 
 const SYMBOL = 'BTC/USDT';
-const HOURS = 1_800;
+const HOURS = 1_300;
 const FROM = Date.UTC(2020, 0, 21);
 
 /** Buys after so many falling closes; needs its parameters, and fails for one of them. */
@@ -147,9 +147,9 @@ test("a user's strategy is swept over its schema; a column that throws is told w
   assert.equal(swept.rows[4]?.failure, 'its thread was ended with 3');
   assert.deepEqual([swept.trials.tried, swept.trials.failed], [6, 3]);
 
-  const search = { ...own, search: 'tpe', trials: 16 } as const;
+  const search = { ...own, search: 'tpe', trials: 12 } as const;
   const one = await sweep(order(search));
-  assert.equal(one.document.rows.length, 16);
+  assert.equal(one.document.rows.length, 12);
   assert.ok(one.document.rows.every(({ params }) => Number(params['window']) <= 60 && ['long', 'none'].includes(String(params['side']))));
   const other = await sweep(order({ ...search, workers: 2 }));
   assert.deepEqual(other.document.rows, one.document.rows);
@@ -202,6 +202,7 @@ test("a user's objective decides what is best, and what it does wrong is told", 
   const usual = await sweep(order({ ...crosses, grid: 'fast=4..8,slow=20|30', objective: 'calmar' }));
   assert.equal(usual.document.runId, swept.runId);
   assert.deepEqual(usual.document.rows, swept.rows);
+  const counted = trialsOn(trialsPath(home), [`mine:${SYMBOL}`], DAY_MS).count;
   for (const [text, code] of [
     ['export default () => "much";', 'OBJECTIVE_FAILED'],
     ['export default () => { throw new Error("no"); };', 'OBJECTIVE_FAILED'],
@@ -210,8 +211,9 @@ test("a user's objective decides what is best, and what it does wrong is told", 
   ] as const) {
     const bad = join(home, `bad-${text.length}.ts`);
     writeFileSync(bad, text);
-    await assert.rejects(sweep(order({ ...crosses, grid: 'fast=4,slow=30', objective: bad })), { code });
+    await assert.rejects(sweep(order({ ...crosses, grid: 'fast=4,slow=33', objective: bad })), { code });
   }
+  assert.equal(trialsOn(trialsPath(home), [`mine:${SYMBOL}`], DAY_MS).count, counted + 1, 'the column was run, whatever it was worth');
   await assert.rejects(sweep(order({ ...crosses, grid: 'fast=4,slow=30', objective: 'happiness' })), { code: 'OBJECTIVE_INVALID' });
 });
 

@@ -145,8 +145,9 @@ export async function runSweep(job: SweepJob, { folder, onProgress, signal }: Sw
     finished.remove();
     return document;
   } catch (cause) {
-    if (!signal.aborted) throw cause;
+    // What was tried counts, whatever ended it.
     await job.record([...rows, ...underWay]);
+    if (!signal.aborted) throw cause;
     throw new BallastError({
       code: 'RUN_STOPPED',
       place: `sweep in ${folder}`,
