@@ -7,7 +7,7 @@ import type { SweepRow } from '../../lab/sweep/column-pool.ts';
 import { evolution } from '../../lab/sweep/evolution.ts';
 import { demandSensible, parseGrid, parsePoints, sensible, type Selection } from '../../lab/sweep/grid.ts';
 import { barsPerYear } from '../../lab/sweep/run-column.ts';
-import { drawn, listed, spread, type Search } from '../../lab/sweep/search.ts';
+import { demandLawfulEnds, drawn, listed, spread, type Search } from '../../lab/sweep/search.ts';
 import { spaceOf } from '../../lab/sweep/space.ts';
 import { SWEEP_STRATEGIES } from '../../lab/sweep/strategies.ts';
 import { runSweep, sweepRunId, type SweepDocument, type SweepSubject } from '../../lab/sweep/sweep-run.ts';
@@ -96,6 +96,7 @@ function searchOf(order: SweepOrder, { constraint, fields }: PreparedSweep, obje
   }
   if (points !== undefined) throw argumentError('--points', `--points and --search ${name}`, 'a list, or a search');
   const settings = { space: spaceOf(fields, grid, '--grid'), constraint, trials, seed };
+  demandLawfulEnds(settings);
   const known = { search: name, grid, trials, seed };
   const described = { name, trials, seed };
   switch (name) {

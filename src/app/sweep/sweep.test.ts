@@ -237,6 +237,7 @@ test('kernels have the same searches, stops and ledger', async () => {
     [{ sizing: 'everything' }, /--sizing/],
     [{ points: 'x.json' }, /--points/],
     [{ grid: 'fast=0..5,slow=9' }, /fast=0/],
+    [{ grid: 'fast=2..5,slow=9,pace=3..4' }, /pace/],
   ] as const) {
     await assert.rejects(sweep(order({ ...changes, ...wrong })), (error) => {
       assert.ok(error instanceof BallastError);

@@ -29,6 +29,18 @@ export interface SearchSettings {
   readonly seed: number;
 }
 
+/** What is wrong with a range is told before anything is run. @throws whatever the constraint has to say of the ends of a dimension */
+export function demandLawfulEnds({ space, constraint }: Pick<SearchSettings, 'space' | 'constraint'>): void {
+  for (const [axis] of space.dimensions.entries()) {
+    for (const end of [0, 1 - Number.EPSILON]) {
+      const places = new Float64Array(space.dimensions.length).fill(0.5);
+      places[axis] = end;
+      // Whether it meets the rules between parameters is another question: others may.
+      constraint.meets(pointAt(space, places));
+    }
+  }
+}
+
 /** All of a list at once. */
 export function listed({ points, leftOut }: Selection): Search {
   let isAsked = false;

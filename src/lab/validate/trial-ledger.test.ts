@@ -76,6 +76,12 @@ test('a sweep of ten thousand is one line, and each of its trials counts once', 
   assert.deepEqual([count, damagedLines], [10_000, 0]);
   assert.ok(Math.abs(variance - (0.01 * 10_000) / 9_999) < 1e-12);
   // Given up before its end: a trial without a ratio.
-  recordTrials(path, { ...batch, trials: [['given up', null]] });
+  recordTrials(path, {
+    ...batch,
+    trials: [
+      ['given up', null],
+      ['t5', null],
+    ],
+  });
   assert.deepEqual(trialsOn(path, ['a:BTC/USDT'], DAY_MS), { count: 10_001, variance, damagedLines: 0 });
 });

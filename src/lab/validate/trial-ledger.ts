@@ -90,7 +90,11 @@ export function trialsOn(path: string, series: readonly string[], periodMs: Time
     else if (line.series.some((each) => series.includes(each))) {
       const scale = line.observations >= MINIMUM_RETURNS ? Math.sqrt(periodMs / line.periodMs) : NaN;
       const trials = 'trials' in line ? line.trials : [[line.id, line.sharpe] as const];
-      for (const [id, sharpe] of trials) found.set(id, sharpe === null || Number.isNaN(scale) ? null : sharpe * scale);
+      for (const [id, sharpe] of trials) {
+        const known = sharpe === null || Number.isNaN(scale) ? null : sharpe * scale;
+        // One that was given up in a later sweep had its ratio in an earlier one.
+        if (known !== null || !found.has(id)) found.set(id, known);
+      }
     }
   }
   const sharpes = [...found.values()].filter((sharpe) => sharpe !== null);
