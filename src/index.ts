@@ -234,7 +234,8 @@ export { dickeyFullerCritical, dickeyFullerProbability } from './quant/unit-root
 export type { Deterministic, SignificanceLevel, Variables } from './quant/unit-root-distribution.ts';
 // Sweeps: many columns of parameters over the same bars.
 export { ALL_IN, UNPROTECTED } from './lab/sweep/account.ts';
-export type { ColumnProtection, ColumnSizing, FillRule, SweepAccount, SweepBars } from './lab/sweep/account.ts';
+export type { ColumnProtection, ColumnSizing, SweepAccount, SweepBars } from './lab/sweep/account.ts';
+export type { FillRule } from './venues/simulated/rules.ts';
 export type { ColumnMetrics } from './lab/sweep/column-metrics.ts';
 export type { ColumnOutcome, SweepRow } from './lab/sweep/column-pool.ts';
 export type { SweepPath } from './lab/sweep/column-runner.ts';

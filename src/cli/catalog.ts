@@ -13,8 +13,6 @@ export interface CatalogEntry {
 export const groups: Readonly<Record<string, string>> = {
   data: 'history: download, collect, import, export, ls, check, prune',
   pairs: 'prices that move together: scan, show',
-  },
-  {
   sweeps: 'results of sweeps: ls, show, compare',
 };
 

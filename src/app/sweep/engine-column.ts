@@ -57,6 +57,8 @@ export async function runEngineColumn({
       equity.record(at, value);
       fall.see(value);
     },
+    // As in a backtest: what is traded at a close is in the equity of that close.
+    ...(recipe.config.venue.fill === 'close' ? { onFill: (at: number, value: number) => equity.record(at, value) } : {}),
     onPrice: (event) => ledger.price(event),
   });
   place.notBefore = () => engine.earliestNext;

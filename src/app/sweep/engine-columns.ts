@@ -16,15 +16,6 @@ import { rangeEmpty, type PreparedSweep, type SweepOrder } from './prepared.ts';
 /** @throws BallastError STRATEGY_UNKNOWN and its like, ARGUMENT_INVALID, RANGE_EMPTY, SERIES_UNKNOWN, VENUE_AMBIGUOUS, PLAN_IMPOSSIBLE */
 export async function engineColumns(order: SweepOrder, config: Config, store: BarStore): Promise<PreparedSweep> {
   const { home, symbols, timeframeMs, workers, warmup = 'auto', drawdownLimit = Infinity } = order;
-  if (order.fill === 'close') {
-    throw new BallastError({
-      code: 'ARGUMENT_INVALID',
-      place: '--fill',
-      found: 'close',
-      expected: 'next-open: an engine cannot trade at a close that it has just seen',
-      exitCode: 2,
-    });
-  }
   const named = await strategyNamed(order.strategy, home);
   const venues = symbols.map((symbol) => store.resolve({ symbol, venue: order.venue, timeframeMs }));
   const { strategy, path, digest } = named;
@@ -55,7 +46,8 @@ export async function engineColumns(order: SweepOrder, config: Config, store: Ba
         capital: Number(recipe.capital),
         feeRates: recipe.instruments.map(({ takerFeeRate }) => config.venue.feeRate ?? takerFeeRate),
         slippageRatio: recipe.config.venue.slippageRatio,
-        fill: 'next-open',
+        stopSlippageRatio: recipe.config.venue.stopSlippageRatio,
+        fill: recipe.config.venue.fill,
         sizing: recipe.config.sizing,
         noRisk: recipe.noRisk,
         warmup,

@@ -1,7 +1,6 @@
 // What a sweep is made of once its bars are loaded, whether kernels or engines run its columns.
 import { BallastError } from '../../domain/errors.ts';
 import { formatSpan, formatTime } from '../../domain/time.ts';
-import type { FillRule } from '../../lab/sweep/account.ts';
 import type { ColumnPool } from '../../lab/sweep/column-pool.ts';
 import type { Constraint } from '../../lab/sweep/grid.ts';
 import type { SearchName } from '../../lab/sweep/search.ts';
@@ -9,6 +8,7 @@ import type { ParameterField } from '../../lab/sweep/space.ts';
 import type { SweepPoint } from '../../lab/sweep/strategy.ts';
 import type { SweepSubject } from '../../lab/sweep/sweep-run.ts';
 import type { BarRange } from '../../market/history/store.ts';
+import type { FillRule } from '../../venues/simulated/rules.ts';
 import type { BacktestRequest } from '../backtest.ts';
 
 export interface SweepOrder extends Omit<BacktestRequest, 'parameters' | 'warmup' | 'onProgress' | 'signal' | 'onNotice'> {

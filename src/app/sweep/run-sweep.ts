@@ -69,7 +69,8 @@ export async function sweep(order: SweepOrder): Promise<SweepResult> {
 
 async function prepare(order: SweepOrder): Promise<PreparedSweep> {
   const { home, strategy } = order;
-  const overrides = { venue: { feeRate: order.feeRate, slippageRatio: order.slippageRatio } };
+  const { feeRate, slippageRatio, stopSlippageRatio, fill } = order;
+  const overrides = { venue: { feeRate, slippageRatio, stopSlippageRatio, fill } };
   const config = withOverrides(loadConfig({ home, file: order.configFile }), overrides);
   const kernel = SWEEP_STRATEGIES.find(({ name }) => name === strategy);
   const store = await openStore(home);

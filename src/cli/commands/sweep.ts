@@ -43,7 +43,7 @@ export const sweep = defineCommand({
     ),
     fill: optional(
       '--fill <rule>',
-      'next-open or, with a kernel, close (default: close for rsi-stop, next-open for all others)',
+      'next-open or close (default: close for rsi-stop, next-open for all others)',
       values.oneOf('next-open', 'close'),
     ),
     sizing: optional(

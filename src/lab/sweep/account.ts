@@ -1,4 +1,5 @@
 // What a column of a sweep trades with: prices, costs, sizes and exits. Estimates throughout: a sweep owes nobody anything.
+import type { FillRule } from '../../venues/simulated/rules.ts';
 
 /** Equal-length columns of one instrument, oldest first; what is missing is absent, and indicators count bars. */
 export interface SweepBars {
@@ -7,9 +8,6 @@ export interface SweepBars {
   readonly low: Float64Array;
   readonly close: Float64Array;
 }
-
-/** Where a change of position fills: at the open after the bar on whose close it was decided, or at that close itself. */
-export type FillRule = 'next-open' | 'close';
 
 /**
  * What an entry commits, fees included, never more than the cash there is; a short commits as much as a long.
@@ -32,6 +30,7 @@ export interface SweepAccount {
   readonly slippageRatio: number;
   /** Of price, against us, where a stop fills. A target fills at its price or better. */
   readonly stopSlippageRatio: number;
+  /** Where a change of position fills. */
   readonly fill: FillRule;
   readonly sizing: ColumnSizing;
 }

@@ -2,7 +2,8 @@
 // kernel that does it all in one pass; a test holds the two equal.
 import type { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
-import type { SweepAccount, FillRule, ColumnProtection, SweepBars } from './account.ts';
+import type { FillRule } from '../../venues/simulated/rules.ts';
+import type { SweepAccount, ColumnProtection, SweepBars } from './account.ts';
 import type { ColumnSums } from './column-metrics.ts';
 import type { IndicatorColumn } from './indicator-columns.ts';
 

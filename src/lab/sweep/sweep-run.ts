@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
+import type { FillRule } from '../../venues/simulated/rules.ts';
 import type { SweepAccount } from './account.ts';
 import type { ColumnOutcome, ColumnPool, SweepRow } from './column-pool.ts';
 import { FinishedColumns } from './finished-columns.ts';
@@ -16,7 +17,9 @@ export interface EngineAccount {
   readonly capital: number;
   readonly feeRates: readonly number[];
   readonly slippageRatio: number;
-  readonly fill: 'next-open';
+  /** Of price, where a stop fills; null for as much as an order at the market. */
+  readonly stopSlippageRatio: number | null;
+  readonly fill: FillRule;
   readonly sizing: string;
   readonly noRisk: boolean;
   readonly warmup: 'auto' | 'none';
