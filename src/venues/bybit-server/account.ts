@@ -1,0 +1,832 @@
+// One account of the venue: its orders, its positions, its money. Matching and cash are a simulated venue of its own over the same market
+// events: accounts do not trade with each other. Triggers, take-profits, stop-losses and trailing stops wait here and become plain orders.
+import {
+  absolute,
+  add,
+  compare,
+  isZero,
+  negate,
+  priceFrom,
+  signOf,
+  smaller,
+  subtract,
+  toNumber,
+  type Amount,
+  type Price,
+  type Quantity,
+} from '../../domain/decimal.ts';
+import type { Event, Fill, FundingReport, LiquidationReport, MarketEvent, OrderReport } from '../../domain/event.ts';
+import type { MarketSource } from '../../domain/ports.ts';
+import type { TimeMs } from '../../domain/time.ts';
+import { SimulatedVenue } from '../simulated/venue.ts';
+import { AccountBooks } from './account-books.ts';
+import type { AccountSettings, Surroundings } from './account-surroundings.ts';
+import { cancellationOf, refusalOf, WOULD_TAKE } from './answers.ts';
+import type { Listing } from './listing.ts';
+import {
+  checkBrackets,
+  checkPrice,
+  checkQuantity,
+  checkTrigger,
+  given,
+  reducible,
+  stopKinds,
+  type StopKind,
+} from './order-checks.ts';
+import { Position } from './position.ts';
+import { CODES, parameterError, Refusal } from './refusal.ts';
+import type { AmendRequest, CancelAllRequest, CancelRequest, CreateRequest, TradingStopRequest } from './requests.ts';
+import { intentOf, isOpen, leaves, newOrder, orderEventRow, type Brackets, type ServedOrder, type Trigger } from './served-order.ts';
+import type { PrivateEvent, WireCancelType, WireMarginMode, WireSide, WireTriggerBy } from './wire.ts';
+
+const DEFAULT_LEVERAGE = 10;
+/** No bound of its own: what an account may hold is reckoned here, by the leverage of each symbol. */
+const UNBOUNDED_LEVERAGE = 1_000;
+/** Closed orders that /order/realtime still knows. */
+const CLOSED_IN_REALTIME = 500;
+const KEPT_ORDERS = 10_000;
+/** From submission to arrival in the simulated venue, which is at least this: a request is sent a moment before it is answered. */
+const ON_THE_WAY_MS = 1;
+
+export type Origin = 'user' | 'liquidation' | 'deleveraging' | 'manual';
+
+export class Account {
+  readonly settings: AccountSettings;
+  readonly #around: Surroundings;
+  readonly books: AccountBooks;
+  readonly positions: readonly Position[];
+  readonly leverages: number[];
+  marginMode: WireMarginMode = 'REGULAR_MARGIN';
+  /** Milliseconds after which orders are cancelled once the last guarded stream is gone; undefined while it is not asked for. */
+  disconnectWindowMs: number | undefined;
+  #venue: SimulatedVenue;
+  #watches: readonly MarketSource[] = [];
+  readonly #orders = new Map<string, ServedOrder>();
+  /** Every order in order of creation; the oldest closed ones are forgotten. */
+  readonly #all: ServedOrder[] = [];
+  readonly #linkIds = new Set<string>();
+  /** By instrument: what waits for a price. */
+  readonly #untriggered: readonly Set<ServedOrder>[];
+  #orderNumber = 0;
+  /** Orders closed before this number are gone from /order/realtime: a restart of the service forgets them. */
+  #forgottenBefore = 0;
+  /** The order whose answer is awaited right now, and what the venue said against it. */
+  #placing: ServedOrder | undefined;
+  #refusal: Refusal | undefined;
+  #amendRefusal: string | undefined;
+  readonly #events: PrivateEvent[] = [];
+
+  constructor(settings: AccountSettings, around: Surroundings) {
+    this.settings = settings;
+    this.#around = around;
+    this.positions = around.listings.map(() => new Position());
+    this.leverages = around.listings.map(({ maxLeverage }) => Math.min(DEFAULT_LEVERAGE, maxLeverage));
+    this.#untriggered = around.listings.map(() => new Set<ServedOrder>());
+    this.#venue = this.#openVenue(settings.capital);
+    this.books = new AccountBooks(this, around);
+  }
+
+  #openVenue(capital: Amount): SimulatedVenue {
+    const { instruments, sources, baseTimeframeMs, slippageRatio, rules, now, current, listings } = this.#around;
+    const isIsolated = this.#isIsolated;
+    const venue = new SimulatedVenue({
+      instruments,
+      baseTimeframeMs,
+      capital,
+      slippageRatio,
+      latencyMs: ON_THE_WAY_MS,
+      maximumLeverage: isIsolated ? (this.leverages[0] ?? DEFAULT_LEVERAGE) : UNBOUNDED_LEVERAGE,
+      allowSpotShort: false,
+      rules: { ...rules, margin: isIsolated ? 'isolated' : 'cross' },
+      notBefore: now,
+    });
+    this.#watches = sources.map((source) =>
+      venue.watching({
+        instrument: source.instrument,
+        peekAt: () => source.peekAt(),
+        take: current,
+        nextBar: () => source.nextBar(),
+        get ended() {
+          return source.ended;
+        },
+      }),
+    );
+    for (const { index, last } of listings) if (last > 0) venue.see(priceSeen(index, last, now()));
+    return venue;
+  }
+
+  get #isIsolated(): boolean {
+    switch (this.marginMode) {
+      case 'ISOLATED_MARGIN':
+        return true;
+      case 'REGULAR_MARGIN':
+        return false;
+    }
+  }
+
+  get isIsolated(): boolean {
+    return this.#isIsolated;
+  }
+
+  /** Cash with the notional of positions taken out, as the matching has it. */
+  get cash(): Amount {
+    return this.#venue.cash;
+  }
+
+  /** By instrument, signed, as the matching has it. */
+  get matched(): readonly Quantity[] {
+    return this.#venue.position;
+  }
+
+  /** What has happened since it was last asked. */
+  takeEvents(): readonly PrivateEvent[] {
+    return this.#events.splice(0);
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------------------
+
+  peekAt(): TimeMs {
+    return this.#venue.peekAt();
+  }
+
+  /** Carries out what the matching has due. Only after a finite `peekAt`. */
+  act(): void {
+    this.#handle(this.#venue.take());
+  }
+
+  /** The current market event reaches the matching, and then what waits for prices. */
+  seen(event: MarketEvent): void {
+    this.#watches[event.instrument]?.take();
+    this.look(event.instrument);
+  }
+
+  /** Looks whether a price has come to what waits for it. */
+  look(instrument: number): void {
+    const waiting = this.#untriggered[instrument];
+    if (waiting === undefined || waiting.size === 0) return;
+    for (const order of waiting) if (waiting.has(order) && this.#isDue(order)) this.#fire(order);
+  }
+
+  #settle(): void {
+    while (this.#venue.peekAt() <= this.#around.now()) this.act();
+  }
+
+  // ---- orders in -----------------------------------------------------------------------------------------------------
+
+  /** @throws Refusal */
+  create(request: CreateRequest): ServedOrder {
+    const listing = this.#listed(request.symbol);
+    if (listing.status !== 'Trading') throw new Refusal(CODES.notLive, 'This contract is not live');
+    const linkId = request.orderLinkId ?? '';
+    if (linkId !== '' && this.#linkIds.has(linkId)) throw new Refusal(CODES.linkIdTaken, 'OrderLinkedID is duplicate');
+    const order = this.#orderOf(request, listing, linkId);
+    if (order.trigger === undefined && !order.reduceOnly) this.books.mustAfford(order);
+    if (order.trigger === undefined) this.#place(order);
+    else {
+      this.#enlist(order);
+      this.#tell(order);
+    }
+    if (linkId !== '') this.#linkIds.add(linkId);
+    return order;
+  }
+
+  #orderOf(request: CreateRequest, listing: Listing, linkId: string): ServedOrder {
+    const { side, orderType: type } = request;
+    const isClosing = request.closeOnTrigger === true;
+    const reduceOnly = request.reduceOnly === true || isClosing;
+    const limit = given(request.price);
+    const price = type === 'Limit' ? checkPrice(limit, listing, 'price') : undefined;
+    if (type === 'Limit' && price === undefined) throw parameterError('params error: price is required');
+    const trigger = checkTrigger(request, listing);
+    const quantity = this.#quantityOf(request, listing, reduceOnly, price ?? trigger?.price);
+    const brackets = checkBrackets(request, listing, side, price ?? priceFrom(listing.last, listing.instrument.tick, 'nearest'));
+    const position = this.#positionOf(listing);
+    if (reduceOnly && trigger === undefined && position.side !== (side === 'Sell' ? 1 : -1)) {
+      throw new Refusal(CODES.reduceOnly, 'current position is zero, cannot fix reduce-only order qty');
+    }
+    const isMarket = type === 'Market';
+    return this.#made({
+      listing,
+      side,
+      type,
+      quantity,
+      linkId,
+      price,
+      timeInForce: isMarket ? 'IOC' : (request.timeInForce ?? 'GTC'),
+      reduceOnly,
+      closeOnTrigger: isClosing,
+      trigger,
+      brackets,
+    });
+  }
+
+  #quantityOf(request: CreateRequest, listing: Listing, reduceOnly: boolean, reference: Price | undefined): Quantity {
+    // Of a reduce-only order 0 is all there is.
+    if (reduceOnly && Number(request.qty) === 0) {
+      const held = absolute(this.#positionOf(listing).quantity);
+      if (isZero(held)) throw new Refusal(CODES.reduceOnly, 'current position is zero, cannot fix reduce-only order qty');
+      return held;
+    }
+    const quantity = checkQuantity(request.qty, listing);
+    const price = reference === undefined ? listing.last : toNumber(reference);
+    if (!reduceOnly && price * toNumber(quantity) < toNumber(listing.instrument.minimumNotional)) {
+      throw new Refusal(CODES.belowNotional, 'Order does not meet minimum order value ' + toNumber(listing.instrument.minimumNotional) + 'USDT');
+    }
+    return reduceOnly && request.triggerPrice === undefined ? smaller(quantity, reducible(this.#positionOf(listing).quantity, request.side, quantity)) : quantity;
+  }
+
+  #made(parts: Omit<Parameters<typeof newOrder>[0], 'number' | 'id' | 'createdAt'>): ServedOrder {
+    const order = newOrder({ ...parts, number: ++this.#orderNumber, id: this.#around.nextId(), createdAt: this.#around.now() });
+    return order;
+  }
+
+  #enlist(order: ServedOrder): void {
+    this.#orders.set(order.id, order);
+    this.#all.push(order);
+    if (order.trigger !== undefined && order.status === 'Untriggered') this.#untriggered[order.listing.index]?.add(order);
+    if (this.#all.length > 2 * KEPT_ORDERS) this.#forget();
+  }
+
+  /** Lets go of the oldest that are closed. */
+  #forget(): void {
+    const kept = this.#all.splice(0, KEPT_ORDERS).filter((order) => {
+      if (isOpen(order)) return true;
+      this.#orders.delete(order.id);
+      return false;
+    });
+    this.#all.unshift(...kept);
+  }
+
+  /** Sends it to the matching and waits for what that says at once. @throws Refusal where it is refused at the door */
+  #place(order: ServedOrder): void {
+    this.#enlist(order);
+    this.#placing = order;
+    this.#refusal = undefined;
+    this.#submit(order);
+    this.#placing = undefined;
+    const refusal = this.#takeRefusal();
+    if (refusal === undefined) return;
+    this.#orders.delete(order.id);
+    this.#all.splice(this.#all.indexOf(order), 1);
+    throw refusal;
+  }
+
+  #takeRefusal(): Refusal | undefined {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    return refusal;
+  }
+
+  #submit(order: ServedOrder): void {
+    this.#venue.submit(intentOf(order, this.#around.now() - ON_THE_WAY_MS));
+    this.#settle();
+  }
+
+  /** @throws Refusal */
+  amend(request: AmendRequest): ServedOrder {
+    const order = this.#openOrder(request);
+    const { listing } = order;
+    const price = checkPrice(given(request.price), listing, 'price');
+    const triggerPrice = checkPrice(given(request.triggerPrice), listing, 'triggerPrice');
+    const text = given(request.qty);
+    const quantity = text === undefined ? undefined : checkQuantity(text, listing);
+    if (order.status === 'Untriggered') {
+      if (triggerPrice !== undefined && order.trigger !== undefined) order.trigger.price = triggerPrice;
+      if (price !== undefined && order.type === 'Limit') order.price = price;
+      if (quantity !== undefined) order.quantity = quantity;
+    } else if (price !== undefined || quantity !== undefined) this.#reprice(order, price, quantity);
+    if (given(request.takeProfit) !== undefined || given(request.stopLoss) !== undefined) {
+      const reference = order.price ?? priceFrom(listing.last, listing.instrument.tick, 'nearest');
+      order.brackets = mergedBrackets(order.brackets, request, checkBrackets(request, listing, order.side, reference));
+    }
+    this.#tell(order);
+    return order;
+  }
+
+  #reprice(order: ServedOrder, price: Price | undefined, quantity: Quantity | undefined): void {
+    const limitPrice = price ?? order.price;
+    if (limitPrice === undefined) throw new Refusal(CODES.orderGone, 'order not exists or too late to replace');
+    this.#amendRefusal = undefined;
+    this.#venue.amend({
+      at: this.#around.now() - ON_THE_WAY_MS,
+      instrument: order.listing.index,
+      order: order.id,
+      limitPrice,
+      quantity: quantity ?? order.quantity,
+    });
+    this.#settle();
+    const words = this.#takeAmendRefusal();
+    if (words !== undefined && words !== '') throw refusalOf(words);
+  }
+
+  #takeAmendRefusal(): string | undefined {
+    const words = this.#amendRefusal;
+    this.#amendRefusal = undefined;
+    return words;
+  }
+
+  /** @throws Refusal 110001 */
+  cancel(request: CancelRequest): ServedOrder {
+    const order = this.#openOrder(request);
+    this.#cancel(order, 'CancelByUser');
+    return order;
+  }
+
+  cancelAll(request: Omit<CancelAllRequest, 'category'>, cancelType: WireCancelType = 'CancelByUser'): readonly ServedOrder[] {
+    const cancelled = this.#all.filter((order) => isOpen(order) && isWithin(order, request));
+    for (const order of cancelled) if (isOpen(order)) this.#cancel(order, cancelType);
+    return cancelled;
+  }
+
+  #cancel(order: ServedOrder, cancelType: WireCancelType): void {
+    if (order.status === 'Untriggered') {
+      this.#end(order, 'Deactivated', cancelType);
+      return;
+    }
+    order.cancelType = cancelType;
+    this.#venue.cancel({ at: this.#around.now() - ON_THE_WAY_MS, instrument: order.listing.index, order: order.id });
+    this.#settle();
+  }
+
+  /** By orderId, or by orderLinkId. @throws Refusal 110001 where none is open */
+  #openOrder({ symbol, orderId = '', orderLinkId = '' }: CancelRequest): ServedOrder {
+    this.#listed(symbol);
+    if (orderId === '' && orderLinkId === '') throw parameterError('params error: orderId or orderLinkId is required');
+    const order =
+      orderId === '' ? this.#all.findLast((each) => each.linkId === orderLinkId && orderLinkId !== '') : this.#orders.get(orderId);
+    if (order === undefined || !isOpen(order) || order.isHidden || order.listing.symbol !== symbol)
+      throw new Refusal(CODES.orderGone, 'order not exists or too late to cancel');
+    return order;
+  }
+
+  // ---- what is set for a position ------------------------------------------------------------------------------------
+
+  /** @throws Refusal */
+  setLeverage(symbol: string, buy: string, sell: string): void {
+    const listing = this.#listed(symbol);
+    const leverage = Number(buy);
+    if (Number(sell) !== leverage) throw parameterError('buy leverage must equal sell leverage in one-way mode');
+    if (!(leverage >= 1 && leverage <= listing.maxLeverage)) {
+      throw new Refusal(CODES.overLeverage, `cannot set leverage gt maxLeverage by risk limit ${listing.maxLeverage}`);
+    }
+    if (this.leverages[listing.index] === leverage) throw new Refusal(CODES.leverageSame, 'leverage not modified');
+    if (this.#isIsolated) {
+      // The matching knows one leverage for isolated positions, and none can be changed under one.
+      this.#mustBeIdle();
+      this.leverages.fill(leverage);
+      this.#venue = this.#openVenue(this.#venue.cash);
+      return;
+    }
+    this.leverages[listing.index] = leverage;
+    if (this.#positionOf(listing).side === 0) return;
+    this.books.mustBeCovered();
+    this.#tellPosition(listing);
+  }
+
+  /** For the whole account. @throws Refusal */
+  setMarginMode(asked: string): void {
+    const isIsolated = asked === 'ISOLATED_MARGIN';
+    if (asked === 'PORTFOLIO_MARGIN') throw parameterError('portfolio margin is not served');
+    if (isIsolated === this.#isIsolated) throw new Refusal(CODES.marginModeSame, 'Cross/isolated margin mode is not modified');
+    this.#mustBeIdle();
+    this.marginMode = isIsolated ? 'ISOLATED_MARGIN' : 'REGULAR_MARGIN';
+    if (isIsolated) this.leverages.fill(Math.min(...this.leverages));
+    this.#venue = this.#openVenue(this.#venue.cash);
+  }
+
+  #mustBeIdle(): void {
+    if (this.positions.some(({ side }) => side !== 0)) throw new Refusal(CODES.hasPosition, 'You have an existing position, so the margin cannot be switched');
+    if (this.#all.some(isOpen)) throw new Refusal(CODES.hasOrders, 'You have existing orders, so the margin cannot be switched');
+  }
+
+  /** Take-profit, stop-loss and trailing stop of a position; '0' takes one away. @throws Refusal */
+  setTradingStop(request: TradingStopRequest): void {
+    const listing = this.#listed(request.symbol);
+    const position = this.#positionOf(listing);
+    if (position.side === 0) throw parameterError('can not set tp/sl/ts for zero position');
+    const side: WireSide = position.side > 0 ? 'Buy' : 'Sell';
+    const reference = priceFrom(listing.last, listing.instrument.tick, 'nearest');
+    const brackets = checkBrackets(request, listing, side, reference);
+    const distance = checkPrice(given(request.trailingStop), listing, 'trailingStop');
+    const activePrice = checkPrice(given(request.activePrice), listing, 'activePrice');
+    const sizes = [request.tpSize, request.slSize].map((size) => {
+      const text = given(size);
+      return text === undefined ? undefined : checkQuantity(text, listing);
+    });
+    let hasChanged = false;
+    if (brackets !== undefined && brackets.isPartial) {
+      hasChanged = this.#addPartialStops(listing, brackets, sizes[0] ?? sizes[1] ?? absolute(position.quantity));
+    } else {
+      for (const kind of ['TakeProfit', 'StopLoss'] as const) {
+        const level = kind === 'TakeProfit' ? request.takeProfit : request.stopLoss;
+        if (level === undefined || level === '') continue;
+        if (this.#setStop(listing, kind, brackets)) hasChanged = true;
+      }
+    }
+    if (request.trailingStop !== undefined && request.trailingStop !== '' && this.#setTrail(listing, distance, activePrice)) hasChanged = true;
+    if (!hasChanged) throw new Refusal(CODES.stopsSame, 'not modified');
+    position.updatedAt = this.#around.now();
+    this.#tellPosition(listing);
+    this.look(listing.index);
+  }
+
+  /** The stop of that kind which follows the whole position. */
+  stopOf(listing: Listing, kind: StopKind): ServedOrder | undefined {
+    for (const order of this.#untriggered[listing.index] ?? []) if (order.isForPosition && order.trigger?.kind === kind) return order;
+    return undefined;
+  }
+
+  /** @returns whether anything was changed */
+  #setStop(listing: Listing, kind: 'TakeProfit' | 'StopLoss', brackets: Brackets | undefined): boolean {
+    const level = kind === 'TakeProfit' ? brackets?.takeProfit : brackets?.stopLoss;
+    const limit = kind === 'TakeProfit' ? brackets?.tpLimitPrice : brackets?.slLimitPrice;
+    const by = (kind === 'TakeProfit' ? brackets?.tpTriggerBy : brackets?.slTriggerBy) ?? 'LastPrice';
+    const standing = this.stopOf(listing, kind);
+    if (level === undefined) {
+      if (standing !== undefined) this.#end(standing, 'Deactivated', 'CancelByUser');
+      return standing !== undefined;
+    }
+    if (standing?.trigger !== undefined && standing.trigger.by === by && standing.price === limit) {
+      if (compare(standing.trigger.price, level) === 0) return false;
+      standing.trigger.price = level;
+      this.#tell(standing);
+      return true;
+    }
+    if (standing !== undefined) this.#end(standing, 'Deactivated', 'CancelByUser');
+    this.#addStop(listing, { kind, level, by, limit, quantity: undefined });
+    return true;
+  }
+
+  #addPartialStops(listing: Listing, brackets: Brackets, quantity: Quantity): boolean {
+    const { takeProfit, stopLoss, tpTriggerBy, slTriggerBy, tpLimitPrice, slLimitPrice } = brackets;
+    if (takeProfit !== undefined) this.#addStop(listing, { kind: 'PartialTakeProfit', level: takeProfit, by: tpTriggerBy, limit: tpLimitPrice, quantity });
+    if (stopLoss !== undefined) this.#addStop(listing, { kind: 'PartialStopLoss', level: stopLoss, by: slTriggerBy, limit: slLimitPrice, quantity });
+    return takeProfit !== undefined || stopLoss !== undefined;
+  }
+
+  #addStop(
+    listing: Listing,
+    {
+      kind,
+      level,
+      by,
+      limit,
+      quantity,
+      trail,
+    }: {
+      readonly kind: StopKind;
+      readonly level: Price;
+      readonly by: WireTriggerBy;
+      readonly limit: Price | undefined;
+      /** Undefined follows the position. */
+      readonly quantity: Quantity | undefined;
+      readonly trail?: NonNullable<Trigger['trail']>;
+    },
+  ): void {
+    const position = this.#positionOf(listing);
+    const isLong = position.side > 0;
+    const rises = stopKinds[kind].isTarget === isLong;
+    const trigger: Trigger = { price: level, direction: rises ? 1 : 2, by, kind, ...(trail === undefined ? {} : { trail }) };
+    const order = this.#made({
+      linkId: '',
+      listing,
+      side: isLong ? 'Sell' : 'Buy',
+      type: limit === undefined ? 'Market' : 'Limit',
+      price: limit,
+      quantity: quantity ?? absolute(position.quantity),
+      reduceOnly: true,
+      closeOnTrigger: true,
+      createType: stopKinds[kind].createType,
+      trigger,
+      isForPosition: quantity === undefined,
+    });
+    this.#enlist(order);
+    this.#tell(order);
+  }
+
+  #setTrail(listing: Listing, distance: Price | undefined, activePrice: Price | undefined): boolean {
+    const standing = this.stopOf(listing, 'TrailingStop');
+    if (standing !== undefined) this.#end(standing, 'Deactivated', 'CancelByUser');
+    if (distance === undefined) return standing !== undefined;
+    const isLong = this.#positionOf(listing).side > 0;
+    const from = activePrice ?? priceFrom(listing.last, listing.instrument.tick, 'nearest');
+    const level = isLong ? subtract(from, distance) : add(from, distance);
+    // Without a price that arms it, it trails from now on.
+    const trail = { distance, activePrice, best: activePrice === undefined ? listing.last : NaN };
+    this.#addStop(listing, { kind: 'TrailingStop', level, by: 'LastPrice', limit: undefined, quantity: undefined, trail });
+    return true;
+  }
+
+  // ---- triggers ------------------------------------------------------------------------------------------------------
+
+  #isDue(order: ServedOrder): boolean {
+    const { trigger, listing } = order;
+    if (trigger === undefined) return false;
+    const price = trigger.by === 'MarkPrice' ? listing.mark : trigger.by === 'IndexPrice' ? listing.indexPrice : listing.last;
+    if (trigger.trail !== undefined && !this.#trails(order, trigger, trigger.trail, price)) return false;
+    const level = toNumber(trigger.price);
+    return trigger.direction === 1 ? price >= level : price <= level;
+  }
+
+  /** Moves the trigger behind the best price. @returns whether it is armed */
+  #trails(order: ServedOrder, trigger: Trigger, trail: NonNullable<Trigger['trail']>, price: number): boolean {
+    const sells = order.side === 'Sell';
+    if (Number.isNaN(trail.best)) {
+      const active = toNumber(trail.activePrice ?? trigger.price);
+      if (sells ? price < active : price > active) return false;
+      trail.best = price;
+    }
+    trail.best = sells ? Math.max(trail.best, price) : Math.min(trail.best, price);
+    const best = priceFrom(trail.best, order.listing.instrument.tick, 'nearest');
+    const level = sells ? subtract(best, trail.distance) : add(best, trail.distance);
+    if (compare(level, trigger.price) === 0) return true;
+    trigger.price = level;
+    order.updatedAt = this.#around.now();
+    return true;
+  }
+
+  #fire(order: ServedOrder): void {
+    const { listing } = order;
+    this.#untriggered[listing.index]?.delete(order);
+    order.status = 'Triggered';
+    this.#tell(order);
+    const held = this.#positionOf(listing).quantity;
+    if (order.reduceOnly) {
+      const most = reducible(held, order.side, order.isForPosition ? absolute(held) : order.quantity);
+      if (isZero(most)) {
+        this.#end(order, 'Cancelled', 'CancelByReduceOnly');
+        return;
+      }
+      order.quantity = most;
+    }
+    order.status = 'New';
+    this.#venue.submit(intentOf(order, this.#around.now() - ON_THE_WAY_MS));
+    this.#settle();
+  }
+
+  // ---- what the venue itself does --------------------------------------------------------------------------------------
+
+  /** A position changed by somebody else: nobody hears of an order. @param change signed */
+  changeByHand(symbol: string, change: Quantity): void {
+    this.#byVenue(this.#listed(symbol), change, 'manual');
+  }
+
+  /** Closes the position as a liquidation or a deleveraging does. */
+  closeByForce(symbol: string, origin: 'liquidation' | 'deleveraging'): void {
+    const listing = this.#listed(symbol);
+    const { quantity } = this.#positionOf(listing);
+    if (isZero(quantity)) throw parameterError('the position is zero');
+    if (origin === 'liquidation') this.#cancelBefore(listing);
+    this.#byVenue(listing, negate(quantity), origin);
+  }
+
+  #cancelBefore(listing: Listing): void {
+    this.cancelAll({ symbol: listing.symbol }, 'CancelAllBeforeLiq');
+  }
+
+  #byVenue(listing: Listing, change: Quantity, origin: Exclude<Origin, 'user'>): void {
+    const order = this.#made({
+      linkId: '',
+      listing,
+      side: signOf(change) > 0 ? 'Buy' : 'Sell',
+      type: 'Market',
+      quantity: absolute(change),
+      createType: origin === 'liquidation' ? 'CreateByLiq' : origin === 'deleveraging' ? 'CreateByAdl_PassThrough' : 'CreateByUser',
+      reduceOnly: origin !== 'manual',
+      isHidden: origin === 'manual',
+    });
+    this.#place(order);
+  }
+
+  /** Money that comes or goes beside trading, now: a payment of funding, or a transfer. The matching's margin does not know of it. */
+  pay(amount: Amount, listing: Listing | undefined): void {
+    this.books.adjust(amount, listing);
+    if (listing !== undefined) this.#tellPosition(listing);
+    this.#tellWallet();
+  }
+
+  /** Its service has restarted: /order/realtime knows no closed order any more. */
+  restarted(): void {
+    this.#forgottenBefore = this.#orderNumber;
+  }
+
+  // ---- reports -------------------------------------------------------------------------------------------------------
+
+  #handle(report: Event): void {
+    switch (report.kind) {
+      case 'order.accepted': {
+        const order = this.#orders.get(report.order);
+        if (order !== undefined) this.#tell(order);
+        return;
+      }
+      case 'order.filled': {
+        const order = this.#orders.get(report.order);
+        if (order !== undefined && report.fill !== undefined) this.#filled(order, report.fill, report.at);
+        return;
+      }
+      case 'order.rejected':
+        this.#rejected(report);
+        return;
+      case 'order.cancelled':
+      case 'order.expired':
+        this.#cancelled(report);
+        return;
+      case 'order.repriced': {
+        const order = this.#orders.get(report.order);
+        if (order === undefined) return;
+        this.#amendRefusal = report.reason;
+        order.price = report.limitPrice;
+        order.quantity = report.quantity;
+        return;
+      }
+      case 'funding.paid':
+        this.#funded(report);
+        return;
+      case 'position.liquidated':
+        this.#liquidated(report);
+        return;
+      default:
+        // Everything else is of a market or of a session, which no venue says.
+        throw new Error(`broken invariant: the simulated venue said ${report.kind}`);
+    }
+  }
+
+  #rejected({ order: id, reason }: OrderReport): void {
+    const order = this.#orders.get(id);
+    if (order === undefined) return;
+    // Bybit acknowledges it, and cancels it then.
+    if (WOULD_TAKE.test(reason)) {
+      order.rejectReason = 'EC_PostOnlyWillTakeLiquidity';
+      this.#end(order, 'Cancelled', 'UNKNOWN');
+    } else if (order === this.#placing) this.#refusal = refusalOf(reason);
+    else {
+      order.rejectReason = 'EC_Others';
+      this.#end(order, 'Rejected', 'UNKNOWN');
+    }
+  }
+
+  #cancelled({ kind, order: id, reason }: OrderReport): void {
+    const order = this.#orders.get(id);
+    if (order === undefined || !isOpen(order)) return;
+    const { cancelType, rejectReason } = cancellationOf(kind === 'order.expired' ? 'expired' : reason);
+    order.rejectReason = rejectReason;
+    this.#end(order, 'Cancelled', order.cancelType === 'UNKNOWN' ? cancelType : order.cancelType);
+  }
+
+  #end(order: ServedOrder, status: 'Cancelled' | 'Deactivated' | 'Rejected', cancelType: WireCancelType): void {
+    this.#untriggered[order.listing.index]?.delete(order);
+    order.status = status;
+    order.cancelType = cancelType;
+    this.#tell(order);
+  }
+
+  #filled(order: ServedOrder, fill: Fill, at: TimeMs): void {
+    const { listing } = order;
+    const isFirst = isZero(order.filled);
+    this.books.book(order, fill, at);
+    order.status = compare(order.filled, order.quantity) >= 0 ? 'Filled' : 'PartiallyFilled';
+    this.#tell(order);
+    if (!order.isHidden) for (const event of this.books.takeExecutions()) this.#events.push(event);
+    if (order.createType === 'CreateByLiq') this.#around.onLiquidation(listing, order.side, fill.quantity, fill.price);
+    this.#positionChanged(listing);
+    if (isFirst && order.brackets !== undefined) this.#attach(order, order.brackets);
+    this.#tellPosition(listing);
+    this.#tellWallet();
+  }
+
+  /** With its first fill an order brings its take-profit and stop-loss to the position, where the position is on its side. */
+  #attach({ listing, side, quantity }: ServedOrder, brackets: Brackets): void {
+    if (this.#positionOf(listing).side !== (side === 'Buy' ? 1 : -1)) return;
+    if (brackets.isPartial) {
+      this.#addPartialStops(listing, brackets, quantity);
+      return;
+    }
+    if (brackets.takeProfit !== undefined) this.#setStop(listing, 'TakeProfit', brackets);
+    if (brackets.stopLoss !== undefined) this.#setStop(listing, 'StopLoss', brackets);
+  }
+
+  /** What was set for a position ends with it, and follows it while it lasts. */
+  #positionChanged(listing: Listing): void {
+    const { quantity, side } = this.#positionOf(listing);
+    for (const order of this.#untriggered[listing.index] ?? []) {
+      if (order.createType === 'CreateByUser') continue;
+      if (side === 0 || (order.side === 'Sell') !== side > 0) this.#end(order, 'Deactivated', 'CancelByTpSlTsClear');
+      else if (order.isForPosition && compare(order.quantity, absolute(quantity)) !== 0) {
+        order.quantity = absolute(quantity);
+        this.#tell(order);
+      }
+    }
+  }
+
+  #funded({ instrument, amount, rate, at }: FundingReport): void {
+    const listing = this.#around.listings[instrument];
+    if (listing === undefined) return;
+    this.books.fund(listing, amount, rate, at);
+    for (const event of this.books.takeExecutions()) this.#events.push(event);
+    this.#tellPosition(listing);
+    this.#tellWallet();
+  }
+
+  /** Orders are cancelled first; what the matching says of them afterwards is known already. */
+  #liquidated({ instrument, side, fill, at }: LiquidationReport): void {
+    const listing = this.#around.listings[instrument];
+    if (listing === undefined) return;
+    for (const order of this.#all)
+      if (isOpen(order) && order.listing === listing) this.#end(order, order.status === 'Untriggered' ? 'Deactivated' : 'Cancelled', 'CancelAllBeforeLiq');
+    const order = this.#made({
+      linkId: '',
+      listing,
+      side: side === 'buy' ? 'Buy' : 'Sell',
+      type: 'Market',
+      quantity: fill.quantity,
+      createType: 'CreateByLiq',
+      reduceOnly: true,
+    });
+    this.#enlist(order);
+    this.#filled(order, fill, at);
+  }
+
+  // ---- what is told --------------------------------------------------------------------------------------------------
+
+  #tell(order: ServedOrder): void {
+    order.updatedAt = this.#around.now();
+    if (!order.isHidden) this.#events.push({ topic: 'order', row: orderEventRow(order) });
+  }
+
+  #tellPosition(listing: Listing): void {
+    this.#events.push({ topic: 'position', row: this.books.positionEventRow(listing) });
+  }
+
+  #tellWallet(): void {
+    this.#events.push({ topic: 'wallet', row: this.books.walletRow() });
+  }
+
+  // ---- what is asked -------------------------------------------------------------------------------------------------
+
+  /** Orders that anybody hears of, oldest first. */
+  get orders(): readonly ServedOrder[] {
+    return this.#all.filter((order) => !order.isHidden);
+  }
+
+  openOrders(): readonly ServedOrder[] {
+    return this.#all.filter((order) => isOpen(order) && !order.isHidden);
+  }
+
+  /** Open orders and the last that were closed, as /order/realtime has them. */
+  recentOrders(): readonly ServedOrder[] {
+    const orders = this.orders;
+    const closed = orders.filter((order) => !isOpen(order) && order.number > this.#forgottenBefore).slice(-CLOSED_IN_REALTIME);
+    const known = new Set(closed);
+    return orders.filter((order) => isOpen(order) || known.has(order));
+  }
+
+  /** Quote currency that open orders have put aside, as an estimate. */
+  orderMargin(): number {
+    let sum = 0;
+    for (const order of this.#all) {
+      if (!isOpen(order) || order.reduceOnly || order.status === 'Untriggered') continue;
+      const price = order.price === undefined ? order.listing.last : toNumber(order.price);
+      sum += (price * toNumber(leaves(order))) / (this.leverages[order.listing.index] ?? 1);
+    }
+    return sum;
+  }
+
+  #positionOf(listing: Listing): Position {
+    const position = this.positions[listing.index];
+    if (position === undefined) throw new Error('broken invariant: every listing has a position');
+    return position;
+  }
+
+  #listed(symbol: string): Listing {
+    const listing = this.#around.listings.find((each) => each.symbol === symbol);
+    if (listing === undefined) throw parameterError('Not supported symbols');
+    return listing;
+  }
+}
+
+function isWithin({ listing, trigger }: ServedOrder, { symbol, baseCoin, settleCoin, orderFilter }: Omit<CancelAllRequest, 'category'>): boolean {
+  if (symbol !== undefined && symbol !== '' && listing.symbol !== symbol) return false;
+  if (baseCoin !== undefined && baseCoin !== '' && listing.instrument.base !== baseCoin) return false;
+  if (settleCoin !== undefined && settleCoin !== '' && listing.instrument.quote !== settleCoin) return false;
+  return orderFilter === undefined || (orderFilter === 'Order') === (trigger === undefined);
+}
+
+/** What an amendment leaves out stays; '0' takes it away. */
+function mergedBrackets(before: Brackets | undefined, request: AmendRequest, asked: Brackets | undefined): Brackets {
+  const isPartial = asked?.isPartial ?? before?.isPartial ?? false;
+  const take = given(request.takeProfit) === undefined ? before : asked;
+  const stop = given(request.stopLoss) === undefined ? before : asked;
+  return {
+    takeProfit: take?.takeProfit,
+    tpTriggerBy: take?.tpTriggerBy ?? 'LastPrice',
+    tpLimitPrice: take?.tpLimitPrice,
+    stopLoss: stop?.stopLoss,
+    slTriggerBy: stop?.slTriggerBy ?? 'LastPrice',
+    slLimitPrice: stop?.slLimitPrice,
+    isPartial,
+  };
+}
+
+function priceSeen(instrument: number, price: number, at: TimeMs): MarketEvent {
+  return { kind: 'trade.printed', at, happenedAt: at, instrument, open: price, high: price, low: price, close: price, volume: 0, warmup: false };
+}

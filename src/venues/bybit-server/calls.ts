@@ -1,0 +1,46 @@
+// What a request is to whoever answers it: REST and the trade socket alike.
+import type { z } from 'zod';
+import type { Account } from './account.ts';
+import type { Exchange } from './exchange.ts';
+import { parameterError } from './refusal.ts';
+import { read } from './requests.ts';
+import type { RateClass } from './limits.ts';
+
+/** One request, its parameters not yet read. */
+export interface Call {
+  readonly exchange: Exchange;
+  /** The query of a GET, the body of a POST, the argument of a socket's request. */
+  readonly given: unknown;
+  /** The venue's wall clock. */
+  readonly wallNow: number;
+}
+
+export interface PrivateCall extends Call {
+  readonly account: Account;
+}
+
+export interface Answer {
+  readonly result: object;
+  readonly retExtInfo?: object;
+}
+
+export type Endpoint =
+  | { readonly isPrivate: false; readonly answer: (call: Call) => Answer }
+  | { readonly isPrivate: true; readonly rate: RateClass; readonly answer: (call: PrivateCall) => Answer };
+
+export function open(answer: (call: Call) => object): Endpoint {
+  return { isPrivate: false, answer: (call) => ({ result: answer(call) }) };
+}
+
+export function closed(rate: RateClass, answer: (call: PrivateCall) => object): Endpoint {
+  return { isPrivate: true, rate, answer: (call) => ({ result: answer(call) }) };
+}
+
+/** Linear perpetuals are all there is. @throws Refusal 10001 */
+export function linear<Schema extends z.ZodType<{ category?: string | undefined }>>(schema: Schema, given: unknown): z.output<Schema> {
+  const parsed = read(schema, given);
+  if (parsed.category !== undefined && parsed.category !== 'linear') {
+    throw parameterError(`category ${parsed.category} is not served: this venue lists linear perpetuals`);
+  }
+  return parsed;
+}
