@@ -64,7 +64,7 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number):
 }
 
 /** As the venue takes them: JSON and YAML files write null for what has no bound. */
-function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
+export function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
   const { slippageRatio: _slippage, feeRate: _fee, latencyMs: _latency, maximumLeverage: _leverage, ...rules } = venue;
   const marginTiers = Object.fromEntries(
     Object.entries(venue.marginTiers).map(([symbol, tiers]) => [
