@@ -59,14 +59,14 @@ export async function simulateVenue(request: SimulateVenueRequest): Promise<Simu
   const { margin: _margin, ...rules } = rulesFrom(config.venue);
   const exchange = new Exchange({ market, accounts, from, seed, slippageRatio: config.venue.slippageRatio, rules });
   const server = new BybitServer({ exchange, seed, hasFaults: request.hasFaults });
-  const { address, close } = await serveVenue({ server, port: request.port, speed: request.speed });
+  const served = await serveVenue({ server, port: request.port, speed: request.speed });
   return {
-    address,
+    address: served.address,
     accounts: accounts.map(({ name, key, secret }) => ({ name, key, secret })),
     symbols: exchange.listings.map(({ symbol }) => symbol),
     from,
     server,
-    close,
+    close: () => served.close(),
   };
 }
 

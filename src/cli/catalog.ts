@@ -118,6 +118,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/lookahead.ts')).lookahead,
   },
   {
+    name: 'simulate-venue',
+    summary: 'the simulated venue over Bybit’s protocol, for ccxt, bybit-api and any other client',
+    load: async () => (await import('./commands/simulate-venue.ts')).simulateVenue,
+  },
+  {
     name: 'status',
     summary: 'what a running session holds and does',
     load: async () => (await import('./commands/status.ts')).status,

@@ -1,5 +1,6 @@
 // Accounts and positions over REST: wallet, fees, margin, leverage, stops of a position, executions, closed results, the log.
-import { closed, linear, type Endpoint, type PrivateCall } from './calls.ts';
+import type { z } from 'zod';
+import { closed, closedList, linear, type Endpoint, type PrivateCall } from './calls.ts';
 import type { Listing } from './listing.ts';
 import { CODES, parameterError, Refusal } from './refusal.ts';
 import {
@@ -14,6 +15,7 @@ import {
   read,
   tradingStopSchema,
   walletQuery,
+  type ExecutionsQuery,
 } from './requests.ts';
 import { rateText } from './listing.ts';
 
@@ -28,13 +30,13 @@ export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
   })),
   'GET /v5/asset/coin/query-info': closed('account', coins),
   'GET /v5/account/wallet-balance': closed('account', wallet),
-  'GET /v5/account/fee-rate': closed('account', fees),
+  'GET /v5/account/fee-rate': closedList('account', feeQuery, fees),
   'GET /v5/account/transaction-log': closed('account', log),
   'POST /v5/account/set-margin-mode': closed('account', ({ account, given }) => {
     account.setMarginMode(read(marginModeSchema, given).setMarginMode);
     return { reasons: [] };
   }),
-  'GET /v5/position/list': closed('query', positions),
+  'GET /v5/position/list': closedList('query', positionsQuery, positions),
   'POST /v5/position/set-leverage': closed('position', ({ account, given }) => {
     const { symbol, buyLeverage, sellLeverage } = linear(leverageSchema, given);
     account.setLeverage(symbol, buyLeverage, sellLeverage);
@@ -45,8 +47,8 @@ export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
     account.setTradingStop(linear(tradingStopSchema, given));
     return {};
   }),
-  'GET /v5/execution/list': closed('query', executions),
-  'GET /v5/position/closed-pnl': closed('query', closedResults),
+  'GET /v5/execution/list': closedList('query', executionsQuery, executions),
+  'GET /v5/position/closed-pnl': closedList('query', closedPnlQuery, closedResults),
 };
 
 function apiKey({ account: { settings } }: PrivateCall): object {
@@ -102,8 +104,7 @@ function wallet({ account, given }: PrivateCall): object {
   return { list: [wanted.length === 0 ? row : { ...row, coin: row.coin.filter((each) => wanted.includes(each.coin)) }] };
 }
 
-function fees({ exchange, given }: PrivateCall): object {
-  const { symbol = '', baseCoin = '' } = linear(feeQuery, given);
+function fees({ exchange }: PrivateCall, { symbol = '', baseCoin = '' }: z.infer<typeof feeQuery>): object {
   const listings = symbol === '' ? exchange.listings : [exchange.listing(symbol)];
   const list = listings
     .filter(({ instrument }) => baseCoin === '' || instrument.base === baseCoin)
@@ -113,7 +114,7 @@ function fees({ exchange, given }: PrivateCall): object {
       takerFeeRate: rateText(instrument.takerFeeRate),
       makerFeeRate: rateText(instrument.makerFeeRate),
     }));
-  return { category: 'linear', list };
+  return { list };
 }
 
 function log({ account, given }: PrivateCall): object {
@@ -133,8 +134,8 @@ function log({ account, given }: PrivateCall): object {
 }
 
 /** A symbol always has its row, a flat one too; of a coin only what is held. */
-function positions({ account, exchange, given }: PrivateCall): object {
-  const { symbol = '', baseCoin = '', settleCoin = '' } = linear(positionsQuery, given);
+function positions({ account, exchange }: PrivateCall, query: z.infer<typeof positionsQuery>): object {
+  const { symbol = '', baseCoin = '', settleCoin = '' } = query;
   if (symbol === '' && settleCoin === '' && baseCoin === '') {
     throw parameterError('params error: symbol or settleCoin is required');
   }
@@ -146,7 +147,7 @@ function positions({ account, exchange, given }: PrivateCall): object {
       : listing.symbol === symbol;
   if (symbol !== '') exchange.listing(symbol);
   const list = exchange.listings.filter(isMeant).map((listing) => account.books.positionRow(listing));
-  return { category: 'linear', list, nextPageCursor: '' };
+  return { list, nextPageCursor: '' };
 }
 
 /** One-way is what there is. */
@@ -159,8 +160,7 @@ function switchMode({ given }: PrivateCall): object {
   }
 }
 
-function executions({ account, given }: PrivateCall): object {
-  const query = linear(executionsQuery, given);
+function executions({ account }: PrivateCall, query: ExecutionsQuery): object {
   const { symbol = '', baseCoin = '', orderId = '', orderLinkId = '', execType = '' } = query;
   const { startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = query;
   const page = account.books.executions.page(
@@ -175,16 +175,16 @@ function executions({ account, given }: PrivateCall): object {
     Math.min(100, Math.max(1, limit)),
     cursor,
   );
-  return { category: 'linear', list: page.rows.map(({ row }) => row), nextPageCursor: page.nextPageCursor };
+  return { list: page.rows.map(({ row }) => row), nextPageCursor: page.nextPageCursor };
 }
 
 /** A row for each fill that closed something. */
-function closedResults({ account, given }: PrivateCall): object {
-  const { symbol = '', startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = linear(closedPnlQuery, given);
+function closedResults({ account }: PrivateCall, query: z.infer<typeof closedPnlQuery>): object {
+  const { symbol = '', startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = query;
   const page = account.books.closings.page(
     ({ at, row }) => at >= startTime && at <= endTime && (symbol === '' || row.symbol === symbol),
     Math.min(100, Math.max(1, limit)),
     cursor,
   );
-  return { category: 'linear', list: page.rows.map(({ row }) => row), nextPageCursor: page.nextPageCursor };
+  return { list: page.rows.map(({ row }) => row), nextPageCursor: page.nextPageCursor };
 }

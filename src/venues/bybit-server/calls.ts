@@ -36,6 +36,19 @@ export function closed(rate: RateClass, answer: (call: PrivateCall) => object): 
   return { isPrivate: true, rate, answer: (call) => ({ result: answer(call) }) };
 }
 
+/** A list that is asked for by category: of one that is not served it is empty, because clients ask for all of them. */
+export function closedList<Schema extends z.ZodType<{ category: string }>>(
+  rate: RateClass,
+  schema: Schema,
+  answer: (call: PrivateCall, query: z.output<Schema>) => object,
+): Endpoint {
+  return closed(rate, (call) => {
+    const query = read(schema, call.given);
+    const { category } = query;
+    return category === 'linear' ? { category, ...answer(call, query) } : { category, list: [], nextPageCursor: '' };
+  });
+}
+
 /** Linear perpetuals are all there is. @throws Refusal 10001 */
 export function linear<Schema extends z.ZodType<{ category?: string | undefined }>>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = read(schema, given);

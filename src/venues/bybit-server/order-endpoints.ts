@@ -1,5 +1,5 @@
 // Orders over REST and over the trade socket: create, amend, cancel, all of them in batches; what is open, and what was.
-import { closed, linear, type Answer, type Endpoint, type PrivateCall } from './calls.ts';
+import { closed, closedList, linear, type Answer, type Endpoint, type PrivateCall } from './calls.ts';
 import { parameterError, Refusal } from './refusal.ts';
 import { pageOf } from './records.ts';
 import {
@@ -73,12 +73,11 @@ export const orderEndpoints: Readonly<Record<string, Endpoint>> = {
         ? []
         : [{ product: 'DERIVATIVES', dcpStatus: 'ON', timeWindow: String(disconnectWindowMs / SECOND_MS) }],
   })),
-  'GET /v5/order/realtime': closed('query', (call) => ({ category: 'linear', ...realtime(call) })),
-  'GET /v5/order/history': closed('query', (call) => ({ category: 'linear', ...history(call) })),
+  'GET /v5/order/realtime': closedList('query', ordersQuery, realtime),
+  'GET /v5/order/history': closedList('query', ordersQuery, history),
 };
 
-function realtime({ account, given }: PrivateCall): object {
-  const query = linear(ordersQuery, given);
+function realtime({ account }: PrivateCall, query: OrdersQuery): object {
   const { symbol = '', baseCoin = '', settleCoin = '', orderId = '', orderLinkId = '', openOnly = 0 } = query;
   const isNamed = orderId !== '' || orderLinkId !== '';
   if (!isNamed && symbol === '' && baseCoin === '' && settleCoin === '') {
@@ -89,8 +88,7 @@ function realtime({ account, given }: PrivateCall): object {
 }
 
 /** What has ended, and what has filled in part, by its time of creation. */
-function history({ account, given }: PrivateCall): object {
-  const query = linear(ordersQuery, given);
+function history({ account }: PrivateCall, query: OrdersQuery): object {
   const { startTime = 0, endTime = Infinity, orderStatus = '' } = query;
   const isWanted = (order: ServedOrder): boolean =>
     isMeant(order, query) &&

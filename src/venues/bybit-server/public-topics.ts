@@ -6,7 +6,6 @@ import type { Faults } from './faults.ts';
 import type { Listing } from './listing.ts';
 import { levelsOf } from './market-endpoints.ts';
 import { isInterval, nextOpenOf, openOf } from './minute-series.ts';
-import type { Session } from './session.ts';
 
 const DEPTHS = [1, 50, 200, 1_000];
 /** Rows of one message. */
@@ -16,13 +15,20 @@ const REPEATED_MS = 3 * SECOND_MS;
 /** Tickers are said no more often. */
 const TICKER_MS = 100;
 
+/** Who can be told. */
+export interface Listener {
+  publish(topic: string, message: object): void;
+}
+
 interface Topic {
   readonly name: string;
-  readonly listeners: Set<Session>;
+  readonly listeners: Set<Listener>;
   /** What a new listener is told at once. */
   welcome(wallNow: number): object | undefined;
   /** What has happened since it was last asked. */
   next(wallNow: number): readonly object[];
+  /** Of a book: the next message begins it anew. */
+  restart?(): void;
 }
 
 export class PublicTopics {
@@ -40,7 +46,7 @@ export class PublicTopics {
     return this.#topics.has(name) || this.#make(name) !== undefined;
   }
 
-  subscribe(name: string, session: Session, wallNow: number): void {
+  subscribe(name: string, session: Listener, wallNow: number): void {
     const topic = this.#topics.get(name) ?? this.#make(name);
     if (topic === undefined || topic.listeners.has(session)) return;
     this.#topics.set(name, topic);
@@ -49,19 +55,20 @@ export class PublicTopics {
     if (welcome !== undefined) session.publish(name, welcome);
   }
 
-  unsubscribe(name: string, session: Session): void {
+  unsubscribe(name: string, session: Listener): void {
     const topic = this.#topics.get(name);
     topic?.listeners.delete(session);
     if (topic?.listeners.size === 0) this.#topics.delete(name);
   }
 
-  leave(session: Session): void {
+  leave(session: Listener): void {
     for (const name of this.#topics.keys()) this.unsubscribe(name, session);
   }
 
   publish(wallNow: number): void {
-    for (const { name, listeners, next } of this.#topics.values()) {
-      for (const message of next(wallNow)) {
+    for (const topic of this.#topics.values()) {
+      const { name, listeners } = topic;
+      for (const message of topic.next(wallNow)) {
         if ('type' in message && message.type === 'delta' && this.#faults.strikes(['drop-deltas'], name) !== undefined) continue;
         for (const session of listeners) session.publish(name, message);
       }
@@ -70,7 +77,7 @@ export class PublicTopics {
 
   /** Books begin anew: the service has restarted, or the instrument is not what it was. */
   restartBooks(): void {
-    for (const topic of this.#topics.values()) if ('restart' in topic && typeof topic.restart === 'function') topic.restart();
+    for (const topic of this.#topics.values()) topic.restart?.();
   }
 
   #make(name: string): Topic | undefined {
@@ -100,7 +107,7 @@ export class PublicTopics {
 /** Levels of both sides by price. */
 type View = readonly [bids: ReadonlyMap<string, string>, asks: ReadonlyMap<string, string>];
 
-function bookTopic(name: string, exchange: Exchange, listing: Listing, depth: number): Topic & { restart(): void } {
+function bookTopic(name: string, exchange: Exchange, listing: Listing, depth: number): Topic {
   const look = (): View => [new Map(levelsOf(listing, 1, depth)), new Map(levelsOf(listing, -1, depth))];
   let view: View = look();
   // Any number above the 1 of a restart.
@@ -114,7 +121,7 @@ function bookTopic(name: string, exchange: Exchange, listing: Listing, depth: nu
   return {
     name,
     listeners: new Set(),
-    restart: () => {
+    restart() {
       hasRestarted = true;
     },
     welcome() {

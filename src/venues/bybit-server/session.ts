@@ -97,7 +97,7 @@ export class Session {
 
   // ---- the conversation ----------------------------------------------------------------------------------------------
 
-  #pong({ req_id: request, args }: Message, wallNow: number): void {
+  #pong({ req_id: request }: Message, wallNow: number): void {
     if (this.#parts.faults.strikes(['no-pong'], this.kind) !== undefined) return;
     const named = request === undefined ? {} : { req_id: request };
     switch (this.kind) {
@@ -108,7 +108,7 @@ export class Session {
         this.#say({ ...named, op: 'pong', args: [String(wallNow)], conn_id: this.id });
         return;
       case 'trade':
-        this.#say({ retCode: 0, retMsg: 'OK', op: 'pong', data: [String(args?.[0] ?? wallNow)], connId: this.id });
+        this.#say({ retCode: 0, retMsg: 'OK', op: 'pong', data: [String(wallNow)], connId: this.id });
     }
   }
 
