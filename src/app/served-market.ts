@@ -26,7 +26,9 @@ export interface MarketToServe {
 /** The matching fills a limit at the end of the bar that reached it: a second, so that nobody waits longer than the wire takes anyway. */
 const SYNTHETIC_TIMEFRAME_MS = SECOND_MS;
 /** Levels of a side, and between two updates. */
-const SYNTHETIC_BOOK = { levels: 60, updateMs: 100, snapshotBars: 3_600 };
+const SYNTHETIC_BOOK = { levels: 50, updateMs: 200, snapshotBars: 60 };
+/** Nobody sees the book of the history: it is read from a snapshot that is at most so much before serving begins. */
+const BOOK_BEFORE_MS = 2 * MINUTE_MS;
 
 export interface SyntheticRequest {
   readonly seed: number;
@@ -42,7 +44,7 @@ export function syntheticToServe({ seed, symbols, from, historyMs }: SyntheticRe
   const startAt = Math.floor((from - historyMs) / MINUTE_MS) * MINUTE_MS;
   const options: SyntheticMarketOptions = { seed, startAt, timeframeMs: SYNTHETIC_TIMEFRAME_MS, assets: symbols, book: SYNTHETIC_BOOK };
   const { instruments, sources } = syntheticMarket(options);
-  const surroundings = instruments.map(({ symbol }) => new SyntheticSurroundings(options, symbol, startAt));
+  const surroundings = instruments.map(({ symbol }) => new SyntheticSurroundings(options, symbol, startAt, from - BOOK_BEFORE_MS));
   return { market: { instruments, sources, surroundings, baseTimeframeMs: SYNTHETIC_TIMEFRAME_MS }, from };
 }
 
@@ -55,13 +57,15 @@ class SyntheticSurroundings implements InstrumentSurroundings {
   #step: BookStep | undefined;
   #row = 0;
   #nextOpenAt: TimeMs;
+  readonly #bookFrom: TimeMs;
   #nextCloseAt: TimeMs;
   markPrice = NaN;
   indexPrice = NaN;
   openInterest = NaN;
   fundingRate: number | undefined;
 
-  constructor(options: SyntheticMarketOptions, symbol: string, startAt: TimeMs) {
+  constructor(options: SyntheticMarketOptions, symbol: string, startAt: TimeMs, bookFrom: TimeMs) {
+    this.#bookFrom = bookFrom;
     this.#source = syntheticBook(options, symbol);
     this.#derivatives = syntheticDerivatives(options, symbol);
     this.#nextOpenAt = startAt;
@@ -72,9 +76,10 @@ class SyntheticSurroundings implements InstrumentSurroundings {
     this.#walk(at);
     while (this.#nextOpenAt <= at && !this.#source.ended) {
       const step = this.#source.step();
+      this.#nextOpenAt = step.openAt + SYNTHETIC_TIMEFRAME_MS;
+      if (step.openAt < this.#bookFrom) continue;
       this.#step = step;
       this.#row = 0;
-      this.#nextOpenAt = step.openAt + SYNTHETIC_TIMEFRAME_MS;
       if (step.snapshot !== undefined) this.#book.replace(step.snapshot, 0, step.snapshot.price.length);
       this.#walk(at);
     }

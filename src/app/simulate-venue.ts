@@ -58,6 +58,8 @@ export async function simulateVenue(request: SimulateVenueRequest): Promise<Simu
   const accounts = Array.from({ length: request.accounts }, (_, index) => accountOf(seed, index, request.capital));
   const { margin: _margin, ...rules } = rulesFrom(config.venue);
   const exchange = new Exchange({ market, accounts, from, seed, slippageRatio: config.venue.slippageRatio, rules });
+  // The history took its time to make; the clients' clocks went on.
+  if (request.source === 'synthetic') exchange.advance(Date.now());
   const server = new BybitServer({ exchange, seed, hasFaults: request.hasFaults });
   const served = await serveVenue({ server, port: request.port, speed: request.speed });
   return {

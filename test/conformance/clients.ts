@@ -7,7 +7,7 @@ import { Exchange, type ExchangeParts } from '../../src/venues/bybit-server/exch
 import { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { serveVenue, type ServedVenue } from '../../src/venues/bybit-server/transport.ts';
 import { syntheticMarket } from '../../src/market/synthetic/market.ts';
-import { SteppedMarket } from './stepped-market.ts';
+import { SteppedMarket } from '../support/stepped-market.ts';
 
 export const BTC = 'BTC/USDT:USDT';
 export const ETH = 'ETH/USDT:USDT';

@@ -48,7 +48,7 @@ export const simulateVenue = defineCommand({
       const document = { address: venue.address, from: formatTime(venue.from), symbols: venue.symbols, accounts: venue.accounts };
       // Whoever waits for it needs the address now, not when it has ended.
       if (isJson) say(JSON.stringify(document));
-      else say(welcome(venue));
+      else terminal.stdout.write(`${welcome(venue)}\n`);
       await endOf(ending.signal, flags.for);
       return done(document, '');
     } finally {

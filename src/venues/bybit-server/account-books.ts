@@ -112,12 +112,12 @@ export class AccountBooks {
     order.value = add(order.value, value);
     order.fee = add(order.fee, fill.fee);
     if (!isZero(closing.quantity)) order.closedPnl = add(order.closedPnl, net);
-    if (isHidden) return;
     const execType = execTypeOf(order);
     const feeRate = rateText(toNumber(fill.fee) / toNumber(value));
     const row = this.#executionRow(order, fill, { execType, at, feeRate, value, closed: closing.quantity, net });
-    this.#execute(row, at);
-    if (!isZero(closing.quantity)) {
+    // Nobody hears of what another hand has done but by the position, the wallet and the log.
+    if (!isHidden) this.#execute(row, at);
+    if (!isHidden && !isZero(closing.quantity)) {
       const { entryValue, exitValue, openFee, closeFee, quantity } = closing;
       this.closings.push({
         number: row.seq,

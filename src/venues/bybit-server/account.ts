@@ -601,6 +601,7 @@ export class Account {
   /** Money that comes or goes beside trading, now: a payment of funding, or a transfer. The matching's margin does not know of it. */
   pay(amount: Amount, listing: Listing | undefined): void {
     this.books.adjust(amount, listing);
+    for (const event of this.books.takeExecutions()) this.#events.push(event);
     if (listing !== undefined) this.#tellPosition(listing);
     this.#tellWallet();
   }
@@ -686,7 +687,7 @@ export class Account {
     this.books.book(order, fill, at);
     order.status = compare(order.filled, order.quantity) >= 0 ? 'Filled' : 'PartiallyFilled';
     this.#tell(order);
-    if (!order.isHidden) for (const event of this.books.takeExecutions()) this.#events.push(event);
+    for (const event of this.books.takeExecutions()) this.#events.push(event);
     if (order.createType === 'CreateByLiq') this.#around.onLiquidation(listing, order.side, fill.quantity, fill.price);
     this.#positionChanged(listing);
     if (isFirst && order.brackets !== undefined) this.#attach(order, order.brackets);
