@@ -188,7 +188,7 @@ export class Listing {
 
   // ---- what REST says of it ------------------------------------------------------------------------------------------
 
-  info(): object {
+  info() {
     const { instrument } = this;
     const tick = format(instrument.tick);
     const most = this.quantityText(this.mostQuantity);
@@ -196,12 +196,12 @@ export class Listing {
     return {
       symbolId: this.index + 1,
       symbol: this.symbol,
-      contractType: 'LinearPerpetual',
+      contractType: 'LinearPerpetual' as const,
       status: this.status,
       baseCoin: instrument.base,
       quoteCoin: instrument.quote,
       settleCoin: instrument.quote,
-      symbolType: '',
+      symbolType: '' as const,
       launchTime: String(launchedAt),
       deliveryTime: '0',
       deliveryFeeRate: '',
@@ -218,7 +218,7 @@ export class Listing {
       },
       unifiedMarginTrade: true,
       fundingInterval: instrument.fundingIntervalMs / MINUTE_MS,
-      copyTrading: 'none',
+      copyTrading: 'none' as const,
       upperFundingRate: '0.0075',
       lowerFundingRate: '-0.0075',
       riskParameters: { priceLimitRatioX: '0.01', priceLimitRatioY: '0.02' },
@@ -228,8 +228,8 @@ export class Listing {
     };
   }
 
-  /** The whole ticker, as texts; a stream says what has changed of it. */
-  ticker(at: TimeMs): Readonly<Record<string, string>> {
+  /** The whole ticker, every field a text; a stream says what has changed of it. */
+  ticker(at: TimeMs) {
     const day = this.prices.since(at - DAY_MS);
     const hour = this.prices.since(at - HOUR_MS);
     const prices = new Float64Array(1);

@@ -6,6 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Listing } from './listing.ts';
 import { levelsOf } from './market-endpoints.ts';
 import { isInterval, nextOpenOf, openOf } from './minute-series.ts';
+import type { BookData, KlineData, LiquidationData, TradeData } from './wire.ts';
 
 const DEPTHS = [1, 50, 200, 1_000];
 /** Rows of one message. */
@@ -116,7 +117,8 @@ function bookTopic(name: string, exchange: Exchange, listing: Listing, depth: nu
   let hasRestarted = false;
   const message = (type: 'snapshot' | 'delta', [bids, asks]: View): object => {
     const at = exchange.now;
-    return { topic: name, type, ts: at, data: { s: listing.symbol, b: [...bids], a: [...asks], u: update, seq: at }, cts: at };
+    const data: BookData = { s: listing.symbol, b: [...bids], a: [...asks], u: update, seq: at };
+    return { topic: name, type, ts: at, data, cts: at };
   };
   return {
     name,
@@ -167,7 +169,7 @@ function tradeTopic(name: string, exchange: Exchange, listing: Listing): Topic {
       const fresh = Math.min(listing.tradeCount - read, listing.trades.length);
       read = listing.tradeCount;
       if (fresh <= 0) return [];
-      const rows = listing.trades.slice(-fresh).map(({ id, at, price, quantity, side, isUp, seq }) => ({
+      const rows = listing.trades.slice(-fresh).map(({ id, at, price, quantity, side, isUp, seq }): TradeData => ({
         T: at,
         s: listing.symbol,
         S: side,
@@ -189,7 +191,7 @@ function tradeTopic(name: string, exchange: Exchange, listing: Listing): Topic {
 }
 
 function tickerTopic(name: string, exchange: Exchange, listing: Listing): Topic {
-  let ticker = listing.ticker(exchange.now);
+  let ticker: Readonly<Record<string, string>> = listing.ticker(exchange.now);
   let saidAt = 0;
   const message = (type: 'snapshot' | 'delta', data: object): object => ({ topic: name, type, data, cs: exchange.now, ts: exchange.now });
   return {
@@ -213,7 +215,7 @@ function tickerTopic(name: string, exchange: Exchange, listing: Listing): Topic 
 function klineTopic(name: string, exchange: Exchange, listing: Listing, interval: string): Topic {
   let openAt = openOf(interval, exchange.now);
   let said = '';
-  const rowsFrom = (from: number): object[] =>
+  const rowsFrom = (from: number): Omit<KlineData, 'timestamp'>[] =>
     listing.prices.bars(interval, from, exchange.now, 2, listing.forming).map((bar) => {
       const closesAt = nextOpenOf(interval, bar.openAt);
       return {
@@ -240,8 +242,10 @@ function klineTopic(name: string, exchange: Exchange, listing: Listing, interval
       said = words;
       const now = exchange.now;
       openAt = openOf(interval, now);
-      const message = (row: object): object => ({ topic: name, type: 'snapshot', ts: now, data: [{ ...row, timestamp: now }] });
-      return rows.map(message);
+      return rows.map((row) => {
+        const data: KlineData[] = [{ ...row, timestamp: now }];
+        return { topic: name, type: 'snapshot', ts: now, data };
+      });
     },
   };
 }
@@ -255,7 +259,7 @@ function liquidationTopic(name: string, exchange: Exchange, listing: Listing): T
     next() {
       const fresh = (exchange.liquidations[listing.index] ?? []).filter(({ number }) => number > read);
       read = fresh.at(-1)?.number ?? read;
-      const data = fresh.map(({ at, side, quantity, price }) => ({
+      const data = fresh.map(({ at, side, quantity, price }): LiquidationData => ({
         T: at,
         s: listing.symbol,
         S: side,

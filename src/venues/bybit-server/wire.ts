@@ -305,6 +305,50 @@ export interface TradeRow {
   readonly seq: string;
 }
 
+/** Of the public streams: their fields are as short as they are there. */
+export interface BookData {
+  readonly s: string;
+  readonly b: [string, string][];
+  readonly a: [string, string][];
+  readonly u: number;
+  readonly seq: number;
+}
+
+export interface TradeData {
+  readonly T: number;
+  readonly s: string;
+  readonly S: WireSide;
+  readonly v: string;
+  readonly p: string;
+  readonly L: 'PlusTick' | 'MinusTick';
+  readonly i: string;
+  readonly BT: boolean;
+  readonly RPI: boolean;
+  readonly seq: number;
+}
+
+export interface KlineData {
+  readonly start: number;
+  readonly end: number;
+  readonly interval: string;
+  readonly open: string;
+  readonly close: string;
+  readonly high: string;
+  readonly low: string;
+  readonly volume: string;
+  readonly turnover: string;
+  readonly confirm: boolean;
+  readonly timestamp: number;
+}
+
+export interface LiquidationData {
+  readonly T: number;
+  readonly s: string;
+  readonly S: WireSide;
+  readonly v: string;
+  readonly p: string;
+}
+
 /** What a private stream carries. */
 export type PrivateEvent =
   | { readonly topic: 'order'; readonly row: OrderEventRow }
