@@ -6,13 +6,9 @@ import { amount } from '../../src/domain/decimal.ts';
 import { Exchange, type ExchangeParts } from '../../src/venues/bybit-server/exchange.ts';
 import { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { serveVenue, type ServedVenue } from '../../src/venues/bybit-server/transport.ts';
-import { syntheticMarket } from '../../src/market/synthetic/market.ts';
-import { SteppedMarket } from '../support/stepped-market.ts';
+import { START_PRICES, steppedInstruments, SteppedMarket } from '../support/stepped-market.ts';
 
-export const BTC = 'BTC/USDT:USDT';
-export const ETH = 'ETH/USDT:USDT';
 export const CAPITAL = 100_000;
-const START_PRICES = [60_000, 3_000];
 
 /** One server, and an account for every test. */
 export class Bench {
@@ -25,8 +21,7 @@ export class Bench {
 
   constructor(accounts: number, parts: Partial<Pick<ExchangeParts, 'rules' | 'slippageRatio'>> = {}) {
     const now = Date.now();
-    const { instruments } = syntheticMarket({ seed: 1, startAt: 0, assets: [BTC, ETH] });
-    this.stepped = new SteppedMarket(instruments, now - 1_000, START_PRICES);
+    this.stepped = new SteppedMarket(steppedInstruments(), now - 1_000, START_PRICES);
     this.exchange = new Exchange({
       market: this.stepped.market,
       accounts: Array.from({ length: accounts }, (_, index) => ({

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { add, amount, format } from '../../src/domain/decimal.ts';
 import { signed } from '../../src/venues/bybit-server/signature.ts';
-import { STEP_MS } from '../support/stepped-market.ts';
-import { Bench, BTC, CAPITAL, until } from './clients.ts';
+import { BTC, STEP_MS } from '../support/stepped-market.ts';
+import { Bench, CAPITAL, until } from './clients.ts';
 
 const bench = new Bench(24);
 before(() => bench.open());
@@ -206,13 +206,12 @@ describe('of sockets', { timeout: 15_000 }, () => {
 });
 
 describe('of instruments and accounts', { timeout: 15_000 }, () => {
-  test('filters and the interval of funding change while it is listed', async () => {
+  test('filters change while it is listed', async () => {
     const account = bench.account();
     const rest = bench.rest(account);
     await admin('acts', { act: 'change-filters', symbol: 'ETHUSDT', tickSize: '0.5', qtyStep: '0.1', minOrderQty: '0.1', minNotionalValue: '50' });
-    await admin('acts', { act: 'change-funding-interval', symbol: 'ETHUSDT', hours: 4 });
     const [info] = (await rest.getInstrumentsInfo({ category: 'linear', symbol: 'ETHUSDT' })).result.list;
-    assert.deepEqual([info?.priceFilter.tickSize, info?.lotSizeFilter.qtyStep, info?.fundingInterval], ['0.5', '0.1', 240]);
+    assert.deepEqual([info?.priceFilter.tickSize, info?.lotSizeFilter.qtyStep], ['0.5', '0.1']);
     const send = async (qty: string, price: string): Promise<number> =>
       (await rest.submitOrder({ category: 'linear', symbol: 'ETHUSDT', side: 'Buy', orderType: 'Limit', qty, price })).retCode;
     assert.deepEqual(

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { RestClientV5 } from 'bybit-api';
 import type { Exchange as Ccxt, Order } from 'ccxt';
-import { agree, Bench, BTC, CAPITAL, ETH, gather, until } from './clients.ts';
-import { STEP_MS } from '../support/stepped-market.ts';
+import { agree, Bench, CAPITAL, gather, until } from './clients.ts';
+import { BTC, ETH, STEP_MS } from '../support/stepped-market.ts';
 
 const bench = new Bench(20);
 before(() => bench.open());

@@ -41,7 +41,8 @@ import type {
   TradeRow,
   WalletRow,
 } from '../../src/venues/bybit-server/wire.ts';
-import { Bench, BTC } from './clients.ts';
+import { BTC } from '../support/stepped-market.ts';
+import { Bench } from './clients.ts';
 
 /** The row with some fields that may be empty, too: Bybit's own pages show `""` and `0` there for whatever is not conditional. */
 type WithEmpty<Row, Fields extends keyof Row> = Omit<Row, Fields | 'smpGroup'> & { [Field in Fields]: Row[Field] | '' | 0 } & ('smpGroup' extends keyof Row

@@ -1,18 +1,28 @@
-// A market whose price a test sets: bars of a twentieth of a second that stand still until they are told to move.
+// A market whose price a test sets: bars of a twentieth of a second (or what is said) that stand still until they are told to move.
 import { toNumber } from '../../src/domain/decimal.ts';
+import { syntheticMarket } from '../../src/market/synthetic/market.ts';
 import type { MarketEvent } from '../../src/domain/event.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { MarketSource } from '../../src/domain/ports.ts';
 import type { InstrumentSurroundings, ServedMarket } from '../../src/venues/bybit-server/served-market.ts';
 
 export const STEP_MS = 50;
+export const BTC = 'BTC/USDT:USDT';
+export const ETH = 'ETH/USDT:USDT';
+export const START_PRICES = [60_000, 3_000];
 const LEVELS = 30;
 /** Traded in every bar. */
 const VOLUME = 5;
 
+/** Filters, fees and funding of the synthetic market's. */
+export function steppedInstruments(): readonly Instrument[] {
+  return syntheticMarket({ seed: 1, startAt: 0, assets: [BTC, ETH] }).instruments;
+}
+
 class SteppedSource implements MarketSource {
   readonly instrument: number;
   readonly #event: MarketEvent;
+  readonly #stepMs: number;
   /** The bar that is next, once somebody has looked at it. */
   #bar: MarketEvent | undefined;
   #openAt: number;
@@ -21,8 +31,9 @@ class SteppedSource implements MarketSource {
   /** Where the next bar goes. */
   target: number;
 
-  constructor(instrument: number, startAt: number, price: number) {
+  constructor(instrument: number, startAt: number, price: number, stepMs: number) {
     this.instrument = instrument;
+    this.#stepMs = stepMs;
     this.#openAt = startAt;
     this.#price = price;
     this.target = price;
@@ -32,7 +43,7 @@ class SteppedSource implements MarketSource {
   readonly ended = false;
 
   peekAt(): number {
-    return this.#openAt + (this.#hasTraded ? STEP_MS : STEP_MS / 2);
+    return this.#openAt + (this.#hasTraded ? this.#stepMs : this.#stepMs / 2);
   }
 
   take(): MarketEvent {
@@ -40,7 +51,7 @@ class SteppedSource implements MarketSource {
     const at = this.peekAt();
     if (this.#hasTraded) {
       Object.assign(this.#event, bar);
-      this.#openAt += STEP_MS;
+      this.#openAt += this.#stepMs;
       this.#price = bar.close;
       this.#bar = undefined;
     } else {
@@ -57,7 +68,7 @@ class SteppedSource implements MarketSource {
   }
 
   #made(): MarketEvent {
-    const at = this.#openAt + STEP_MS;
+    const at = this.#openAt + this.#stepMs;
     const [open, close] = [this.#price, this.target];
     return {
       kind: 'bar.closed',
@@ -80,7 +91,7 @@ class SteppedSurroundings implements InstrumentSurroundings {
   #last = NaN;
   setMark: number | undefined;
   readonly openInterest = 1_234;
-  readonly fundingRate = undefined;
+  fundingRate: number | undefined;
 
   constructor({ tick }: Instrument) {
     this.#tick = toNumber(tick);
@@ -114,17 +125,23 @@ export class SteppedMarket {
   readonly #sources: readonly SteppedSource[];
   readonly #surroundings: readonly SteppedSurroundings[];
 
-  constructor(instruments: readonly Instrument[], startAt: number, prices: readonly number[]) {
-    const from = Math.floor(startAt / STEP_MS) * STEP_MS;
-    this.#sources = instruments.map((_, index) => new SteppedSource(index, from, prices[index] ?? 100));
+  constructor(instruments: readonly Instrument[], startAt: number, prices: readonly number[], stepMs = STEP_MS) {
+    const from = Math.floor(startAt / stepMs) * stepMs;
+    this.#sources = instruments.map((_, index) => new SteppedSource(index, from, prices[index] ?? 100, stepMs));
     this.#surroundings = instruments.map((instrument) => new SteppedSurroundings(instrument));
-    this.market = { instruments, sources: this.#sources, surroundings: this.#surroundings, baseTimeframeMs: STEP_MS };
+    this.market = { instruments, sources: this.#sources, surroundings: this.#surroundings, baseTimeframeMs: stepMs };
   }
 
   /** The price goes there in the bar after the one that is known. */
   move(instrument: number, price: number): void {
     const source = this.#sources[instrument];
     if (source !== undefined) source.target = price;
+  }
+
+  /** What holds from the next boundary on. */
+  setFunding(instrument: number, rate: number): void {
+    const surroundings = this.#surroundings[instrument];
+    if (surroundings !== undefined) surroundings.fundingRate = rate;
   }
 
   setMark(instrument: number, price: number | undefined): void {

@@ -89,7 +89,7 @@ function act({ exchange, topics, dropSockets }: Pick<AdminParts, 'exchange' | 't
       return;
     }
     case 'change-funding-interval':
-      exchange.changeInstrument(exchange.listing(asked.symbol), { fundingIntervalMs: asked.hours * HOUR_MS });
+      exchange.changeFundingInterval(exchange.listing(asked.symbol), asked.hours * HOUR_MS);
       return;
     case 'fund': {
       const account = accountOf(exchange, asked.account);

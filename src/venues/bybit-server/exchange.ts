@@ -46,6 +46,7 @@ export class Exchange {
   /** What the matching of all accounts reads: entries are replaced where filters or funding change. */
   readonly #instruments: Instrument[];
   readonly #nextFunding: TimeMs[];
+  readonly #askedInterval: (TimeMs | undefined)[];
   #now: TimeMs = 0;
   #current: MarketEvent | undefined;
   #sequence = 0;
@@ -62,6 +63,7 @@ export class Exchange {
     });
     this.liquidations = this.listings.map(() => []);
     this.#nextFunding = this.listings.map(() => NaN);
+    this.#askedInterval = this.listings.map(() => undefined);
     this.accounts = [];
     this.advance(from);
     const around: Surroundings = {
@@ -146,9 +148,15 @@ export class Exchange {
     for (const account of this.accounts) account.seen(event);
   }
 
-  /** After a boundary has been paid the next rate holds. */
+  /** After a boundary has been paid the next rate holds, and the interval that was asked for. */
   #passBoundary(listing: Listing, at: TimeMs): void {
     const boundary = this.#nextFunding[listing.index] ?? NaN;
+    const asked = this.#askedInterval[listing.index];
+    // A moment before: who pays at the boundary then reckons the next one by it.
+    if (asked !== undefined && at >= boundary - 2 * this.#market.baseTimeframeMs) {
+      this.#askedInterval[listing.index] = undefined;
+      this.changeInstrument(listing, { fundingIntervalMs: asked });
+    }
     if (at <= boundary) return;
     if (!Number.isNaN(boundary)) listing.funded(boundary);
     this.#nextFunding[listing.index] = listing.nextFundingAt(at - 1);
@@ -178,12 +186,16 @@ export class Exchange {
 
   // ---- what the venue may change -------------------------------------------------------------------------------------
 
-  /** Filters or funding of a listing, from now on. */
+  /** Filters or the funding rate of a listing, from now on. */
   changeInstrument(listing: Listing, change: Partial<Instrument>): void {
     const changed = { ...listing.instrument, ...change };
     listing.changeInstrument(changed);
     this.#instruments[listing.index] = changed;
-    if (change.fundingIntervalMs !== undefined) this.#nextFunding[listing.index] = listing.nextFundingAt(this.#now);
+  }
+
+  /** From the next boundary on, which was announced and stays. */
+  changeFundingInterval(listing: Listing, intervalMs: TimeMs): void {
+    this.#askedInterval[listing.index] = intervalMs;
   }
 
   changeStatus(listing: Listing, status: WireInstrumentStatus): void {
