@@ -129,7 +129,11 @@ export function tapeToServe(home: string, name: string): MarketToServe {
   if (instruments.length === 0 || recipe.baseTimeframeMs > MINUTE_MS) {
     throw unserved(run.runId, instruments.length === 0 ? 'no linear perpetual' : `bars of ${recipe.baseTimeframeMs / MINUTE_MS} minutes`);
   }
-  const splitter = new TapeSplitter(tape, all.map((instrument) => instruments.indexOf(instrument)), instruments.length);
+  const splitter = new TapeSplitter(
+    tape,
+    all.map((instrument) => instruments.indexOf(instrument)),
+    instruments.length,
+  );
   const sources = instruments.map((_, index) => new TapeSource(index, splitter));
   const from = splitter.firstAt();
   if (from === NEVER) throw unserved(run.runId, 'no price');
@@ -148,18 +152,21 @@ function unserved(runId: string, found: string): BallastError {
   });
 }
 
+/** Taken events at the front of a queue before their places are given back. */
+const COMPACTED = 4_096;
+
 /** The prices of a tape by instrument: read as far as somebody asks, what others have not taken yet is kept. */
 class TapeSplitter {
   readonly #tape: TapeReader;
   /** By the tape's instrument: the served one, or -1. */
   readonly #servedAs: readonly number[];
-  readonly #queues: readonly MarketEvent[][];
+  readonly #queues: readonly { events: MarketEvent[]; first: number }[];
   #isRead = false;
 
   constructor(tape: TapeReader, servedAs: readonly number[], served: number) {
     this.#tape = tape;
     this.#servedAs = servedAs;
-    this.#queues = Array.from({ length: served }, () => []);
+    this.#queues = Array.from({ length: served }, () => ({ events: [], first: 0 }));
   }
 
   /** The first price that is not of a warm-up; of a tape that has only those, the last. */
@@ -188,28 +195,39 @@ class TapeSplitter {
     const instrument = this.#servedAs[event.instrument] ?? -1;
     if (instrument < 0) return true;
     this.#newest = { ...event, instrument };
-    this.#queues[instrument]?.push(this.#newest);
+    this.#queues[instrument]?.events.push(this.#newest);
     return true;
   }
 
   peek(instrument: number): MarketEvent | undefined {
-    const queue = this.#queues[instrument];
-    while (queue !== undefined && queue.length === 0) if (!this.#read()) break;
-    return queue?.[0];
+    return this.#ahead(instrument, 0);
   }
 
   take(instrument: number): MarketEvent | undefined {
-    this.peek(instrument);
-    return this.#queues[instrument]?.shift();
+    const event = this.peek(instrument);
+    const queue = this.#queues[instrument];
+    if (event === undefined || queue === undefined) return undefined;
+    queue.first++;
+    if (queue.first >= COMPACTED) {
+      queue.events = queue.events.slice(queue.first);
+      queue.first = 0;
+    }
+    return event;
   }
 
   nextBar(instrument: number): MarketEvent | undefined {
-    const queue = this.#queues[instrument];
-    for (let index = 0; ; index++) {
-      while (queue !== undefined && index >= queue.length) if (!this.#read()) return undefined;
-      const event = queue?.[index];
+    for (let ahead = 0; ; ahead++) {
+      const event = this.#ahead(instrument, ahead);
       if (event === undefined || event.kind === 'bar.closed') return event;
     }
+  }
+
+  /** The event after so many; undefined behind the end. */
+  #ahead(instrument: number, count: number): MarketEvent | undefined {
+    const queue = this.#queues[instrument];
+    if (queue === undefined) return undefined;
+    while (queue.first + count >= queue.events.length) if (!this.#read()) return undefined;
+    return queue.events[queue.first + count];
   }
 }
 

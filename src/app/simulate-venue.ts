@@ -5,8 +5,8 @@ import type { TimeMs } from '../domain/time.ts';
 import type { AccountSettings } from '../venues/bybit-server/account-surroundings.ts';
 import { Exchange } from '../venues/bybit-server/exchange.ts';
 import { BybitServer } from '../venues/bybit-server/server.ts';
-import { serveVenue } from '../venues/bybit-server/transport.ts';
-import { loadConfig } from './config.ts';
+import { holdPort } from '../venues/bybit-server/transport.ts';
+import { loadConfig, type Config } from './config.ts';
 import { HISTORY_MS, syntheticToServe, tapeToServe, type MarketToServe } from './served-market.ts';
 import { rulesFrom } from './session-parts.ts';
 
@@ -52,28 +52,45 @@ const FIRST_UID = 100_000_001;
 
 /** Listens on loopback. @throws BallastError */
 export async function simulateVenue(request: SimulateVenueRequest): Promise<SimulatedBybit> {
-  const { home, seed } = request;
-  const config = loadConfig({ home, file: request.configFile });
+  const config = loadConfig({ home: request.home, file: request.configFile });
+  const door = await holdPort(request.port);
+  try {
+    const accounts = Array.from({ length: request.accounts }, (_, index) => accountOf(request.seed, index, request.capital));
+    const { server, from } = serverOf(request, config, accounts);
+    door.open(server, request.speed);
+    return {
+      address: door.address,
+      accounts: accounts.map(({ name, key, secret }) => ({ name, key, secret })),
+      symbols: server.exchange.listings.map(({ symbol }) => symbol),
+      from,
+      server,
+      close: () => door.close(),
+    };
+  } catch (error) {
+    await door.close();
+    throw error;
+  }
+}
+
+function serverOf(
+  request: SimulateVenueRequest,
+  config: Config,
+  accounts: readonly AccountSettings[],
+): { server: BybitServer; from: TimeMs } {
+  const { seed, hasFaults, source } = request;
   const { market, from } = marketOf(request, config.paper.symbols);
-  const accounts = Array.from({ length: request.accounts }, (_, index) => accountOf(seed, index, request.capital));
   const { margin: _margin, ...rules } = rulesFrom(config.venue);
   const exchange = new Exchange({ market, accounts, from, seed, slippageRatio: config.venue.slippageRatio, rules });
   // The history took its time to make; the clients' clocks went on.
-  if (request.source === 'synthetic') exchange.advance(Date.now());
-  const server = new BybitServer({ exchange, seed, hasFaults: request.hasFaults });
-  const served = await serveVenue({ server, port: request.port, speed: request.speed });
-  return {
-    address: served.address,
-    accounts: accounts.map(({ name, key, secret }) => ({ name, key, secret })),
-    symbols: exchange.listings.map(({ symbol }) => symbol),
-    from,
-    server,
-    close: () => served.close(),
-  };
+  if (source === 'synthetic') exchange.advance(Date.now());
+  return { server: new BybitServer({ exchange, seed, hasFaults }), from };
 }
 
 /** The synthetic market begins now, so that its time is the clients'. */
-function marketOf({ home, source, seed, symbols, historyMs = HISTORY_MS }: SimulateVenueRequest, defaults: readonly string[]): MarketToServe {
+function marketOf(
+  { home, source, seed, symbols, historyMs = HISTORY_MS }: SimulateVenueRequest,
+  defaults: readonly string[],
+): MarketToServe {
   if (source !== 'synthetic') return tapeToServe(home, source);
   return syntheticToServe({ seed, symbols: symbols ?? defaults, from: Date.now(), historyMs });
 }

@@ -1,11 +1,14 @@
 // A served venue with a price that a test sets, and unmodified clients that trade on it.
 import { AssertionError } from 'node:assert';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { RestClientV5, WebsocketAPIClient, WebsocketClient, type DefaultLogger } from 'bybit-api';
-import { pro } from 'ccxt';
+import type { pro } from 'ccxt';
 import { amount } from '../../src/domain/decimal.ts';
 import { Exchange, type ExchangeParts } from '../../src/venues/bybit-server/exchange.ts';
 import { BybitServer } from '../../src/venues/bybit-server/server.ts';
-import { serveVenue, type ServedVenue } from '../../src/venues/bybit-server/transport.ts';
+import { holdPort, type Door } from '../../src/venues/bybit-server/transport.ts';
 import { START_PRICES, steppedInstruments, SteppedMarket } from '../support/stepped-market.ts';
 
 export const CAPITAL = 100_000;
@@ -15,7 +18,7 @@ export class Bench {
   readonly stepped: SteppedMarket;
   readonly exchange: Exchange;
   readonly server: BybitServer;
-  #served: ServedVenue | undefined;
+  #served: Door | undefined;
   #given = 0;
   readonly #closers: (() => Promise<unknown> | void)[] = [];
 
@@ -41,7 +44,8 @@ export class Bench {
   }
 
   async open(): Promise<void> {
-    this.#served = await serveVenue({ server: this.server, port: 0, speed: 1 });
+    this.#served = await holdPort(0);
+    this.#served.open(this.server, 1);
   }
 
   async close(): Promise<void> {
@@ -63,7 +67,8 @@ export class Bench {
 
   /** ccxt as docs/guides/simulate-venue.md says, REST and streams in one. */
   async ccxt({ key, secret }: { readonly key: string; readonly secret: string }): Promise<InstanceType<typeof pro.bybit>> {
-    const exchange = new pro.bybit(ccxtOptions(this.address, key, secret));
+    const Bybit = await ccxtBybit();
+    const exchange = new Bybit(ccxtOptions(this.address, key, secret));
     await exchange.loadHttpProxyAgent();
     await exchange.loadMarkets();
     this.#closers.push(() => exchange.close());
@@ -91,6 +96,13 @@ export class Bench {
   }
 }
 
+/** ccxt's own file for Bybit, as it is: its front door loads a hundred exchanges more. */
+async function ccxtBybit(): Promise<typeof pro.bybit> {
+  const file = join(dirname(createRequire(import.meta.url).resolve('ccxt')), '..', 'js/src/pro/bybit.js');
+  const module = (await import(pathToFileURL(file).href)) as { readonly default: typeof pro.bybit };
+  return module.default;
+}
+
 const SILENT: DefaultLogger = { trace: () => undefined, info: () => undefined, error: () => undefined };
 
 export function ccxtOptions(address: string, apiKey: string, secret: string): ConstructorParameters<typeof pro.bybit>[0] {
@@ -110,7 +122,12 @@ export function ccxtOptions(address: string, apiKey: string, secret: string): Co
             inverse: `${socket}/v5/public/inverse`,
             option: `${socket}/v5/public/option`,
           },
-          private: { spot: { unified: ofAccount, nonUnified: ofAccount }, contract: ofAccount, usdc: ofAccount, trade: `${socket}/v5/trade` },
+          private: {
+            spot: { unified: ofAccount, nonUnified: ofAccount },
+            contract: ofAccount,
+            usdc: ofAccount,
+            trade: `${socket}/v5/trade`,
+          },
         },
       },
     },

@@ -33,7 +33,11 @@ async function listen(path: string, topics: readonly string[], account?: { reado
   if (account !== undefined) {
     const expires = String(Date.now() + 5_000);
     say({ op: 'auth', args: [account.key, expires, signed(account.secret, `GET/realtime${expires}`)] });
-    await until('an answer to auth', () => heard.length, (length) => length > 0);
+    await until(
+      'an answer to auth',
+      () => heard.length,
+      (length) => length > 0,
+    );
   }
   if (topics.length > 0) say({ op: 'subscribe', args: topics, req_id: 'topics' });
   return { heard, say, closed, close: () => socket.close() };
@@ -105,9 +109,15 @@ describe('of HTTP', { timeout: 15_000 }, () => {
         rest.submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.01', price: '50000' }),
       ),
     );
-    assert.deepEqual(answers.map(({ retCode }) => retCode).toSorted((left, right) => left - right), [...Array.from({ length: 10 }, () => 0), 10006, 10006]);
+    assert.deepEqual(
+      answers.map(({ retCode }) => retCode).toSorted((left, right) => left - right),
+      [...Array.from({ length: 10 }, () => 0), 10006, 10006],
+    );
     const limits = answers.map(({ rateLimitApi }) => rateLimitApi?.remainingRequests);
-    assert.deepEqual(limits.toSorted((left = 0, right = 0) => right - left), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0]);
+    assert.deepEqual(
+      limits.toSorted((left = 0, right = 0) => right - left),
+      [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0],
+    );
     const response = await fetch(`${bench.address}/v5/spot-lever-token/info`);
     assert.equal(response.status, 404);
   });
@@ -129,13 +139,24 @@ describe('of sockets', { timeout: 15_000 }, () => {
     await admin('faults', { kind: 'silent-subscribe', where: 'tickers', times: 1 });
     const socket = await listen('/v5/public/linear', ['tickers.BTCUSDT']);
     socket.say({ op: 'ping', req_id: 'p1' });
-    await until('a pong', () => socket.heard.map(({ ret_msg: words }) => words), (words) => words.includes('pong'));
+    await until(
+      'a pong',
+      () => socket.heard.map(({ ret_msg: words }) => words),
+      (words) => words.includes('pong'),
+    );
     assert.equal(socket.heard.length, 1, 'and nothing of the subscription');
     await admin('faults', { kind: 'no-pong', where: 'public', times: 1 });
     socket.say({ op: 'ping', req_id: 'p2' });
     socket.say({ op: 'subscribe', args: ['publicTrade.BTCUSDT'], req_id: 's' });
-    await until('trades', () => rows(socket.heard, 'publicTrade.BTCUSDT').length, (length) => length > 0);
-    assert.equal(socket.heard.some(({ req_id: request }) => request === 'p2'), false);
+    await until(
+      'trades',
+      () => rows(socket.heard, 'publicTrade.BTCUSDT').length,
+      (length) => length > 0,
+    );
+    assert.equal(
+      socket.heard.some(({ req_id: request }) => request === 'p2'),
+      false,
+    );
     await admin('faults', { kind: 'no-data' });
     const before = socket.heard.length;
     await new Promise((resolve) => setTimeout(resolve, 4 * STEP_MS));
@@ -151,7 +172,9 @@ describe('of sockets', { timeout: 15_000 }, () => {
     const rest = bench.rest(account);
     const trade = await listen('/v5/trade', [], account);
     await admin('faults', { kind: 'silent-orders', times: 1 });
-    const args = [{ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.01', price: '50000', orderLinkId: 'unanswered' }];
+    const args = [
+      { category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.01', price: '50000', orderLinkId: 'unanswered' },
+    ];
     trade.say({ op: 'order.create', reqId: '1', header: { 'X-BAPI-TIMESTAMP': String(Date.now()) }, args });
     await until(
       'the order',
@@ -160,12 +183,20 @@ describe('of sockets', { timeout: 15_000 }, () => {
     );
     assert.equal(trade.heard.length, 1, 'only auth was answered');
     const stream = await listen('/v5/private', ['order', 'execution'], account);
-    await until('an answer', () => stream.heard.length, (length) => length === 2);
+    await until(
+      'an answer',
+      () => stream.heard.length,
+      (length) => length === 2,
+    );
     await admin('faults', { kind: 'duplicate-private', where: 'execution' });
     await admin('faults', { kind: 'reorder-private', where: 'order', times: 1 });
     const { result } = await rest.submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.01' });
     await rest.amendOrder({ category: 'linear', symbol: 'BTCUSDT', orderLinkId: 'unanswered', price: '51000' });
-    await until('all of it', () => [rows(stream.heard, 'execution').length, rows(stream.heard, 'order').length], ([fills, orders]) => fills === 2 && orders === 2);
+    await until(
+      'all of it',
+      () => [rows(stream.heard, 'execution').length, rows(stream.heard, 'order').length],
+      ([fills, orders]) => fills === 2 && orders === 2,
+    );
     const fills = rows(stream.heard, 'execution');
     assert.equal(fills[0]?.['execId'], fills[1]?.['execId']);
     assert.equal(fills[0]?.['orderId'], result.orderId);
@@ -197,7 +228,14 @@ describe('of sockets', { timeout: 15_000 }, () => {
     await admin('acts', { act: 'delist', symbol: 'ETHUSDT' });
     await until('an empty snapshot', books, (all) => all.at(-1)?.u === 1 && all.at(-1)?.bids === 0);
     assert.deepEqual((await rest.getInstrumentsInfo({ category: 'linear', symbol: 'ETHUSDT' })).result.list[0]?.status, 'Closed');
-    const refused = await rest.submitOrder({ category: 'linear', symbol: 'ETHUSDT', side: 'Buy', orderType: 'Limit', qty: '1', price: '2000' });
+    const refused = await rest.submitOrder({
+      category: 'linear',
+      symbol: 'ETHUSDT',
+      side: 'Buy',
+      orderType: 'Limit',
+      qty: '1',
+      price: '2000',
+    });
     assert.equal(refused.retCode, 110074);
     const [ended] = (await rest.getHistoricOrders({ category: 'linear', symbol: 'ETHUSDT' })).result.list;
     assert.deepEqual([ended?.orderStatus, ended?.cancelType], ['Cancelled', 'CancelByAdmin']);
@@ -209,7 +247,14 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
   test('filters change while it is listed', async () => {
     const account = bench.account();
     const rest = bench.rest(account);
-    await admin('acts', { act: 'change-filters', symbol: 'ETHUSDT', tickSize: '0.5', qtyStep: '0.1', minOrderQty: '0.1', minNotionalValue: '50' });
+    await admin('acts', {
+      act: 'change-filters',
+      symbol: 'ETHUSDT',
+      tickSize: '0.5',
+      qtyStep: '0.1',
+      minOrderQty: '0.1',
+      minNotionalValue: '50',
+    });
     const [info] = (await rest.getInstrumentsInfo({ category: 'linear', symbol: 'ETHUSDT' })).result.list;
     assert.deepEqual([info?.priceFilter.tickSize, info?.lotSizeFilter.qtyStep], ['0.5', '0.1']);
     const send = async (qty: string, price: string): Promise<number> =>
@@ -224,30 +269,57 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
     const account = bench.account();
     const rest = bench.rest(account);
     const stream = await listen('/v5/private', ['order', 'execution', 'position', 'wallet'], account);
-    await until('an answer', () => stream.heard.length, (length) => length === 2);
-    const acts = (act: string, fields: object = {}): Promise<unknown> => admin('acts', { act, account: account.name, symbol: 'BTCUSDT', ...fields });
+    await until(
+      'an answer',
+      () => stream.heard.length,
+      (length) => length === 2,
+    );
+    const acts = (act: string, fields: object = {}): Promise<unknown> =>
+      admin('acts', { act, account: account.name, symbol: 'BTCUSDT', ...fields });
     await acts('change-position', { qty: '0.5' });
-    await until('a position', () => rows(stream.heard, 'position').length, (length) => length > 0);
+    await until(
+      'a position',
+      () => rows(stream.heard, 'position').length,
+      (length) => length > 0,
+    );
     assert.deepEqual(rows(stream.heard, 'order'), [], 'no order of ours');
     assert.equal(rows(stream.heard, 'position')[0]?.['size'], '0.5');
     await acts('fund');
-    await until('an execution', () => rows(stream.heard, 'execution').length, (length) => length === 1);
+    await until(
+      'an execution',
+      () => rows(stream.heard, 'execution').length,
+      (length) => length === 1,
+    );
     const [funding] = rows(stream.heard, 'execution');
     assert.equal(funding?.['execType'], 'Funding');
     // 0.5 of 60,000 at a rate of 0.0001, paid by the long.
     assert.equal(funding?.['execFee'], '3');
     await acts('deleverage');
-    await until('an execution', () => rows(stream.heard, 'execution').length, (length) => length === 2);
+    await until(
+      'an execution',
+      () => rows(stream.heard, 'execution').length,
+      (length) => length === 2,
+    );
     assert.equal(rows(stream.heard, 'execution')[1]?.['execType'], 'AdlTrade');
     await rest.submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Sell', orderType: 'Market', qty: '0.1' });
     await rest.submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.1', price: '40000' });
     const market = await listen('/v5/public/linear', ['allLiquidation.BTCUSDT']);
-    await until('an answer', () => market.heard.length, (length) => length === 1);
+    await until(
+      'an answer',
+      () => market.heard.length,
+      (length) => length === 1,
+    );
     await acts('liquidate');
-    await until('an execution', () => rows(stream.heard, 'execution').length, (length) => length === 4);
+    await until(
+      'an execution',
+      () => rows(stream.heard, 'execution').length,
+      (length) => length === 4,
+    );
     assert.equal(rows(stream.heard, 'execution')[3]?.['execType'], 'BustTrade');
     assert.deepEqual(
-      rows(stream.heard, 'order').slice(-2).map(({ orderStatus, createType, cancelType }) => [orderStatus, createType, cancelType]),
+      rows(stream.heard, 'order')
+        .slice(-2)
+        .map(({ orderStatus, createType, cancelType }) => [orderStatus, createType, cancelType]),
       [
         ['Cancelled', 'CreateByUser', 'CancelAllBeforeLiq'],
         ['Filled', 'CreateByLiq', 'UNKNOWN'],
@@ -255,13 +327,21 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
     );
     assert.equal(rows(stream.heard, 'position').at(-1)?.['size'], '0');
     assert.equal(rows(stream.heard, 'position').at(-1)?.['side'], '');
-    await until('a public liquidation', () => rows(market.heard, 'allLiquidation.BTCUSDT')[0]?.['v'], (size) => size === '0.1');
-    const balance = async (): Promise<number> => Number((await rest.getWalletBalance({ accountType: 'UNIFIED' })).result.list[0]?.totalWalletBalance);
+    await until(
+      'a public liquidation',
+      () => rows(market.heard, 'allLiquidation.BTCUSDT')[0]?.['v'],
+      (size) => size === '0.1',
+    );
+    const balance = async (): Promise<number> =>
+      Number((await rest.getWalletBalance({ accountType: 'UNIFIED' })).result.list[0]?.totalWalletBalance);
     const before = await balance();
     await admin('acts', { act: 'transfer', account: account.name, amount: '-1000' });
     assert.equal(await balance(), before - 1_000);
     const { result: log } = await rest.getTransactionLog({ accountType: 'UNIFIED' });
-    assert.deepEqual(log.list.map(({ type }) => type), ['TRANSFER_OUT', 'LIQUIDATION', 'TRADE', 'ADL', 'SETTLEMENT', 'TRADE']);
+    assert.deepEqual(
+      log.list.map(({ type }) => type),
+      ['TRANSFER_OUT', 'LIQUIDATION', 'TRADE', 'ADL', 'SETTLEMENT', 'TRADE'],
+    );
   });
 
   test('a market that goes against a position liquidates it by the matching itself', async () => {
@@ -276,7 +356,11 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 3 * STEP_MS));
     assert.equal((await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.size, '30');
     bench.stepped.move(0, Math.floor(at) - 10);
-    await until('no position', async () => (await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.size, (size) => size === '0');
+    await until(
+      'no position',
+      async () => (await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.size,
+      (size) => size === '0',
+    );
     const [bust] = (await rest.getExecutionList({ category: 'linear', execType: 'BustTrade' })).result.list;
     assert.ok(Math.abs(Number(bust?.execPrice) - at) < 10, `at ${bust?.execPrice}, expected ${at}`);
     bench.stepped.move(0, 60_000);
@@ -299,7 +383,10 @@ describe('by seed', { timeout: 15_000 }, () => {
     const struck = (seed: number): string => {
       const faults = new Faults(seed);
       faults.sow();
-      return Array.from({ length: 2_000 }, () => faults.strikes(['lose', 'html', 'http-status', 'ret-code'], '/v5/order/create')?.kind ?? '').join(' ');
+      return Array.from(
+        { length: 2_000 },
+        () => faults.strikes(['lose', 'html', 'http-status', 'ret-code'], '/v5/order/create')?.kind ?? '',
+      ).join(' ');
     };
     assert.equal(struck(7), struck(7));
     assert.notEqual(struck(7), struck(8));

@@ -14,7 +14,11 @@ after(() => bench.close());
 /** The market as it is at the beginning of each test that says so. */
 async function settle(price: number): Promise<void> {
   bench.stepped.move(0, price);
-  await until(`BTC at ${price}`, () => bench.exchange.listings[0]?.last, (last) => last === price);
+  await until(
+    `BTC at ${price}`,
+    () => bench.exchange.listings[0]?.last,
+    (last) => last === price,
+  );
   // The bar that is known already ends there too.
   await new Promise((resolve) => setTimeout(resolve, 2 * STEP_MS + 20));
 }
@@ -90,9 +94,18 @@ describe('market data', { timeout: 15_000 }, () => {
     const bars = await ccxt.fetchOHLCV(BTC, '1m', undefined, 5);
     const { result: klines } = await rest.getKline({ category: 'linear', symbol: 'BTCUSDT', interval: '1', limit: 5 });
     assert.equal(bars.at(-1)?.[0], Number(klines.list[0]?.[0]), 'both see the newest bar');
-    const [book, { result: rows }] = [await ccxt.fetchOrderBook(BTC, 5), await rest.getOrderbook({ category: 'linear', symbol: 'BTCUSDT', limit: 5 })];
-    assert.deepEqual(book.bids, rows.b.map((level) => level.map(Number)));
-    assert.deepEqual(book.asks, rows.a.map((level) => level.map(Number)));
+    const [book, { result: rows }] = [
+      await ccxt.fetchOrderBook(BTC, 5),
+      await rest.getOrderbook({ category: 'linear', symbol: 'BTCUSDT', limit: 5 }),
+    ];
+    assert.deepEqual(
+      book.bids,
+      rows.b.map((level) => level.map(Number)),
+    );
+    assert.deepEqual(
+      book.asks,
+      rows.a.map((level) => level.map(Number)),
+    );
     assert.deepEqual(book.bids[0], [60_000, 1]);
     const ticker = await ccxt.fetchTicker(BTC);
     const { result: tickers } = await rest.getTickers({ category: 'linear', symbol: 'BTCUSDT' });
@@ -115,15 +128,27 @@ describe('market data', { timeout: 15_000 }, () => {
     const frames: { readonly topic: string; readonly type: string; readonly data: { readonly u: number } }[] = [];
     const socket = bench.socket('/v5/public/linear');
     socket.on('update', (frame) => void frames.push(frame as (typeof frames)[number]));
-    await socket.subscribeV5(['orderbook.50.BTCUSDT', 'publicTrade.BTCUSDT', 'tickers.BTCUSDT', 'kline.1.BTCUSDT'], 'linear');
-    await until('every topic', () => new Set(frames.map(({ topic }) => topic)).size, (topics) => topics === 4);
+    await Promise.all(socket.subscribeV5(['orderbook.50.BTCUSDT', 'publicTrade.BTCUSDT', 'tickers.BTCUSDT', 'kline.1.BTCUSDT'], 'linear'));
+    await until(
+      'every topic',
+      () => new Set(frames.map(({ topic }) => topic)).size,
+      (topics) => topics === 4,
+    );
     const books = gather(async () => [await ccxt.watchOrderBook(BTC, 50)]);
-    await until('a book', () => books[0]?.bids.length, (levels) => levels === 30);
+    await until(
+      'a book',
+      () => books[0]?.bids.length,
+      (levels) => levels === 30,
+    );
     for (const price of [60_010, 60_020, 60_005, 60_015]) {
       bench.stepped.move(0, price);
       await new Promise((resolve) => setTimeout(resolve, 2 * STEP_MS + 20));
     }
-    await until('the new touch', () => books.at(-1)?.bids[0]?.[0], (best) => best === 60_015);
+    await until(
+      'the new touch',
+      () => books.at(-1)?.bids[0]?.[0],
+      (best) => best === 60_015,
+    );
     const [trade] = await ccxt.watchTrades(BTC);
     assert.equal(trade?.symbol, BTC);
     assert.equal((await ccxt.watchTicker(BTC)).symbol, BTC);
@@ -168,12 +193,18 @@ describe('orders', { timeout: 30_000 }, () => {
       trades.map(({ id }) => id),
       executions.list.map(({ execId }) => execId).toReversed(),
     );
-    assert.deepEqual(trades.map(({ takerOrMaker }) => takerOrMaker), ['taker', 'maker']);
+    assert.deepEqual(
+      trades.map(({ takerOrMaker }) => takerOrMaker),
+      ['taker', 'maker'],
+    );
     const { result: closings } = await rest.getClosedPnL({ category: 'linear', symbol: 'BTCUSDT' });
     assert.equal(closings.list.length, 1);
     assert.equal(Number(closings.list[0]?.closedPnl).toFixed(6), (0.04 * 100 - 0.04 * 60_000 * 0.0006 - 0.0002 * 2_404).toFixed(6));
     const { result: log } = await rest.getTransactionLog({ accountType: 'UNIFIED' });
-    assert.deepEqual(log.list.map(({ type }) => type), ['TRADE', 'TRADE']);
+    assert.deepEqual(
+      log.list.map(({ type }) => type),
+      ['TRADE', 'TRADE'],
+    );
     assert.equal((await ccxt.fetchLedger('USDT')).length, 2);
   });
 
@@ -184,7 +215,7 @@ describe('orders', { timeout: 30_000 }, () => {
     const rows: { readonly topic: string; readonly data: readonly Record<string, string>[] }[] = [];
     const socket = bench.socket('/v5/private', account);
     socket.on('update', (frame) => void rows.push(frame as (typeof rows)[number]));
-    await socket.subscribeV5(['order', 'execution', 'position', 'wallet', 'execution.fast'], 'linear');
+    await Promise.all(socket.subscribeV5(['order', 'execution', 'position', 'wallet', 'execution.fast'], 'linear'));
     const orders = gather(() => ccxt.watchOrders());
     const trades = gather(() => ccxt.watchMyTrades());
     const positions = gather(() => ccxt.watchPositions());
@@ -203,19 +234,38 @@ describe('orders', { timeout: 30_000 }, () => {
     const first = await ccxt.createOrder(BTC, 'limit', 'buy', 0.01, 51_000);
     await ccxt.cancelOrder(first.id ?? '', BTC);
     const { id = '' } = await ccxt.createOrder(BTC, 'market', 'sell', 0.02, undefined, { clientOrderId: 'streamed' });
-    await until('the fill', () => [trades.length, positions.length, balances.length], (lengths) => lengths.every((length) => length > 0));
-    await until('a closed order', () => orders.filter((order) => order.id === id).at(-1)?.status, (status) => status === 'closed');
-    await until('a wallet', () => rows.map(({ topic }) => topic), (topics) => topics.includes('wallet'));
-    const ofTopic = (topic: string): readonly Record<string, string>[] => rows.filter((row) => row.topic === topic).flatMap(({ data }) => data);
+    await until(
+      'the fill',
+      () => [trades.length, positions.length, balances.length],
+      (lengths) => lengths.every((length) => length > 0),
+    );
+    await until(
+      'a closed order',
+      () => orders.filter((order) => order.id === id).at(-1)?.status,
+      (status) => status === 'closed',
+    );
+    await until(
+      'a wallet',
+      () => rows.map(({ topic }) => topic),
+      (topics) => topics.includes('wallet'),
+    );
+    const ofTopic = (topic: string): readonly Record<string, string>[] =>
+      rows.filter((row) => row.topic === topic).flatMap(({ data }) => data);
     assert.deepEqual(
       ofTopic('order')
         .filter(({ orderId }) => orderId === first.id || orderId === id)
         .map(({ orderStatus }) => orderStatus),
       ['New', 'Cancelled', 'Filled'],
     );
-    assert.deepEqual(ofTopic('execution').map(({ orderLinkId, execType }) => [orderLinkId, execType]), [['streamed', 'Trade']]);
+    assert.deepEqual(
+      ofTopic('execution').map(({ orderLinkId, execType }) => [orderLinkId, execType]),
+      [['streamed', 'Trade']],
+    );
     assert.equal(ofTopic('execution.fast')[0]?.['execId'], trades[0]?.id);
-    assert.deepEqual(ofTopic('position').map(({ side, size, entryPrice }) => [side, size, entryPrice]), [['Sell', '0.02', '60000']]);
+    assert.deepEqual(
+      ofTopic('position').map(({ side, size, entryPrice }) => [side, size, entryPrice]),
+      [['Sell', '0.02', '60000']],
+    );
     assert.equal(ofTopic('wallet')[0]?.['accountType'], 'UNIFIED');
     assert.equal(positions.at(-1)?.contracts, 0.02);
     assert.equal(trades[0]?.amount, 0.02);
@@ -243,7 +293,10 @@ describe('orders', { timeout: 30_000 }, () => {
     // More than is held closes what is held.
     const closing = await ccxt.createOrder(BTC, 'market', 'sell', 5, undefined, { reduceOnly: true });
     assert.equal((await bothSeeTheOrder(ccxt, rest, closing.id, 'closed')).filled, 0.01);
-    await assert.rejects(ccxt.createOrder(BTC, 'market', 'sell', 1, undefined, { reduceOnly: true }), { name: 'InvalidOrder', message: /110017/ });
+    await assert.rejects(ccxt.createOrder(BTC, 'market', 'sell', 1, undefined, { reduceOnly: true }), {
+      name: 'InvalidOrder',
+      message: /110017/,
+    });
   });
 
   test('amended and cancelled by either client, by id and by the client’s own id; and all at once', async () => {
@@ -281,14 +334,20 @@ describe('orders', { timeout: 30_000 }, () => {
       { ...order, qty: '0.01', orderLinkId: 'in-batch' },
       { ...order, qty: '0.00005' },
     ]);
-    assert.deepEqual(batch.retExtInfo.list.map(({ code }) => code), [0, 10001]);
+    assert.deepEqual(
+      batch.retExtInfo.list.map(({ code }) => code),
+      [0, 10001],
+    );
     const amended = await rest.batchAmendOrders('linear', [{ symbol: 'BTCUSDT', orderLinkId: 'in-batch', price: '53000' }]);
     assert.equal(amended.retExtInfo.list[0]?.code, 0);
     assert.deepEqual(
       (await ccxt.fetchOpenOrders(BTC)).map(({ price }) => price).toSorted((left = 0, right = 0) => left - right),
       [50_000, 51_000, 53_000],
     );
-    await ccxt.cancelOrders(made.map(({ id = '' }) => id), BTC);
+    await ccxt.cancelOrders(
+      made.map(({ id = '' }) => id),
+      BTC,
+    );
     await rest.batchCancelOrders('linear', [{ symbol: 'BTCUSDT', orderLinkId: 'in-batch' }]);
     assert.deepEqual(await ccxt.fetchOpenOrders(BTC), []);
   });
@@ -313,7 +372,10 @@ describe('orders', { timeout: 30_000 }, () => {
     await bothSeeTheOrder(ccxt, rest, sent.data.orderId, 'canceled');
     const { category: _category, ...inBatch } = order;
     const batch = await socket.batchSubmitOrders('linear', [inBatch, { ...inBatch, qty: '0.0001' }]);
-    assert.deepEqual(batch.retExtInfo.list.map(({ code }) => code), [0, 10001]);
+    assert.deepEqual(
+      batch.retExtInfo.list.map(({ code }) => code),
+      [0, 10001],
+    );
     await assert.rejects(socket.submitNewOrder({ ...order, orderLinkId: 'by-api' }), { retCode: 110072 });
   });
 });
@@ -327,16 +389,21 @@ describe('conditional orders and stops of a position', { timeout: 30_000 }, () =
     const waiting = await bothSeeTheOrder(ccxt, rest, id, 'open');
     assert.equal(waiting.triggerPrice, 60_300);
     await rest.amendOrder({ category: 'linear', symbol: 'BTCUSDT', orderId: id, triggerPrice: '60200' });
-    await assert.rejects(
-      ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { triggerPrice: 59_000, triggerDirection: 'above' }),
-      { name: 'InvalidOrder', message: /110092/ },
-    );
+    await assert.rejects(ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { triggerPrice: 59_000, triggerDirection: 'above' }), {
+      name: 'InvalidOrder',
+      message: /110092/,
+    });
     const limit = await ccxt.createOrder(BTC, 'limit', 'sell', 0.01, 60_400, { triggerPrice: 60_250, triggerDirection: 'above' });
     bench.stepped.move(0, 60_210);
     assert.equal((await bothSeeTheOrder(ccxt, rest, id, 'closed')).average, 60_210);
     await bothSeeTheOrder(ccxt, rest, limit.id, 'open');
     bench.stepped.move(0, 60_300);
-    await until('a limit order that rests', async () => (await rest.getActiveOrders({ category: 'linear', symbol: 'BTCUSDT', orderId: limit.id ?? '' })).result.list[0]?.orderStatus, (status) => status === 'New');
+    await until(
+      'a limit order that rests',
+      async () =>
+        (await rest.getActiveOrders({ category: 'linear', symbol: 'BTCUSDT', orderId: limit.id ?? '' })).result.list[0]?.orderStatus,
+      (status) => status === 'New',
+    );
     bench.stepped.move(0, 60_450);
     assert.equal((await bothSeeTheOrder(ccxt, rest, limit.id, 'closed')).average, 60_400);
     assert.equal(await bothSeeThePosition(ccxt, rest), 0);
@@ -350,7 +417,11 @@ describe('conditional orders and stops of a position', { timeout: 30_000 }, () =
     const account = bench.account();
     const [ccxt, rest] = [await bench.ccxt(account), bench.rest(account)];
     bench.stepped.setMark(0, 60_000);
-    const { id = '' } = await ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { triggerPrice: 60_100, triggerDirection: 'above', triggerBy: 'MarkPrice' });
+    const { id = '' } = await ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, {
+      triggerPrice: 60_100,
+      triggerDirection: 'above',
+      triggerBy: 'MarkPrice',
+    });
     await settle(60_200);
     await bothSeeTheOrder(ccxt, rest, id, 'open');
     bench.stepped.setMark(0, 60_150);
@@ -362,7 +433,10 @@ describe('conditional orders and stops of a position', { timeout: 30_000 }, () =
     await settle(60_000);
     const account = bench.account();
     const [ccxt, rest] = [await bench.ccxt(account), bench.rest(account)];
-    await ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { takeProfit: { triggerPrice: 60_500 }, stopLoss: { triggerPrice: 59_500 } });
+    await ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, {
+      takeProfit: { triggerPrice: 60_500 },
+      stopLoss: { triggerPrice: 59_500 },
+    });
     const [row] = (await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list;
     assert.deepEqual([row?.takeProfit, row?.stopLoss], ['60500', '59500']);
     const waiting = await ccxt.fetchOpenOrders(BTC);
@@ -373,15 +447,17 @@ describe('conditional orders and stops of a position', { timeout: 30_000 }, () =
         [60_500, true],
       ],
     );
-    await assert.rejects(
-      ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { stopLoss: { triggerPrice: 61_000 } }),
-      { name: 'BadRequest', message: /StopLoss/ },
-    );
+    await assert.rejects(ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { stopLoss: { triggerPrice: 61_000 } }), {
+      name: 'BadRequest',
+      message: /StopLoss/,
+    });
     bench.stepped.move(0, 60_600);
     await bothSeeThePosition(ccxt, rest, 0);
     const ended = (await rest.getHistoricOrders({ category: 'linear', symbol: 'BTCUSDT' })).result.list;
     assert.deepEqual(
-      ended.filter(({ stopOrderType }) => stopOrderType !== ('' as string)).map(({ stopOrderType, orderStatus, createType, cancelType }) => [stopOrderType, orderStatus, createType, cancelType]),
+      ended
+        .filter(({ stopOrderType }) => stopOrderType !== ('' as string))
+        .map(({ stopOrderType, orderStatus, createType, cancelType }) => [stopOrderType, orderStatus, createType, cancelType]),
       [
         ['StopLoss', 'Deactivated', 'CreateByStopLoss', 'CancelByTpSlTsClear'],
         ['TakeProfit', 'Filled', 'CreateByTakeProfit', 'UNKNOWN'],
@@ -395,7 +471,8 @@ describe('conditional orders and stops of a position', { timeout: 30_000 }, () =
     const [ccxt, rest] = [await bench.ccxt(account), bench.rest(account)];
     await ccxt.createOrder(BTC, 'market', 'buy', 0.01);
     await ccxt.createOrder(BTC, 'market', 'sell', 0.01, undefined, { trailingAmount: '100', trailingTriggerPrice: '60200' });
-    const trailed = async (): Promise<string | undefined> => (await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.trailingStop;
+    const trailed = async (): Promise<string | undefined> =>
+      (await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.trailingStop;
     assert.equal(await trailed(), '100');
     await settle(60_150);
     await settle(60_040);
@@ -450,10 +527,7 @@ describe('the account', { timeout: 30_000 }, () => {
     assert.equal((await rest.getAccountInfo()).result.marginMode, 'ISOLATED_MARGIN');
     await ccxt.createOrder(BTC, 'market', 'buy', 0.1);
     assert.equal((await rest.getPositionInfo({ category: 'linear', symbol: 'BTCUSDT' })).result.list[0]?.tradeMode, 1);
-    assert.deepEqual(
-      [(await ccxt.fetchTradingFee(BTC)).taker, (await ccxt.fetchTradingFee(BTC)).maker],
-      [0.0006, 0.0002],
-    );
+    assert.deepEqual([(await ccxt.fetchTradingFee(BTC)).taker, (await ccxt.fetchTradingFee(BTC)).maker], [0.0006, 0.0002]);
     assert.equal((await rest.getQueryApiKey()).result.uta, 1);
   });
 
@@ -471,10 +545,18 @@ describe('the account', { timeout: 30_000 }, () => {
     const expires = String(Date.now() + 5_000);
     socket.send(JSON.stringify({ op: 'auth', args: [account.key, expires, signed(account.secret, `GET/realtime${expires}`)] }));
     socket.send(JSON.stringify({ op: 'subscribe', args: ['dcp.future'] }));
-    await until('two answers', () => said.length, (answers) => answers === 2);
+    await until(
+      'two answers',
+      () => said.length,
+      (answers) => answers === 2,
+    );
     // The window itself is three seconds at least: the server is told that they have passed.
     socket.close();
-    await until('the stream to be gone', () => socket.readyState, (state) => state === WebSocket.CLOSED);
+    await until(
+      'the stream to be gone',
+      () => socket.readyState,
+      (state) => state === WebSocket.CLOSED,
+    );
     await new Promise((resolve) => setTimeout(resolve, 60));
     assert.equal((await ccxt.fetchOpenOrders(BTC)).length, 1);
     bench.server.tick(Date.now() + 3_100);
@@ -485,7 +567,9 @@ describe('the account', { timeout: 30_000 }, () => {
   test('another account sees nothing of it, and a wrong secret nothing at all', async () => {
     await settle(60_000);
     const [one, other] = [bench.account(), bench.account()];
-    await bench.rest(one).submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.01', price: '40000' });
+    await bench
+      .rest(one)
+      .submitOrder({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', qty: '0.01', price: '40000' });
     const watching = await bench.ccxt(other);
     assert.deepEqual(await watching.fetchOpenOrders(), []);
     assert.equal((await watching.fetchBalance())['USDT']?.total, CAPITAL);

@@ -41,11 +41,12 @@ import type {
   TradeRow,
   WalletRow,
 } from '../../src/venues/bybit-server/wire.ts';
-import { BTC } from '../support/stepped-market.ts';
 import { Bench } from './clients.ts';
 
 /** The row with some fields that may be empty, too: Bybit's own pages show `""` and `0` there for whatever is not conditional. */
-type WithEmpty<Row, Fields extends keyof Row> = Omit<Row, Fields | 'smpGroup'> & { [Field in Fields]: Row[Field] | '' | 0 } & ('smpGroup' extends keyof Row
+type WithEmpty<Row, Fields extends keyof Row> = Omit<Row, Fields | 'smpGroup'> & {
+  [Field in Fields]: Row[Field] | '' | 0;
+} & ('smpGroup' extends keyof Row
     ? // An integer on Bybit's pages and on the wire, a text in the package.
       { smpGroup: number }
     : unknown);
@@ -83,15 +84,18 @@ after(() => bench.close());
 
 /** Fields that are numbers or flags on the wire; all others are texts. */
 const NO_TEXTS = new Set(
-  'positionIdx riskId tradeMode autoAddMargin adlRankIndicator isReduceOnly openTime seq reduceOnly closeOnTrigger triggerDirection smpGroup isMaker cumFeeDetail coin marginCollateral collateralSwitch'.split(' '),
+  'positionIdx riskId tradeMode autoAddMargin adlRankIndicator isReduceOnly openTime seq reduceOnly closeOnTrigger triggerDirection smpGroup isMaker cumFeeDetail coin marginCollateral collateralSwitch'.split(
+    ' ',
+  ),
 );
 
 test('every field that goes out is there, and a text unless its type says otherwise', { timeout: 10_000 }, async () => {
   const account = bench.account();
-  const [ccxt, rest] = [await bench.ccxt(account), bench.rest(account)];
-  await ccxt.createOrder(BTC, 'market', 'buy', 0.01, undefined, { stopLoss: { triggerPrice: 50_000 } });
-  await ccxt.createOrder(BTC, 'market', 'sell', 0.01);
-  await ccxt.createOrder(BTC, 'limit', 'buy', 0.01, 50_000);
+  const rest = bench.rest(account);
+  const order = { category: 'linear', symbol: 'BTCUSDT', qty: '0.01' } as const;
+  await rest.submitOrder({ ...order, side: 'Buy', orderType: 'Market', stopLoss: '50000' });
+  await rest.submitOrder({ ...order, side: 'Sell', orderType: 'Market' });
+  await rest.submitOrder({ ...order, side: 'Buy', orderType: 'Limit', price: '50000' });
   const linear = { category: 'linear', symbol: 'BTCUSDT' } as const;
   const lists = [
     (await rest.getActiveOrders(linear)).result.list,

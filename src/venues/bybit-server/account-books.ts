@@ -441,7 +441,13 @@ export class AccountBooks {
     const { quantity, cost } = this.#positionOf(listing);
     if (isZero(quantity)) return '';
     const price = liquidationPrice(
-      { quantity, cost, behind: this.#behind(listing), brackets: this.#margins[listing.index] ?? [], basis: this.#around.rules.maintenanceBasis ?? 'mark' },
+      {
+        quantity,
+        cost,
+        behind: this.#behind(listing),
+        brackets: this.#margins[listing.index] ?? [],
+        basis: this.#around.rules.maintenanceBasis ?? 'mark',
+      },
       listing.instrument.tick,
     );
     return price === undefined || isZero(price) ? '' : format(price);

@@ -118,7 +118,16 @@ function fees({ exchange }: PrivateCall, { symbol = '', baseCoin = '' }: z.infer
 }
 
 function log({ account, given }: PrivateCall): object {
-  const { category = '', currency = '', baseCoin = '', type = '', startTime = 0, endTime = Infinity, limit = 20, cursor = '' } = read(logQuery, given);
+  const {
+    category = '',
+    currency = '',
+    baseCoin = '',
+    type = '',
+    startTime = 0,
+    endTime = Infinity,
+    limit = 20,
+    cursor = '',
+  } = read(logQuery, given);
   const page = account.books.log.page(
     ({ at, row }) =>
       at >= startTime &&

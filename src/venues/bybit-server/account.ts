@@ -23,16 +23,7 @@ import { AccountBooks } from './account-books.ts';
 import type { AccountSettings, Surroundings } from './account-surroundings.ts';
 import { cancellationOf, refusalOf, WOULD_TAKE } from './answers.ts';
 import type { Listing } from './listing.ts';
-import {
-  checkBrackets,
-  checkPrice,
-  checkQuantity,
-  checkTrigger,
-  given,
-  reducible,
-  stopKinds,
-  type StopKind,
-} from './order-checks.ts';
+import { checkBrackets, checkPrice, checkQuantity, checkTrigger, given, reducible, stopKinds, type StopKind } from './order-checks.ts';
 import { Position } from './position.ts';
 import { CODES, parameterError, Refusal } from './refusal.ts';
 import type { AmendRequest, CancelAllRequest, CancelRequest, CreateRequest, TradingStopRequest } from './requests.ts';
@@ -230,9 +221,14 @@ export class Account {
     const quantity = checkQuantity(request.qty, listing);
     const price = reference === undefined ? listing.last : toNumber(reference);
     if (!reduceOnly && price * toNumber(quantity) < toNumber(listing.instrument.minimumNotional)) {
-      throw new Refusal(CODES.belowNotional, 'Order does not meet minimum order value ' + toNumber(listing.instrument.minimumNotional) + 'USDT');
+      throw new Refusal(
+        CODES.belowNotional,
+        'Order does not meet minimum order value ' + toNumber(listing.instrument.minimumNotional) + 'USDT',
+      );
     }
-    return reduceOnly && request.triggerPrice === undefined ? smaller(quantity, reducible(this.#positionOf(listing).quantity, request.side, quantity)) : quantity;
+    return reduceOnly && request.triggerPrice === undefined
+      ? smaller(quantity, reducible(this.#positionOf(listing).quantity, request.side, quantity))
+      : quantity;
   }
 
   #made(parts: Omit<Parameters<typeof newOrder>[0], 'number' | 'id' | 'createdAt'>): ServedOrder {
@@ -395,7 +391,8 @@ export class Account {
   }
 
   #mustBeIdle(): void {
-    if (this.positions.some(({ side }) => side !== 0)) throw new Refusal(CODES.hasPosition, 'You have an existing position, so the margin cannot be switched');
+    if (this.positions.some(({ side }) => side !== 0))
+      throw new Refusal(CODES.hasPosition, 'You have an existing position, so the margin cannot be switched');
     if (this.#all.some(isOpen)) throw new Refusal(CODES.hasOrders, 'You have existing orders, so the margin cannot be switched');
   }
 
@@ -423,7 +420,8 @@ export class Account {
         if (this.#setStop(listing, kind, brackets)) hasChanged = true;
       }
     }
-    if (request.trailingStop !== undefined && request.trailingStop !== '' && this.#setTrail(listing, distance, activePrice)) hasChanged = true;
+    if (request.trailingStop !== undefined && request.trailingStop !== '' && this.#setTrail(listing, distance, activePrice))
+      hasChanged = true;
     if (!hasChanged) throw new Refusal(CODES.stopsSame, 'not modified');
     position.updatedAt = this.#around.now();
     this.#tellPosition(listing);
@@ -459,8 +457,10 @@ export class Account {
 
   #addPartialStops(listing: Listing, brackets: Brackets, quantity: Quantity): boolean {
     const { takeProfit, stopLoss, tpTriggerBy, slTriggerBy, tpLimitPrice, slLimitPrice } = brackets;
-    if (takeProfit !== undefined) this.#addStop(listing, { kind: 'PartialTakeProfit', level: takeProfit, by: tpTriggerBy, limit: tpLimitPrice, quantity });
-    if (stopLoss !== undefined) this.#addStop(listing, { kind: 'PartialStopLoss', level: stopLoss, by: slTriggerBy, limit: slLimitPrice, quantity });
+    if (takeProfit !== undefined)
+      this.#addStop(listing, { kind: 'PartialTakeProfit', level: takeProfit, by: tpTriggerBy, limit: tpLimitPrice, quantity });
+    if (stopLoss !== undefined)
+      this.#addStop(listing, { kind: 'PartialStopLoss', level: stopLoss, by: slTriggerBy, limit: slLimitPrice, quantity });
     return takeProfit !== undefined || stopLoss !== undefined;
   }
 
@@ -733,7 +733,8 @@ export class Account {
     const listing = this.#around.listings[instrument];
     if (listing === undefined) return;
     for (const order of this.#all)
-      if (isOpen(order) && order.listing === listing) this.#end(order, order.status === 'Untriggered' ? 'Deactivated' : 'Cancelled', 'CancelAllBeforeLiq');
+      if (isOpen(order) && order.listing === listing)
+        this.#end(order, order.status === 'Untriggered' ? 'Deactivated' : 'Cancelled', 'CancelAllBeforeLiq');
     const order = this.#made({
       linkId: '',
       listing,
@@ -805,7 +806,10 @@ export class Account {
   }
 }
 
-function isWithin({ listing, trigger }: ServedOrder, { symbol, baseCoin, settleCoin, orderFilter }: Omit<CancelAllRequest, 'category'>): boolean {
+function isWithin(
+  { listing, trigger }: ServedOrder,
+  { symbol, baseCoin, settleCoin, orderFilter }: Omit<CancelAllRequest, 'category'>,
+): boolean {
   if (symbol !== undefined && symbol !== '' && listing.symbol !== symbol) return false;
   if (baseCoin !== undefined && baseCoin !== '' && listing.instrument.base !== baseCoin) return false;
   if (settleCoin !== undefined && settleCoin !== '' && listing.instrument.quote !== settleCoin) return false;
@@ -829,5 +833,16 @@ function mergedBrackets(before: Brackets | undefined, request: AmendRequest, ask
 }
 
 function priceSeen(instrument: number, price: number, at: TimeMs): MarketEvent {
-  return { kind: 'trade.printed', at, happenedAt: at, instrument, open: price, high: price, low: price, close: price, volume: 0, warmup: false };
+  return {
+    kind: 'trade.printed',
+    at,
+    happenedAt: at,
+    instrument,
+    open: price,
+    high: price,
+    low: price,
+    close: price,
+    volume: 0,
+    warmup: false,
+  };
 }

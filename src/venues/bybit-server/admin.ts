@@ -63,7 +63,10 @@ export function administer({ exchange, faults, topics, dropSockets, clock }: Adm
   }
 }
 
-function act({ exchange, topics, dropSockets }: Pick<AdminParts, 'exchange' | 'topics' | 'dropSockets'>, asked: z.infer<typeof actSchema>): void {
+function act(
+  { exchange, topics, dropSockets }: Pick<AdminParts, 'exchange' | 'topics' | 'dropSockets'>,
+  asked: z.infer<typeof actSchema>,
+): void {
   switch (asked.act) {
     case 'drop-sockets':
       dropSockets();
@@ -96,7 +99,10 @@ function act({ exchange, topics, dropSockets }: Pick<AdminParts, 'exchange' | 't
       const listing = exchange.listing(asked.symbol);
       const held = toNumber(account.positions[listing.index]?.quantity ?? quantity('0'));
       // Longs pay a positive rate.
-      account.pay(asked.amount === undefined ? negate(amountFrom(held * listing.mark * listing.fundingRate)) : amount(asked.amount), listing);
+      account.pay(
+        asked.amount === undefined ? negate(amountFrom(held * listing.mark * listing.fundingRate)) : amount(asked.amount),
+        listing,
+      );
       return;
     }
     case 'change-position':
@@ -116,7 +122,9 @@ function act({ exchange, topics, dropSockets }: Pick<AdminParts, 'exchange' | 't
 /** By its key or its name; the first unless said. @throws Refusal 10001 */
 function accountOf(exchange: Exchange, named: string | undefined): Account {
   const account =
-    named === undefined ? exchange.accounts[0] : exchange.accounts.find(({ settings }) => settings.key === named || settings.name === named);
+    named === undefined
+      ? exchange.accounts[0]
+      : exchange.accounts.find(({ settings }) => settings.key === named || settings.name === named);
   if (account === undefined) throw parameterError(`no account ${named ?? ''}`);
   return account;
 }

@@ -22,7 +22,15 @@ class World {
     this.stepped = new SteppedMarket(steppedInstruments(), startAt, START_PRICES, stepMs);
     const settings = { name: 'one', uid: 1, key: 'key', secret: 'secret', capital: amount('100000') };
     const from = startAt + 2 * stepMs;
-    this.exchange = new Exchange({ market: this.stepped.market, accounts: [settings], from, seed: 1, slippageRatio: 0, rules: {}, ...parts });
+    this.exchange = new Exchange({
+      market: this.stepped.market,
+      accounts: [settings],
+      from,
+      seed: 1,
+      slippageRatio: 0,
+      rules: {},
+      ...parts,
+    });
     const [account] = this.exchange.accounts;
     if (account === undefined) throw new Error('found no account, expected one');
     this.account = account;
@@ -190,7 +198,10 @@ describe('the matching’s words', () => {
     assert.equal(said({ timeInForce: 'PostOnly', price: '60500' }), 'UNKNOWN EC_PostOnlyWillTakeLiquidity');
     const cancelled = world.order(limit);
     world.account.cancel({ category: 'linear', symbol: 'BTCUSDT', orderId: cancelled.id });
-    assert.deepEqual([cancelled.status, cancelled.cancelType, cancelled.rejectReason], ['Cancelled', 'CancelByUser', 'EC_PerCancelRequest']);
+    assert.deepEqual(
+      [cancelled.status, cancelled.cancelType, cancelled.rejectReason],
+      ['Cancelled', 'CancelByUser', 'EC_PerCancelRequest'],
+    );
     // Two orders that reduce the same position: the second finds nothing left.
     world.order({ side: 'Buy', qty: '0.1' });
     const [one, other] = ['60300', '60400'].map((price) => world.order({ ...limit, side: 'Sell', price, reduceOnly: true }));
@@ -213,5 +224,8 @@ test('the same seed, market and calls give the same rows, ids included', () => {
 test('an account asks for symbols, and an unknown one is refused', () => {
   const world = new World(BOUNDARY + 1_000);
   assert.throws(() => world.order({ side: 'Buy', qty: '1', symbol: 'NOPEUSDT' }), { retCode: 10001 });
-  assert.deepEqual(world.exchange.listings.map(({ instrument }) => instrument.symbol), [BTC, ETH]);
+  assert.deepEqual(
+    world.exchange.listings.map(({ instrument }) => instrument.symbol),
+    [BTC, ETH],
+  );
 });

@@ -94,7 +94,9 @@ export class Exchange {
 
   /** As a UUID, out of the seed and a count. */
   nextId(): string {
-    const digest = createHash('sha256').update(`${this.#seed} ${++this.#ids}`).digest('hex');
+    const digest = createHash('sha256')
+      .update(`${this.#seed} ${++this.#ids}`)
+      .digest('hex');
     return [digest.slice(0, 8), digest.slice(8, 12), digest.slice(12, 16), digest.slice(16, 20), digest.slice(20, 32)].join('-');
   }
 
@@ -122,8 +124,9 @@ export class Exchange {
       const marketAt = source?.peekAt() ?? NEVER;
       const account = this.#earliestAccount();
       const accountAt = account?.peekAt() ?? NEVER;
-      if (Math.min(marketAt, accountAt) > to) {
-        this.#now = Math.max(this.#now, to);
+      const nextAt = Math.min(marketAt, accountAt);
+      if (nextAt > to || nextAt === NEVER) {
+        if (to !== NEVER) this.#now = Math.max(this.#now, to);
         for (const { surroundings, last } of this.listings) if (last > 0) surroundings.advance(this.#now, last);
         return true;
       }

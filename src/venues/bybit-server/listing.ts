@@ -111,7 +111,8 @@ export class Listing {
     this.trades.push({ id: `${this.symbol}-${this.tradeCount}`, at, price, quantity, side, isUp: this.isUp, seq });
     if (this.trades.length > 2 * KEPT_TRADES) this.trades.splice(0, KEPT_TRADES);
     const part = { open: price, high: price, low: price, close: price, volume: quantity, turnover: price * quantity };
-    if (this.#forming === undefined) this.#forming = { openAt: Math.floor((at - 1) / this.#baseTimeframeMs) * this.#baseTimeframeMs, ...part };
+    if (this.#forming === undefined)
+      this.#forming = { openAt: Math.floor((at - 1) / this.#baseTimeframeMs) * this.#baseTimeframeMs, ...part };
     else {
       const forming = this.#forming;
       forming.high = Math.max(forming.high, price);

@@ -81,7 +81,10 @@ export function levelsOf(listing: Listing, side: 1 | -1, depth: number): [string
   const prices = new Float64Array(depth);
   const quantities = new Float64Array(depth);
   const count = listing.status === 'Trading' ? listing.surroundings.top(side, prices, quantities) : 0;
-  return Array.from({ length: count }, (_, level) => [listing.priceText(prices[level] ?? NaN), listing.quantityText(quantities[level] ?? 0)]);
+  return Array.from({ length: count }, (_, level) => [
+    listing.priceText(prices[level] ?? NaN),
+    listing.quantityText(quantities[level] ?? 0),
+  ]);
 }
 
 function book({ exchange, given }: Call): object {
@@ -95,7 +98,9 @@ function book({ exchange, given }: Call): object {
 
 function chosen(exchange: Exchange, symbol: string | undefined, baseCoin: string | undefined): readonly Listing[] {
   if (symbol !== undefined && symbol !== '') return [exchange.listing(symbol)];
-  return exchange.listings.filter(({ instrument, status }) => status === 'Trading' && (baseCoin === undefined || instrument.base === baseCoin));
+  return exchange.listings.filter(
+    ({ instrument, status }) => status === 'Trading' && (baseCoin === undefined || instrument.base === baseCoin),
+  );
 }
 
 function tickers({ exchange, given }: Call): object {

@@ -42,12 +42,22 @@ describe('bars of a series', () => {
       const bars = series.bars(interval, START, START + DAY_MS, Infinity);
       assert.equal(bars[0]?.open, 100);
       assert.equal(bars.at(-1)?.close, 100.5 + ((seconds - 1) % 97));
-      assert.equal(bars.reduce((sum, { volume }) => sum + volume, 0), 2 * seconds);
+      assert.equal(
+        bars.reduce((sum, { volume }) => sum + volume, 0),
+        2 * seconds,
+      );
       assert.ok(bars.every(({ high, low }) => high <= 197 && low >= 99));
     }
     assert.equal(series.bars('1', START, START + DAY_MS, Infinity).length, 180);
-    assert.equal(series.bars('5', START + 1, START + DAY_MS, Infinity)[0]?.openAt, START + 5 * MINUTE_MS, 'a start within a bar is the next bar');
-    assert.deepEqual(series.bars('1', START, START + 2 * MINUTE_MS, Infinity).map(({ openAt }) => (openAt - START) / MINUTE_MS), [0, 1, 2]);
+    assert.equal(
+      series.bars('5', START + 1, START + DAY_MS, Infinity)[0]?.openAt,
+      START + 5 * MINUTE_MS,
+      'a start within a bar is the next bar',
+    );
+    assert.deepEqual(
+      series.bars('1', START, START + 2 * MINUTE_MS, Infinity).map(({ openAt }) => (openAt - START) / MINUTE_MS),
+      [0, 1, 2],
+    );
     assert.equal(series.bars('1', START, START + DAY_MS, 7).length, 7);
   });
 

@@ -99,15 +99,7 @@ export function priceOf(listing: Listing, by: WireTriggerBy): number {
 
 type BracketFields = Pick<
   CreateRequest,
-  | 'takeProfit'
-  | 'stopLoss'
-  | 'tpTriggerBy'
-  | 'slTriggerBy'
-  | 'tpslMode'
-  | 'tpLimitPrice'
-  | 'slLimitPrice'
-  | 'tpOrderType'
-  | 'slOrderType'
+  'takeProfit' | 'stopLoss' | 'tpTriggerBy' | 'slTriggerBy' | 'tpslMode' | 'tpLimitPrice' | 'slLimitPrice' | 'tpOrderType' | 'slOrderType'
 >;
 
 /**
@@ -137,8 +129,12 @@ export function checkBrackets(fields: BracketFields, listing: Listing, side: Wir
     slTriggerBy: fields.slTriggerBy ?? 'LastPrice',
     tpLimitPrice,
     slLimitPrice,
-    isPartial: fields.tpslMode === 'Partial',
+    isPartial: isPartial(fields.tpslMode),
   };
+}
+
+function isPartial(named: BracketFields['tpslMode']): boolean {
+  return named === 'Partial';
 }
 
 /** How much of `most` an order of this side would close of what is held (signed). */

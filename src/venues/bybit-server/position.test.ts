@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { add, amount, format, isZero, negate, notional, price, quantity, signOf, subtract, ZERO_AMOUNT, type Amount } from '../../domain/decimal.ts';
+import {
+  add,
+  amount,
+  format,
+  isZero,
+  negate,
+  notional,
+  price,
+  quantity,
+  signOf,
+  subtract,
+  ZERO_AMOUNT,
+  type Amount,
+} from '../../domain/decimal.ts';
 import { Position } from './position.ts';
 
 test('opened, added to, closed in part, flipped: cost, result and fees of each', () => {
@@ -10,7 +23,10 @@ test('opened, added to, closed in part, flipped: cost, result and fees of each',
   position.trade(quantity('2'), price('110'), amount('0.22'), 2);
   assert.equal(format(position.cost), '420');
   const part = position.trade(quantity('-1'), price('120'), amount('0.12'), 3);
-  assert.deepEqual([format(part.entryValue), format(part.exitValue), format(part.result), format(part.openFee)], ['105', '120', '15', '0.105']);
+  assert.deepEqual(
+    [format(part.entryValue), format(part.exitValue), format(part.result), format(part.openFee)],
+    ['105', '120', '15', '0.105'],
+  );
   const flip = position.trade(quantity('-5'), price('100'), amount('0.5'), 4);
   assert.deepEqual([format(flip.quantity), format(flip.result), format(flip.closeFee)], ['3', '-15', '0.3']);
   assert.deepEqual([format(position.quantity), format(position.cost), position.openedAt], ['-2', '-200', 4]);

@@ -87,7 +87,8 @@ export class BybitServer {
     const instead = before === undefined ? undefined : insteadOf(before, now);
     if (instead !== undefined) return instead;
     const endpoint = ENDPOINTS[route];
-    if (endpoint === undefined) return reply(404, envelope(CODES.unknownPath, `Path ${request.path}, Method ${request.method} is not found`, {}, now));
+    if (endpoint === undefined)
+      return reply(404, envelope(CODES.unknownPath, `Path ${request.path}, Method ${request.method} is not found`, {}, now));
     const outcome = this.#answer(request, endpoint, now);
     const after = this.faults.strikes(AFTER, request.path);
     return after === undefined ? outcome : afterwards(after, request, outcome, now);
@@ -124,7 +125,11 @@ export class BybitServer {
     const account = this.exchange.account(key);
     const payload = method === 'GET' ? query : body;
     const timestamp = headers['x-bapi-timestamp'] ?? '';
-    mustBeSigned({ key, timestamp, recvWindow: headers['x-bapi-recv-window'], sign: headers['x-bapi-sign'] ?? '', payload }, account?.settings.secret, now);
+    mustBeSigned(
+      { key, timestamp, recvWindow: headers['x-bapi-recv-window'], sign: headers['x-bapi-sign'] ?? '', payload },
+      account?.settings.secret,
+      now,
+    );
     if (account === undefined) throw new Refusal(CODES.keyUnknown, 'API key is invalid.');
     return account;
   }
@@ -141,12 +146,15 @@ export class BybitServer {
   #administer({ body, headers }: HttpRequest, route: string, now: number): HttpOutcome {
     // A page of another site can send a form here, but no JSON without asking first, and it always says where it comes from.
     if (headers['origin'] !== undefined) return plain(403, 'a request that another site makes');
-    if (route.startsWith('POST') && !(headers['content-type'] ?? '').startsWith('application/json')) return plain(415, 'expected application/json');
+    if (route.startsWith('POST') && !(headers['content-type'] ?? '').startsWith('application/json'))
+      return plain(415, 'expected application/json');
     try {
       const { exchange, faults } = this;
       const parts = { exchange, faults, topics: this.#topics, dropSockets: () => this.#dropSockets(), clock: this.#clock };
       const result = administer(parts, route, body === '' ? {} : jsonOf(body));
-      return result === undefined ? reply(404, envelope(CODES.unknownPath, `${route} is not found`, {}, now)) : reply(200, envelope(0, 'OK', result, now));
+      return result === undefined
+        ? reply(404, envelope(CODES.unknownPath, `${route} is not found`, {}, now))
+        : reply(200, envelope(0, 'OK', result, now));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return reply(400, envelope(error.retCode, error.message, {}, now));
@@ -159,7 +167,12 @@ export class BybitServer {
    * A new socket, or why there is none. A public socket of a category that is not served has no topics.
    * @param send a text to it; `drop` ends it without a word
    */
-  connect(path: string, address: string, wire: { send(text: string): void; drop(): void }, wallNow: number): Session | 'unknown' | 'refused' {
+  connect(
+    path: string,
+    address: string,
+    wire: { send(text: string): void; drop(): void },
+    wallNow: number,
+  ): Session | 'unknown' | 'refused' {
     const kind = SOCKETS[path];
     if (kind === undefined) return 'unknown';
     if (!this.#addressOf(address).mayConnect(wallNow)) return 'refused';

@@ -137,8 +137,7 @@ export class Session {
   #subscribe({ op, args, req_id: request = '' }: Message, wallNow: number): void {
     const { faults } = this.#parts;
     const names = (args ?? []).filter((each) => typeof each === 'string');
-    const answer = (why: string): void =>
-      this.#say({ success: why === '', ret_msg: why, conn_id: this.id, req_id: request, op });
+    const answer = (why: string): void => this.#say({ success: why === '', ret_msg: why, conn_id: this.id, req_id: request, op });
     if (op === 'subscribe' && faults.strikes(['silent-subscribe'], names[0] ?? '') !== undefined) return;
     if (this.kind === 'trade') return answer(`error:handler not found,topic:${names.join(',')}`);
     if (this.kind === 'private' && this.account === undefined) return answer('Request not authorized');
@@ -216,7 +215,7 @@ export class Session {
 
   /** What has happened to its account: rows of one topic that follow each other are one message. */
   tell(events: readonly PrivateEvent[], wallNow: number): void {
-    for (let from = 0; from < events.length; ) {
+    for (let from = 0; from < events.length;) {
       const topic = events[from]?.topic ?? 'order';
       let to = from;
       while (events[to]?.topic === topic) to++;

@@ -32,10 +32,22 @@ test('the key is looked at before the time, and the time before the signature', 
   const timestamp = String(NOW);
   const sign = signed('secret', `${timestamp}key5000${payload}`);
   const request = { key: 'key', timestamp, recvWindow: '5000', sign, payload };
-  assert.equal(codeOf(() => mustBeSigned(request, 'secret', NOW)), 0);
-  assert.equal(codeOf(() => mustBeSigned(request, undefined, NOW + 60_000)), 10003);
-  assert.equal(codeOf(() => mustBeSigned({ ...request, sign: 'x' }, 'secret', NOW + 60_000)), 10002);
-  assert.equal(codeOf(() => mustBeSigned({ ...request, payload: `${payload}&` }, 'secret', NOW)), 10004);
+  assert.equal(
+    codeOf(() => mustBeSigned(request, 'secret', NOW)),
+    0,
+  );
+  assert.equal(
+    codeOf(() => mustBeSigned(request, undefined, NOW + 60_000)),
+    10003,
+  );
+  assert.equal(
+    codeOf(() => mustBeSigned({ ...request, sign: 'x' }, 'secret', NOW + 60_000)),
+    10002,
+  );
+  assert.equal(
+    codeOf(() => mustBeSigned({ ...request, payload: `${payload}&` }, 'secret', NOW)),
+    10004,
+  );
   const expires = String(NOW + 5_000);
   assert.equal(isSocketSigned('secret', expires, signed('secret', `GET/realtime${expires}`)), true);
   assert.equal(isSocketSigned('secret', expires, signed('other', `GET/realtime${expires}`)), false);

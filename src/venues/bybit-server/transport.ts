@@ -6,18 +6,13 @@ import { BallastError } from '../../domain/errors.ts';
 import { MINUTE_MS, parseSpan, SECOND_MS, type TimeMs } from '../../domain/time.ts';
 import type { BybitServer, HttpOutcome, HttpRequest } from './server.ts';
 
-export interface ServedVenue {
+/** A port that is held, and nobody behind it yet. */
+export interface Door {
   /** `http://127.0.0.1:8099` */
   readonly address: string;
+  /** The market goes on from where the exchange stands. */
+  open(server: BybitServer, speed: number): void;
   close(): Promise<void>;
-}
-
-export interface ServeVenueOptions {
-  readonly server: BybitServer;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Market seconds a wall second. */
-  readonly speed: number;
 }
 
 /** Whoever reaches it can trade: only this machine may. */
@@ -31,21 +26,39 @@ const LONGEST_BODY = 1 << 20;
 const IDLE_MS = 10 * MINUTE_MS;
 const LEAST_IDLE_MS = 30 * SECOND_MS;
 
-/** Serves until closed. The market goes on from where the exchange stands. @throws BallastError PORT_TAKEN, LISTEN_FAILED */
-export async function serveVenue({ server, port, speed }: ServeVenueOptions): Promise<ServedVenue> {
-  const { exchange } = server;
-  const startedAt = performance.now();
-  const from = exchange.now;
-  const marketNow = (): TimeMs => Math.floor(from + (performance.now() - startedAt) * speed);
+/** A server and its pace: market seconds a wall second. */
+class Pace {
+  readonly server: BybitServer;
+  readonly #from: TimeMs;
+  readonly #startedAt = performance.now();
+  readonly #speed: number;
+
+  constructor(server: BybitServer, speed: number) {
+    this.server = server;
+    this.#from = server.exchange.now;
+    this.#speed = speed;
+  }
+
+  /** Lets the market come to what it is now, or a slice nearer. @returns whether it has */
+  goOn(): boolean {
+    const now = Math.floor(this.#from + (performance.now() - this.#startedAt) * this.#speed);
+    return this.server.exchange.advance(now, SLICE_EVENTS);
+  }
+}
+
+/** Listens on loopback before anything long is begun: a port that is taken is a wrong argument. @throws BallastError PORT_TAKEN, LISTEN_FAILED */
+export async function holdPort(port: number): Promise<Door> {
+  let pace: Pace | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const sockets = new Set<Socket>();
   const http = createServer((request, response) => {
     void bodyOf(request).then((body) => {
-      if (body === undefined) {
-        response.writeHead(413).end();
+      if (pace === undefined || body === undefined) {
+        response.writeHead(pace === undefined ? 503 : 413).end();
         return;
       }
-      exchange.advance(marketNow(), SLICE_EVENTS);
-      carryOut(server.request(asked(request, body), Date.now()), request, response);
+      pace.goOn();
+      carryOut(pace.server.request(asked(request, body), Date.now()), request, response);
     });
   });
   http.on('connection', (socket: Socket) => {
@@ -54,25 +67,26 @@ export async function serveVenue({ server, port, speed }: ServeVenueOptions): Pr
   });
   const webSockets = new WebSocketServer({ noServer: true });
   http.on('upgrade', (request, socket, head) => {
-    const { path, idleMs } = target(request);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (server.closesAtOnce(path)) webSocket.close(1001);
-      else converse(webSocket, { server, path, address: request.socket.remoteAddress ?? '', idleMs, marketNow });
+      const { path } = target(request);
+      if (pace === undefined || pace.server.closesAtOnce(path)) webSocket.close(1001);
+      else converse(webSocket, request, pace);
     });
   });
   await listen(http, port);
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  const tick = (): void => {
-    const isThere = exchange.advance(marketNow(), SLICE_EVENTS);
-    server.tick(Date.now());
-    if (!isClosed) timer = setTimeout(tick, isThere ? TICK_MS : 0);
-  };
-  tick();
   return {
     address: `http://${LOOPBACK}:${(http.address() as AddressInfo).port}`,
+    open(server, speed) {
+      const opened = new Pace(server, speed);
+      pace = opened;
+      const tick = (): void => {
+        const isThere = opened.goOn();
+        server.tick(Date.now());
+        timer = setTimeout(tick, isThere ? TICK_MS : 0);
+      };
+      tick();
+    },
     async close() {
-      isClosed = true;
       clearTimeout(timer);
       for (const webSocket of webSockets.clients) webSocket.terminate();
       const ended = new Promise<void>((resolve) => {
@@ -158,22 +172,16 @@ function carryOut(outcome: HttpOutcome, request: IncomingMessage, response: Serv
   }
 }
 
-interface Conversation {
-  readonly server: BybitServer;
-  readonly path: string;
-  readonly address: string;
-  readonly idleMs: number;
-  readonly marketNow: () => TimeMs;
-}
-
-function converse(webSocket: WebSocket, { server, path, address, idleMs, marketNow }: Conversation): void {
+function converse(webSocket: WebSocket, request: IncomingMessage, pace: Pace): void {
+  const { server } = pace;
+  const { path, idleMs } = target(request);
   const wire = {
     send: (text: string): void => {
       if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
     },
     drop: (): void => webSocket.terminate(),
   };
-  const session = server.connect(path, address, wire, Date.now());
+  const session = server.connect(path, request.socket.remoteAddress ?? '', wire, Date.now());
   if (typeof session === 'string') {
     webSocket.close(session === 'unknown' ? 1008 : 1013);
     return;
@@ -182,7 +190,7 @@ function converse(webSocket: WebSocket, { server, path, address, idleMs, marketN
   webSocket.on('message', (data: Buffer) => {
     clearTimeout(idle);
     idle = setTimeout(() => webSocket.close(1000), idleMs);
-    server.exchange.advance(marketNow(), SLICE_EVENTS);
+    pace.goOn();
     server.receive(session, data.toString('utf8'), Date.now());
   });
   // A broken frame ends the socket; its end is what counts.
