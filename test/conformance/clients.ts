@@ -75,6 +75,15 @@ export class Bench {
     return exchange;
   }
 
+  /** ccxt as it comes: only the addresses are said, and it asks for everything that it does not know. */
+  async ccxtAsItComes({ key, secret }: { readonly key: string; readonly secret: string }): Promise<InstanceType<typeof pro.bybit>> {
+    const Bybit = await ccxtBybit();
+    const { urls = {} } = ccxtOptions(this.address, key, secret) ?? {};
+    const exchange = new Bybit({ apiKey: key, secret, urls });
+    this.#closers.push(() => exchange.close());
+    return exchange;
+  }
+
   rest({ key, secret }: { readonly key: string; readonly secret: string }): RestClientV5 {
     return new RestClientV5({ key, secret, baseUrl: this.address, parseAPIRateLimits: true }, { timeout: 3_000 });
   }

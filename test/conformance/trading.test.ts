@@ -564,6 +564,15 @@ describe('the account', { timeout: 30_000 }, () => {
     assert.equal((await ccxt.fetchCanceledAndClosedOrders(BTC))[0]?.id, id);
   });
 
+  test('ccxt without a single option but the addresses finds its markets and its unified account', async () => {
+    await settle(60_000);
+    const ccxt = await bench.ccxtAsItComes(bench.account());
+    assert.deepEqual(Object.keys(await ccxt.loadMarkets()), [BTC, ETH]);
+    assert.equal((await ccxt.fetchBalance())['USDT']?.total, CAPITAL);
+    await ccxt.createOrder(BTC, 'market', 'buy', 0.01);
+    assert.equal((await ccxt.fetchPositions([BTC]))[0]?.contracts, 0.01);
+  });
+
   test('another account sees nothing of it, and a wrong secret nothing at all', async () => {
     await settle(60_000);
     const [one, other] = [bench.account(), bench.account()];

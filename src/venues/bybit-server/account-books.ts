@@ -23,7 +23,6 @@ import type { Surroundings } from './account-surroundings.ts';
 import { rateText, type Listing } from './listing.ts';
 import type { StopKind } from './order-checks.ts';
 import type { Position } from './position.ts';
-import { CODES, Refusal } from './refusal.ts';
 import { Records, type Numbered } from './records.ts';
 import { averageText, textOrZero, type ServedOrder } from './served-order.ts';
 import type {
@@ -410,22 +409,16 @@ export class AccountBooks {
     return toNumber(this.walletBalance) + unrealised - this.#sum((listing) => this.#initialMargin(listing)) - this.#holder.orderMargin();
   }
 
-  /** @throws Refusal 110007 where its margin and fee are not free */
-  mustAfford({ listing, side, quantity, price }: ServedOrder): void {
+  /** Its margin and fee are free, as an estimate. */
+  canAfford({ listing, side, quantity, price }: Pick<ServedOrder, 'listing' | 'side' | 'quantity' | 'price'>): boolean {
     const held = toNumber(this.#positionOf(listing).quantity);
     const asked = toNumber(quantity);
     const closes = side === 'Buy' ? Math.max(0, -held) : Math.max(0, held);
     // What it closes gives as much free.
     const opened = asked - 2 * Math.min(asked, closes);
-    if (opened <= 0) return;
+    if (opened <= 0) return true;
     const reference = price === undefined ? listing.last : toNumber(price);
-    const needed = opened * reference * (1 / this.#leverageOf(listing) + listing.instrument.takerFeeRate);
-    if (needed > this.available()) throw new Refusal(CODES.lacksMargin, 'ab not enough for new order');
-  }
-
-  /** @throws Refusal 110007 where what is held is not covered at its leverage */
-  mustBeCovered(): void {
-    if (this.available() < 0) throw new Refusal(CODES.lacksMargin, 'ab not enough for new leverage');
+    return opened * reference * (1 / this.#leverageOf(listing) + listing.instrument.takerFeeRate) <= this.available();
   }
 
   #leverageOf(listing: Listing): number {

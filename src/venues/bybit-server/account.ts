@@ -11,6 +11,7 @@ import {
   smaller,
   subtract,
   toNumber,
+  ZERO_QUANTITY,
   type Amount,
   type Price,
   type Quantity,
@@ -39,7 +40,8 @@ const KEPT_ORDERS = 10_000;
 /** From submission to arrival in the simulated venue, which is at least this: a request is sent a moment before it is answered. */
 const ON_THE_WAY_MS = 1;
 
-export type Origin = 'user' | 'liquidation' | 'deleveraging' | 'manual';
+/** Who trades without being asked: the venue itself, or somebody else who has the account. */
+type OtherHand = 'liquidation' | 'deleveraging' | 'manual';
 
 export class Account {
   readonly settings: AccountSettings;
@@ -79,7 +81,7 @@ export class Account {
 
   #openVenue(capital: Amount): SimulatedVenue {
     const { instruments, sources, baseTimeframeMs, slippageRatio, rules, now, current, listings } = this.#around;
-    const isIsolated = this.#isIsolated;
+    const isIsolated = this.isIsolated;
     const venue = new SimulatedVenue({
       instruments,
       baseTimeframeMs,
@@ -106,17 +108,13 @@ export class Account {
     return venue;
   }
 
-  get #isIsolated(): boolean {
+  get isIsolated(): boolean {
     switch (this.marginMode) {
       case 'ISOLATED_MARGIN':
         return true;
       case 'REGULAR_MARGIN':
         return false;
     }
-  }
-
-  get isIsolated(): boolean {
-    return this.#isIsolated;
   }
 
   /** Cash with the notional of positions taken out, as the matching has it. */
@@ -171,7 +169,7 @@ export class Account {
     const linkId = request.orderLinkId ?? '';
     if (linkId !== '' && this.#linkIds.has(linkId)) throw new Refusal(CODES.linkIdTaken, 'OrderLinkedID is duplicate');
     const order = this.#orderOf(request, listing, linkId);
-    if (order.trigger === undefined && !order.reduceOnly) this.books.mustAfford(order);
+    if (order.trigger === undefined && !order.reduceOnly && !this.books.canAfford(order)) throw lacksMargin();
     if (order.trigger === undefined) this.#place(order);
     else {
       this.#enlist(order);
@@ -232,8 +230,7 @@ export class Account {
   }
 
   #made(parts: Omit<Parameters<typeof newOrder>[0], 'number' | 'id' | 'createdAt'>): ServedOrder {
-    const order = newOrder({ ...parts, number: ++this.#orderNumber, id: this.#around.nextId(), createdAt: this.#around.now() });
-    return order;
+    return newOrder({ ...parts, number: ++this.#orderNumber, id: this.#around.nextId(), createdAt: this.#around.now() });
   }
 
   #enlist(order: ServedOrder): void {
@@ -302,6 +299,9 @@ export class Account {
   #reprice(order: ServedOrder, price: Price | undefined, quantity: Quantity | undefined): void {
     const limitPrice = price ?? order.price;
     if (limitPrice === undefined) throw new Refusal(CODES.orderGone, 'order not exists or too late to replace');
+    const more = quantity === undefined ? ZERO_QUANTITY : subtract(quantity, order.quantity);
+    if (!order.reduceOnly && signOf(more) > 0 && !this.books.canAfford({ ...order, quantity: more, price: limitPrice }))
+      throw lacksMargin();
     this.#amendRefusal = undefined;
     this.#venue.amend({
       at: this.#around.now() - ON_THE_WAY_MS,
@@ -366,16 +366,20 @@ export class Account {
       throw new Refusal(CODES.overLeverage, `cannot set leverage gt maxLeverage by risk limit ${listing.maxLeverage}`);
     }
     if (this.leverages[listing.index] === leverage) throw new Refusal(CODES.leverageSame, 'leverage not modified');
-    if (this.#isIsolated) {
+    if (this.isIsolated) {
       // The matching knows one leverage for isolated positions, and none can be changed under one.
       this.#mustBeIdle();
       this.leverages.fill(leverage);
       this.#venue = this.#openVenue(this.#venue.cash);
       return;
     }
+    const before = this.leverages[listing.index] ?? leverage;
     this.leverages[listing.index] = leverage;
+    if (this.books.available() < 0 && leverage < before) {
+      this.leverages[listing.index] = before;
+      throw lacksMargin();
+    }
     if (this.#positionOf(listing).side === 0) return;
-    this.books.mustBeCovered();
     this.#tellPosition(listing);
   }
 
@@ -383,7 +387,7 @@ export class Account {
   setMarginMode(asked: string): void {
     const isIsolated = asked === 'ISOLATED_MARGIN';
     if (asked === 'PORTFOLIO_MARGIN') throw parameterError('portfolio margin is not served');
-    if (isIsolated === this.#isIsolated) throw new Refusal(CODES.marginModeSame, 'Cross/isolated margin mode is not modified');
+    if (isIsolated === this.isIsolated) throw new Refusal(CODES.marginModeSame, 'Cross/isolated margin mode is not modified');
     this.#mustBeIdle();
     this.marginMode = isIsolated ? 'ISOLATED_MARGIN' : 'REGULAR_MARGIN';
     if (isIsolated) this.leverages.fill(Math.min(...this.leverages));
@@ -559,9 +563,14 @@ export class Account {
       }
       order.quantity = most;
     }
+    // Nothing was put aside for it while it waited.
+    if (!order.reduceOnly && !this.books.canAfford(order)) {
+      order.rejectReason = 'EC_Others';
+      this.#end(order, 'Rejected', 'UNKNOWN');
+      return;
+    }
     order.status = 'New';
-    this.#venue.submit(intentOf(order, this.#around.now() - ON_THE_WAY_MS));
-    this.#settle();
+    this.#submit(order);
   }
 
   // ---- what the venue itself does --------------------------------------------------------------------------------------
@@ -584,7 +593,7 @@ export class Account {
     this.cancelAll({ symbol: listing.symbol }, 'CancelAllBeforeLiq');
   }
 
-  #byVenue(listing: Listing, change: Quantity, origin: Exclude<Origin, 'user'>): void {
+  #byVenue(listing: Listing, change: Quantity, origin: OtherHand): void {
     const order = this.#made({
       linkId: '',
       listing,
@@ -804,6 +813,10 @@ export class Account {
     if (listing === undefined) throw parameterError('Not supported symbols');
     return listing;
   }
+}
+
+function lacksMargin(): Refusal {
+  return new Refusal(CODES.lacksMargin, 'ab not enough for new order');
 }
 
 function isWithin(

@@ -123,6 +123,28 @@ describe('isolated margin', () => {
   });
 });
 
+describe('what an account can afford', () => {
+  test('is asked of an order, of more of it, of one that triggers, and of a lower leverage', () => {
+    const world = new World(BOUNDARY + 1_000);
+    const limit = { side: 'Buy', orderType: 'Limit', price: '50000' };
+    // Ten times 100,000, less fees, is 19.8 at 50,000.
+    assert.throws(() => world.order({ ...limit, qty: '20' }), { retCode: 110007 });
+    const { id, ...order } = world.order({ ...limit, qty: '15' });
+    assert.equal(order.status, 'New');
+    const amend = { category: 'linear', symbol: 'BTCUSDT', orderId: id } as const;
+    assert.throws(() => world.account.amend({ ...amend, qty: '25' }), { retCode: 110007 });
+    assert.throws(() => world.account.setLeverage('BTCUSDT', '5', '5'), { retCode: 110007 });
+    assert.equal(world.account.leverages[0], 10);
+    const waiting = world.order({ side: 'Buy', qty: '10', triggerPrice: '60100', triggerDirection: 1 });
+    world.move(60_200);
+    assert.deepEqual([waiting.status, waiting.rejectReason, world.account.positions[0]?.side], ['Rejected', 'EC_Others', 0]);
+    world.account.cancel(amend);
+    assert.equal(world.order({ side: 'Buy', qty: '10' }).status, 'Filled');
+    // What closes it and opens as much the other way needs no more.
+    assert.equal(world.order({ side: 'Sell', qty: '19' }).status, 'Filled');
+  });
+});
+
 describe('fills in parts', () => {
   test('rest until they are whole, and what is left when they are cancelled is not filled', () => {
     // Five are traded in a bar: two and a half of them may be ours.

@@ -7,7 +7,6 @@ export const CODES = {
   keyUnknown: 10003,
   signature: 10004,
   tooManyVisits: 10006,
-  ipRate: 10018,
   duplicateRequest: 20006,
   orderGone: 110001,
   lacksMargin: 110007,

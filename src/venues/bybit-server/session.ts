@@ -24,8 +24,8 @@ export interface SessionParts {
 }
 
 const PRIVATE_TOPIC = /^(order|execution|execution\.fast|position|wallet|greeks|dcp)(\.(linear|inverse|spot|option|future))?$/;
-/** Bybit takes so many characters of topics in one request, and as many topics on the public side of spot; here it is one bound. */
-const MOST_TOPICS = 2_000;
+/** Ids of requests that a repeated one is told from. */
+const KEPT_REQUESTS = 10_000;
 
 const messageSchema = z.looseObject({
   op: z.string(),
@@ -142,7 +142,7 @@ export class Session {
     if (this.kind === 'trade') return answer(`error:handler not found,topic:${names.join(',')}`);
     if (this.kind === 'private' && this.account === undefined) return answer('Request not authorized');
     const unknown = names.find((name) => !this.#isTopic(name));
-    if (unknown !== undefined || names.length > MOST_TOPICS) return answer(`error:handler not found,topic:${unknown ?? ''}`);
+    if (unknown !== undefined) return answer(`error:handler not found,topic:${unknown}`);
     answer('');
     for (const name of names) this.#turn(name, op === 'subscribe', wallNow);
   }
@@ -184,7 +184,7 @@ export class Session {
     const { account } = this;
     if (account === undefined) return reply(CODES.signature, 'Request not authorized');
     if (reqId !== '' && this.#requestIds.has(reqId)) return reply(CODES.duplicateRequest, 'Duplicate reqId');
-    this.#requestIds.add(reqId);
+    this.#remember(reqId);
     const given = args?.[0];
     const allowance = limits.take(account.settings.uid, rate, wallNow, ordersIn(given));
     let answered: Answer;
@@ -204,6 +204,13 @@ export class Session {
     }
     if (faults.strikes(['silent-orders'], op) !== undefined) return;
     reply(0, 'OK', answered, allowance);
+  }
+
+  #remember(request: string): void {
+    this.#requestIds.add(request);
+    if (this.#requestIds.size <= KEPT_REQUESTS) return;
+    const [oldest] = this.#requestIds;
+    if (oldest !== undefined) this.#requestIds.delete(oldest);
   }
 
   // ---- what it is told -----------------------------------------------------------------------------------------------

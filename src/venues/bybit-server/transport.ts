@@ -24,6 +24,8 @@ const SLICE_EVENTS = 5_000;
 const LONGEST_BODY = 1 << 20;
 /** Bybit closes a socket on which nothing was said for so long, or for what its address asked for. */
 const IDLE_MS = 10 * MINUTE_MS;
+/** Bytes that wait for a client that does not read: then it is cut off. */
+const MOST_BUFFERED = 32 << 20;
 const LEAST_IDLE_MS = 30 * SECOND_MS;
 
 /** A server and its pace: market seconds a wall second. */
@@ -177,7 +179,9 @@ function converse(webSocket: WebSocket, request: IncomingMessage, pace: Pace): v
   const { path, idleMs } = target(request);
   const wire = {
     send: (text: string): void => {
-      if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
+      if (webSocket.readyState !== webSocket.OPEN) return;
+      if (webSocket.bufferedAmount > MOST_BUFFERED) webSocket.terminate();
+      else webSocket.send(text);
     },
     drop: (): void => webSocket.terminate(),
   };
