@@ -18,6 +18,7 @@ export const KINDS = [
   'index',
   'metric',
   'option-chain',
+  'option-trades',
 ] as const satisfies readonly Kind[];
 
 export const kindParser = oneOf(...KINDS);
@@ -38,7 +39,7 @@ export const KINDS_OF: Readonly<Record<Format, readonly [Kind, ...Kind[]]>> = {
   binance: ['bars', 'trades', 'ticker', 'funding', 'open-interest', 'mark', 'index'],
   freqtrade: ['bars', 'trades', 'funding', 'mark', 'index'],
   coinmetrics: ['metric'],
-  deribit: ['option-chain'],
+  deribit: ['option-chain', 'option-trades'],
   'bybit-archive': ['trades', 'book-delta', 'book-snapshot'],
   capture: ['trades', 'book-delta', 'book-snapshot', 'ticker'],
 };

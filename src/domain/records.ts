@@ -51,7 +51,7 @@ export interface MetricColumns {
   readonly value: Float64Array;
 }
 
-/** Snapshots of option chains, a row for each instrument. Prices in the quote currency of the option: BTC for Deribit's inverse ones. */
+/** Snapshots of option chains, a row for each instrument. Prices in US dollars, those of inverse options too. */
 export interface OptionChainColumns {
   readonly at: Float64Array;
   readonly happenedAt: Float64Array;
@@ -78,4 +78,33 @@ export interface OptionChainColumns {
   readonly gamma: Float64Array;
   readonly vega: Float64Array;
   readonly theta: Float64Array;
+}
+
+/** Trades of all options of an asset. Prices in US dollars, those of inverse options too. */
+export interface OptionTradeColumns {
+  readonly at: Float64Array;
+  readonly happenedAt: Float64Array;
+  /** The venue's number of the trade. */
+  readonly id: Float64Array;
+  /** As its venue calls it: `BTC-27DEC24-100000-C`. */
+  readonly instrument: readonly string[];
+  /** UTC milliseconds. */
+  readonly expiry: Float64Array;
+  readonly strike: Float64Array;
+  /** 1 call, -1 put. */
+  readonly right: Int8Array;
+  readonly price: Float64Array;
+  /** In contracts, as the venue counts: one of Deribit's is one coin. */
+  readonly quantity: Float64Array;
+  /** 1 where the buyer took, -1 where the seller did. */
+  readonly takerSide: Int8Array;
+  /** The venue's own price of the option at that moment. */
+  readonly mark: Float64Array;
+  /** Implied by the price; per annum: 0.65 is 65 %. */
+  readonly volatility: Float64Array;
+  /** What the venue took for the price of the coin. */
+  readonly underlying: Float64Array;
+  /** The block or the combination that it was a leg of, whose legs are priced together; empty for a trade by itself. */
+  readonly block: readonly string[];
+  readonly combo: readonly string[];
 }

@@ -1,15 +1,10 @@
-// Stored bars looked through: every flaw is found where it was put, and the real files have the flaws that their collectors counted.
+// Stored bars looked through: every flaw is found where it was put. That real files have the flaws that their collectors counted, and no
+// others, is looked at through the command line: test/e2e/history.test.ts.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { BarColumns } from '../../domain/bars.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
-import { needs, sharedPath } from '../../../test/support/needs.ts';
-import { importBars } from './import.ts';
+import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
 import { Inspector, type Inspection } from './inspection.ts';
-import { openStore, type BarStore } from './store.ts';
 
 const START = Date.UTC(2024, 0, 1);
 type Row = readonly [openAt: number, open: number, high: number, low: number, close: number, volume: number];
@@ -93,74 +88,4 @@ describe('an inspection', () => {
     ]);
     assert.deepEqual([result.malformedBars, result.disorderedBars, result.qualityRatio], [2, 1, 2 / 5]);
   });
-});
-
-// ---- real files --------------------------------------------------------------------------------------------------------
-
-interface Counted {
-  readonly file: string;
-  readonly holes: number;
-  readonly missingBars: number;
-  /** Open, high, low and close are one price, whatever the volume. */
-  readonly flatBars: number;
-  readonly coins: number;
-}
-
-/** What the collectors of the files counted with tools of their own, from the README beside them. */
-function countedIn(readme: string): Counted[] {
-  const sections = readFileSync(sharedPath(readme), 'utf8').split(/^## /m).slice(1);
-  return sections.flatMap((section) => {
-    const [, file] = /^(\S+(?:USDT|PERP)\S*\.csv(?:\.gz)?)/.exec(section) ?? [];
-    const [, holes, missing] = /gaps: (\d+) holes, (\d+) missing bars/.exec(section) ?? [];
-    const [, flat] = /flat bars (\d+)/.exec(section) ?? [];
-    if (file === undefined || flat === undefined) return [];
-    const coins = section.includes('two different coins') ? 2 : 1;
-    return [{ file, holes: Number(holes), missingBars: Number(missing), flatBars: Number(flat), coins }];
-  });
-}
-
-const TIMEFRAMES = [
-  [/_1d\./, DAY_MS],
-  [/_1h[._]/, HOUR_MS],
-  [/_5m[._]/, 5 * MINUTE_MS],
-  [/_1m[._]/, MINUTE_MS],
-] as const;
-
-describe('the real files have the flaws that their collectors counted, and no others', { skip: needs('shared data') }, () => {
-  let home = '';
-  let store: BarStore;
-  before(async () => {
-    home = mkdtempSync(join(tmpdir(), 'ballast-inspection-'));
-    store = await openStore(home);
-  });
-  after(async () => {
-    await store.close();
-    rmSync(home, { recursive: true });
-  });
-
-  for (const readme of needs('shared data') === false ? ['data/1_daily/README.md', 'data/2_intraday/README.md'] : []) {
-    for (const counted of countedIn(readme)) {
-      test(counted.file, async () => {
-        const [, timeframeMs] =
-          TIMEFRAMES.find(([pattern]) => pattern.test(counted.file)) ?? assert.fail(`the timeframe of ${counted.file}`);
-        const series = { venue: counted.file.toLowerCase().replaceAll(/[^a-z0-9]/g, '-'), symbol: 'AAA/USDT', timeframeMs };
-        // The README names the file, which may have been packed since.
-        const path = sharedPath(join('data', counted.file));
-        await importBars({ store, files: [existsSync(path) ? path : `${path}.gz`], ...series });
-        const inspector = new Inspector(timeframeMs);
-        let flatBars = 0;
-        for await (const chunk of store.stream(series, 10_000)) {
-          inspector.add(chunk);
-          for (let row = 0; row < chunk.openAt.length; row++) if (chunk.high[row] === chunk.low[row]) flatBars++;
-        }
-        const result = inspector.result();
-        assert.deepEqual([result.holes, result.missingBars, result.coins], [counted.holes, counted.missingBars, counted.coins]);
-        assert.equal(flatBars, counted.flatBars);
-        // With a volume a flat bar is a quiet one.
-        assert.ok(result.flatBars <= flatBars, `${result.flatBars} without a trade of ${flatBars} flat`);
-        if (counted.file.includes('5m_perp')) assert.equal(result.flatBars, 16);
-        assert.deepEqual([result.malformedBars, result.spikes, result.breaks, result.disorderedBars], [0, 0, 0, 0]);
-      });
-    }
-  }
 });

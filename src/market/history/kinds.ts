@@ -8,6 +8,7 @@ import type {
   MetricColumns,
   OpenInterestColumns,
   OptionChainColumns,
+  OptionTradeColumns,
   PriceColumns,
   TickerColumns,
 } from '../../domain/records.ts';
@@ -24,6 +25,7 @@ export interface ColumnsByKind {
   readonly index: PriceColumns;
   readonly metric: MetricColumns;
   readonly 'option-chain': OptionChainColumns;
+  readonly 'option-trades': OptionTradeColumns;
 }
 
 export type RecordKind = keyof ColumnsByKind;
@@ -44,6 +46,7 @@ export interface KindSpec {
 
 const TIMES = { at: 'time', happenedAt: 'time' } as const;
 const LEVEL = { side: 'side', price: 'number', quantity: 'number' } as const;
+const OPTION = { instrument: 'text', expiry: 'time', strike: 'number', right: 'side' } as const;
 const PRICE = {
   columns: { ...TIMES, price: 'number' },
   key: ['happenedAt'],
@@ -96,10 +99,7 @@ export const KINDS: Readonly<{
   'option-chain': {
     columns: {
       ...TIMES,
-      instrument: 'text',
-      expiry: 'time',
-      strike: 'number',
-      right: 'side',
+      ...OPTION,
       underlying: 'optional',
       index: 'optional',
       mark: 'optional',
@@ -117,6 +117,24 @@ export const KINDS: Readonly<{
     },
     key: ['happenedAt', 'instrument'],
     order: ['happenedAt', 'instrument'],
+    hasVersions: false,
+  },
+  'option-trades': {
+    columns: {
+      ...TIMES,
+      id: 'count',
+      ...OPTION,
+      price: 'number',
+      quantity: 'number',
+      takerSide: 'side',
+      mark: 'optional',
+      volatility: 'optional',
+      underlying: 'optional',
+      block: 'text',
+      combo: 'text',
+    },
+    key: ['id'],
+    order: ['happenedAt', 'id'],
     hasVersions: false,
   },
 };

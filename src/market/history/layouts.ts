@@ -22,6 +22,11 @@ const LOCAL = field('local', 'time', ['local_ns', 'local_time', 'local_timestamp
 const TIME = field('time', 'time', TIME_GUESSES, EXPECTED_TIME);
 const BOOK_SIDE = field('side', 'side', ['side', 'book_side'], 'bid or ask');
 
+const OPTION_NAME = field('instrument', 'word', ['instrument', 'instrument_name', 'symbol'], 'the name of an option', true);
+const EXPIRY = field('expiry', 'time', ['expiry', 'expiration', 'expiration_timestamp'], EXPECTED_TIME);
+const RIGHT = field('right', 'side', ['type', 'option_type', 'right'], 'C or P');
+const STRIKE = price('strike', ['strike', 'strike_price']);
+
 export const RECORD_LAYOUTS: Readonly<Record<RecordKind, CsvLayout>> = {
   trades: {
     fields: [
@@ -106,26 +111,47 @@ export const RECORD_LAYOUTS: Readonly<Record<RecordKind, CsvLayout>> = {
   'option-chain': {
     fields: [
       field('time', 'time', ['snapshot_ts', 'snapshot_after', 'committed_at', ...TIME_GUESSES], EXPECTED_TIME),
-      field('instrument', 'word', ['instrument', 'instrument_name', 'symbol'], 'the name of an option', true),
-      field('expiry', 'time', ['expiry', 'expiration', 'expiration_timestamp'], EXPECTED_TIME),
-      field('right', 'side', ['type', 'option_type', 'right'], 'C or P'),
-      price('strike', ['strike', 'strike_price']),
+      OPTION_NAME,
+      EXPIRY,
+      RIGHT,
+      STRIKE,
       optional('underlying', 'underlying_price', 'underlying', 'forward_parity_usd'),
       optional('index', 'index_price', 'index'),
       ...['mark', 'bid', 'ask', 'last'].flatMap((name) => {
-        const words = name === 'mark' ? ['mark_price'] : [name];
-        return [
-          optional(name, ...words.flatMap((word) => [`${word}_usd`])),
-          optional(`${name}Coin`, ...words.flatMap((word) => [`${word}_coin`, word])),
-        ];
+        const word = name === 'mark' ? 'mark_price' : name;
+        // Without a word on it: our own export is in dollars, Deribit's answers call theirs prices and mean coins.
+        return [optional(name, `${word}_usd`, name), optional(`${name}Coin`, `${word}_coin`, `${name}_price`)];
       }),
-      optional('markVolatility', 'mark_iv_pct', 'mark_iv'),
-      optional('bidVolatility', 'bid_iv_pct', 'bid_iv'),
-      optional('askVolatility', 'ask_iv_pct', 'ask_iv'),
+      ...['mark', 'bid', 'ask'].flatMap((name) => [
+        optional(`${name}Volatility`, `${name}_volatility`),
+        optional(`${name}VolatilityPercent`, `${name}_iv_pct`, `${name}_iv`),
+      ]),
       optional('openInterest', 'open_interest'),
       ...['delta', 'gamma', 'vega', 'theta'].map((greek) => optional(greek, greek)),
     ],
     marks: ['time', 'strike', 'expiry'],
+  },
+  'option-trades': {
+    fields: [
+      TIME,
+      field('id', 'id', ['trade_id', 'id'], 'the number of a trade'),
+      OPTION_NAME,
+      EXPIRY,
+      RIGHT,
+      STRIKE,
+      optional('price', 'price_usd', 'price'),
+      optional('priceCoin', 'price_coin'),
+      quantity('quantity', ['quantity', 'amount', 'size', 'contracts']),
+      field('takerSide', 'side', ['taker_side', 'side', 'direction'], 'buy or sell'),
+      optional('mark', 'mark_price_usd', 'mark_usd', 'mark'),
+      optional('markCoin', 'mark_price_coin', 'mark_price_btc', 'mark_price_eth', 'mark_price'),
+      optional('volatility', 'volatility'),
+      optional('volatilityPercent', 'iv_pct', 'iv'),
+      optional('underlying', 'underlying_price', 'index_price', 'underlying'),
+      field('block', 'word', ['block', 'blocktrade_ids', 'block_trade_id'], 'the name of a block', true),
+      field('combo', 'word', ['combo', 'combo_id'], 'the name of a combination', true),
+    ],
+    marks: ['time', 'id', 'strike'],
   },
 };
 

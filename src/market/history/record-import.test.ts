@@ -239,6 +239,64 @@ test('a correction keeps what it replaced; an export comes back in as it was', a
   assert.deepEqual(await store.list(), []);
 });
 
+test('option chains and trades of options are in dollars and ratios, and their exports come back in as they were', async (context) => {
+  const { take, store, home } = await bench(context, { venue: 'deribit', symbol: 'BTC' });
+  const expiry = Date.parse('2025-03-28T08:00:00Z');
+  await take(
+    'snapshot_ts,instrument,expiry,type,strike,index_price,mark_price_coin,mark_iv_pct,bid_iv_pct,ask_iv_pct,bid_coin,ask_coin,open_interest,delta\n' +
+      '2025-01-02T03:04:05Z,BTC-28MAR25-90000-C,2025-03-28T08:00:00Z,C,90000,100000,0.15,60,0,61,0,0.16,12.5,0.7\n',
+    { kind: 'option-chain' },
+  );
+  const trades =
+    'timestamp,trade_id,side,instrument,expiry,type,strike,price_coin,price_usd,mark_price_btc,iv_pct,size,underlying_price,blocktrade_ids,combo_id\n' +
+    '2025-01-02T03:04:00Z,7,SELL,BTC-28MAR25-90000-P,2025-03-28T08:00:00Z,P,90000,0.01,,0.011,55.5,0.3,100000,,\n' +
+    '2025-01-02T03:04:00Z,6,BUY,,2025-03-28T08:00:00Z,C,90000,0.15,15000,0,0,2,100000,BLOCK-1,"BTC-CS-28MAR25-90000_95000"\n';
+  await take(trades, { kind: 'option-trades' });
+  const chain = await store.load({ kind: 'option-chain', venue: 'deribit', symbol: 'BTC' });
+  assert.deepEqual(
+    [chain.mark[0], chain.bid[0], chain.ask[0], chain.markVolatility[0], chain.bidVolatility[0], chain.right[0], chain.expiry[0]],
+    [15_000, NaN, 16_000, 0.6, NaN, 1, expiry],
+  );
+  const sold = await store.load({ kind: 'option-trades', venue: 'deribit', symbol: 'BTC' });
+  assert.deepEqual([...sold.id], [6, 7]);
+  assert.deepEqual(sold.instrument, ['BTC-2025-03-28-90000-C', 'BTC-28MAR25-90000-P']);
+  assert.deepEqual(
+    [[...sold.price], [...sold.takerSide], [...sold.right]],
+    [
+      [15_000, 1000],
+      [1, -1],
+      [1, -1],
+    ],
+  );
+  assert.deepEqual(
+    [[...sold.volatility], [...sold.mark]],
+    [
+      [NaN, 0.555],
+      [0, 1100],
+    ],
+  );
+  assert.deepEqual(
+    [sold.block, sold.combo],
+    [
+      ['BLOCK-1', ''],
+      ['BTC-CS-28MAR25-90000_95000', ''],
+    ],
+  );
+  for (const kind of ['option-chain', 'option-trades'] as const) {
+    const out = join(home, `${kind}.csv`);
+    await exportRecords({ store, kind, venue: 'deribit', symbol: 'BTC', to: out });
+    const { added, unchanged, corrected } = await take(readFileSync(out), { kind });
+    assert.deepEqual([added, unchanged, corrected], [0, kind === 'option-chain' ? 1 : 2, 0], kind);
+  }
+  for (const [sound, unsound] of [
+    [',15000,', ',0,'],
+    [',0.3,', ',-0.3,'],
+    [',0.01,,', ',,,'],
+  ] as const) {
+    assert.equal((await ballastError(() => take(trades.replace(sound, unsound), { kind: 'option-trades' }))).code, 'CSV_ROW_CORRUPT');
+  }
+});
+
 test('rows known after a later month has begun come in the order in which they were known', async (context) => {
   const { take, store } = await bench(context, { kind: 'metric', symbol: 'BTC', format: 'coinmetrics' });
   const days = Array.from({ length: 70 }, (_, day) => new Date(Date.parse('2021-01-01') + day * DAY_MS).toISOString().slice(0, 10));

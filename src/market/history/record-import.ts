@@ -293,7 +293,8 @@ class RecordSink implements RowSink {
     if (!(out[0] > 0)) return { found: 'no time', expected: 'the time of the venue, or the local one' };
     if (this.#hasLocal && !isUnsaid) this.#onClocks(localAt, said);
     if (this.#kind === 'trades' && Number.isNaN(out[5] ?? NaN)) out[5] = this.#value(values, 'buyerRested');
-    if (this.#kind === 'option-chain') this.#toOption(values, out);
+    if (this.#kind === 'option-chain') this.#toQuotes(values, out);
+    if (this.#kind === 'option-trades') this.#toTrade(values, out);
     // A bar without a mark price, as before a venue began to publish one.
     if (isOfBars && Number.isNaN(out[2] ?? NaN)) return undefined;
     const fault = recordFault(this.#kind, out, this.#columns, this.#types);
@@ -306,18 +307,50 @@ class RecordSink implements RowSink {
     return place < 0 ? NaN : (values[place] ?? NaN);
   }
 
-  /** Prices in coins become dollars, percents ratios, and the zeros that stand for no quote nothing; a name is made where there is none. */
-  #toOption(values: Float64Array, out: Float64Array): void {
-    const at = (name: string): number => this.#columns.indexOf(name);
+  /** Zeros that stand for no quote become nothing. */
+  #toQuotes(values: Float64Array, out: Float64Array): void {
+    const index = out[this.#columns.indexOf('index')] ?? NaN;
     for (const name of ['mark', 'bid', 'ask', 'last']) {
-      const inDollars = out[at(name)] ?? NaN;
-      const price = Number.isNaN(inDollars) ? this.#value(values, `${name}Coin`) * (out[at('index')] ?? NaN) : inDollars;
-      out[at(name)] = price > 0 || name === 'mark' ? price : NaN;
+      const column = this.#columns.indexOf(name);
+      const price = this.#inDollars(values, name, out[column] ?? NaN, index);
+      out[column] = price > 0 || name === 'mark' ? price : NaN;
     }
-    for (const name of ['markVolatility', 'bidVolatility', 'askVolatility']) {
-      const percent = out[at(name)] ?? NaN;
-      out[at(name)] = percent > 0 ? percent / 100 : NaN;
+    this.#toRatios(values, out, 'markVolatility', 'bidVolatility', 'askVolatility');
+    this.#nameOption(out);
+  }
+
+  #toTrade(values: Float64Array, out: Float64Array): void {
+    const underlying = out[this.#columns.indexOf('underlying')] ?? NaN;
+    for (const name of ['price', 'mark']) {
+      const column = this.#columns.indexOf(name);
+      out[column] = this.#inDollars(values, name, out[column] ?? NaN, underlying);
     }
+    this.#toRatios(values, out, 'volatility');
+    for (const name of ['block', 'combo']) {
+      const column = this.#columns.indexOf(name);
+      if (Number.isNaN(out[column] ?? NaN)) out[column] = this.#words.numberOf('');
+    }
+    this.#nameOption(out);
+  }
+
+  /** What the file says in dollars, or else in coins. */
+  #inDollars(values: Float64Array, name: string, inDollars: number, coinPrice: number): number {
+    return Number.isNaN(inDollars) ? this.#value(values, `${name}Coin`) * coinPrice : inDollars;
+  }
+
+  /** Percents become ratios; 0 stands for none. */
+  #toRatios(values: Float64Array, out: Float64Array, ...names: readonly string[]): void {
+    for (const name of names) {
+      const column = this.#columns.indexOf(name);
+      const said = out[column] ?? NaN;
+      const ratio = Number.isNaN(said) ? this.#value(values, `${name}Percent`) / 100 : said;
+      out[column] = ratio > 0 ? ratio : NaN;
+    }
+  }
+
+  /** Makes a name where the file has none. */
+  #nameOption(out: Float64Array): void {
+    const at = (name: string): number => this.#columns.indexOf(name);
     if (!Number.isNaN(out[at('instrument')] ?? NaN)) return;
     const expiry = formatTime(out[at('expiry')] ?? NaN);
     const right = (out[at('right')] ?? 0) > 0 ? 'C' : 'P';

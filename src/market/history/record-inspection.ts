@@ -1,7 +1,7 @@
 // What is wrong with stored rows of everything besides bars: what is missing from a series that has a rhythm or a numbering, rows that were
 // known before they happened, books that do not follow on, crossed prices. It changes nothing.
 import type { BookDeltaColumns } from '../../domain/book.ts';
-import type { OptionChainColumns, TickerColumns } from '../../domain/records.ts';
+import type { OptionChainColumns, OptionTradeColumns, TickerColumns } from '../../domain/records.ts';
 import { formatSpan } from '../../domain/time.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import { KINDS } from './kinds.ts';
@@ -120,7 +120,10 @@ class RecordInspector {
     else if (this.#kind === 'book-delta') this.#book.add(chunk as BookDeltaColumns);
     else if (this.#kind === 'trades' && 'id' in chunk) this.#numbers.add(chunk.id as Float64Array, chunk.happenedAt);
     else if (this.#kind === 'ticker') this.#takeQuotes(chunk as TickerColumns);
-    else if (this.#kind === 'option-chain') this.#takeOptions(chunk as OptionChainColumns);
+    else if (this.#kind === 'option-chain') {
+      this.#takeQuotes(chunk as OptionChainColumns);
+      this.#takeOptions(chunk as OptionChainColumns);
+    } else if (this.#kind === 'option-trades') this.#takeOptions(chunk as OptionTradeColumns);
   }
 
   #takeTimes({ happenedAt }: Timed, names?: readonly string[]): void {
@@ -142,8 +145,7 @@ class RecordInspector {
     }
   }
 
-  #takeOptions(chunk: OptionChainColumns): void {
-    this.#takeQuotes(chunk);
+  #takeOptions(chunk: OptionChainColumns | OptionTradeColumns): void {
     for (const [row, expiry] of chunk.expiry.entries()) {
       const happenedAt = chunk.happenedAt[row] ?? NaN;
       if (expiry > happenedAt) continue;
