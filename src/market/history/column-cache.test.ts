@@ -44,8 +44,8 @@ async function loadedQuarter(context: TestContext): Promise<Fixture> {
 /** Whether reading came from copies alone: without its Parquet file's content nothing else could have answered. */
 async function isCached({ folder }: Fixture, month: string): Promise<boolean> {
   const file = { month, path: join(folder, `${month}.parquet`) };
-  const source = await sourceState(file);
-  return source !== undefined && (await freshHeader(file, source)) !== undefined;
+  const source = sourceState(file);
+  return source !== undefined && freshHeader(file, source) !== undefined;
 }
 
 test('a load leaves a copy of each month, and the next one reads it into shared memory', async (context) => {

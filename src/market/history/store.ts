@@ -278,8 +278,8 @@ export class BarStore {
     const planned: PlannedMonth[] = [];
     for (const file of stored) {
       if (monthEnd(file.month) <= fromMs || monthStart(file.month) >= toMs) continue;
-      const source = await sourceState(file);
-      const header = source === undefined || distrusted.has(file.path) ? undefined : await freshHeader(file, source);
+      const source = sourceState(file);
+      const header = source === undefined || distrusted.has(file.path) ? undefined : freshHeader(file, source);
       planned.push({ file, source, header });
     }
     const decoded = this.#months.read(
@@ -383,21 +383,35 @@ interface PlannedMonth {
 }
 
 async function leaveCopy(file: MonthFile, source: SourceState, bars: BarColumns): Promise<void> {
-  const after = await sourceState(file);
+  const after = sourceState(file);
   // A file that was replaced while it was read would give its name to the bars of the one before it.
   if (after?.footerCrc !== source.footerCrc || after.changedMs !== source.changedMs || after.bytes !== source.bytes) return;
   await writeCached(file, source, bars);
 }
 
-/** Returns the month whose copy turned out damaged; undefined when all is there. */
+/** As many as Node has threads for files. */
+const COPIES_AT_ONCE = 4;
+
+/** Returns a month whose copy turned out damaged; undefined when all is there. */
 async function fill(bars: BarColumns, parts: readonly LoadPart[]): Promise<MonthFile | undefined> {
   let row = 0;
+  const copies: { readonly file: MonthFile; readonly header: CacheHeader; readonly row: number }[] = [];
   for (const { file, rows, bars: part, header } of parts) {
-    if (part !== undefined) for (const name of COLUMN_NAMES) bars[name].set(part[name], row);
-    else if (!(await readCached(file, header, bars, row))) return file;
+    if (part === undefined) copies.push({ file, header, row });
+    else for (const name of COLUMN_NAMES) bars[name].set(part[name], row);
     row += rows;
   }
-  return undefined;
+  let damaged: MonthFile | undefined;
+  const waiting = copies.values();
+  // Each month is checked while others are read: most of the time is the system giving memory and filling it.
+  const reader = async (): Promise<void> => {
+    for (const copy of waiting) {
+      if (!(await readCached(copy.file, copy.header, bars, copy.row))) damaged = copy.file;
+      if (damaged !== undefined) return;
+    }
+  };
+  await Promise.all(Array.from({ length: COPIES_AT_ONCE }, reader));
+  return damaged;
 }
 
 /** Columns that workers can be given without a copy. */
