@@ -1,12 +1,14 @@
 // A backtest: a tape of stored bars, a clock that jumps, the simulated venue. A run like any other, with a report at its end.
 import { join } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
-import { amount } from '../domain/decimal.ts';
+import { amount, format } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
+import { filtersAt, type Instrument } from '../domain/instrument.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { run } from '../engine/run.ts';
 import { SimulatedClock } from '../engine/simulated-clock.ts';
 import { BarSource } from '../market/bar-source.ts';
+import { readFilters } from '../market/history/filters.ts';
 import { openStore, type BarStore } from '../market/history/store.ts';
 import type { FillRule } from '../venues/simulated/rules.ts';
 import type { Marks } from '../views/metrics.ts';
@@ -99,7 +101,10 @@ export async function draftRecipe(
   return {
     kind: 'backtest',
     config: request.sizing === undefined ? config : { ...config, sizing: sizingNamed(request.sizing) },
-    instruments: symbols.map((symbol, index) => writeInstrument(unfilteredInstrument(venues[index] ?? '', symbol, '--symbols'))),
+    instruments: symbols.map((symbol, index) => {
+      const instrument = unfilteredInstrument(venues[index] ?? '', symbol, '--symbols');
+      return writeInstrument(request.noRisk ? instrument : withFilters(instrument, request.home, range.fromMs));
+    }),
     baseTimeframeMs: timeframeMs,
     timeframeMs,
     strategies: [strategy],
@@ -110,6 +115,14 @@ export async function draftRecipe(
     market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs },
     mindFailure: 'stop',
   };
+}
+
+/** What its venue demanded at the beginning of the range, where a download has stored that. */
+function withFilters(instrument: Instrument, home: string, at: TimeMs): Instrument {
+  const known = filtersAt(readFilters(home, instrument), at);
+  if (known === undefined) return instrument;
+  const { tick, lot, minimumQuantity, minimumNotional } = known;
+  return { ...instrument, tick, lot, minimumQuantity, minimumNotional };
 }
 
 function sizingNamed(name: string): Recipe['config']['sizing'] {
@@ -221,6 +234,9 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
         strategy: recipe.strategies[0]?.strategy,
         parameters: recipe.strategies[0]?.parameters,
         venue: venues.join(', '),
+        ticks: plan.instruments.map((instrument) => format(instrument.tick)),
+        lots: plan.instruments.map((instrument) => format(instrument.lot)),
+        minimumNotionals: plan.instruments.map((instrument) => format(instrument.minimumNotional)),
         feeRates: plan.instruments.map((instrument) => instrument.takerFeeRate),
         slippageRatio: recipe.config.venue.slippageRatio,
         stopSlippageRatio: recipe.config.venue.stopSlippageRatio ?? recipe.config.venue.slippageRatio,

@@ -1,12 +1,17 @@
 // Rounds and downloads as the commands run them, with ccxt against a server that speaks as the venues do, in time that passes by itself.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { temporaryHome } from '../../test/support/run-app.ts';
 import { VenueServer, type ServedMarket } from '../../test/support/venue-server.ts';
 import { VirtualTimers } from '../../test/support/virtual-timers.ts';
+import { format } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/time.ts';
+import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS } from '../domain/time.ts';
+import { listFilters, writtenFilters } from '../market/history/filters.ts';
 import { openStore } from '../market/history/store.ts';
+import { runBacktest } from './backtest.ts';
 import { parseConfig } from './config.ts';
 import { collect, collectRound, download, type DownloadRequest, type Round } from './download.ts';
 
@@ -85,6 +90,41 @@ describe('a download', () => {
     const { series } = await download({ ...request, ...BTC });
     assert.equal(series[0]?.to, '2026-01-31T11:00:00Z');
     assert.ok(server.requests.every(({ query }) => Number(query.get('end') ?? 0) < NOW - HOUR_MS));
+  });
+
+  test('keeps what the venue demands of orders, a version for each change, and a backtest keeps to it', async (context) => {
+    const { request, server } = await setUp(context);
+    const { home } = request;
+    const notices: string[] = [];
+    const days = { ...request, ...BTC, range: { days: 3 }, onNotice: (words: string): void => void notices.push(words) };
+    await download(days);
+    const [stored] = listFilters(home);
+    assert.deepEqual(stored?.versions.map(writtenFilters), [
+      { from: formatTime(NOW), tick: '0.1', lot: '0.001', minimumQuantity: '0.001', minimumNotional: '5', contractSize: 1 },
+    ]);
+    server.requests.length = 0;
+    await download(days);
+    assert.deepEqual([listFilters(home), notices], [[stored], []]);
+    // As if the venue had had a coarser step when it was asked first.
+    const path = join(home, 'data/instruments/bybit/BTC-USDT_USDT.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"0.1"', '"50"').replace('2026-01-31', '2026-01-29'));
+    await download(days);
+    const [changed] = listFilters(home);
+    assert.deepEqual(
+      changed?.versions.map(({ tick }) => format(tick)),
+      ['50', '0.1'],
+    );
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? '', /^bybit demands something else of orders of BTC\/USDT:USDT than on 2026-01-29T/);
+    const common = { home, strategy: 'trend', parameters: 'fast=5,slow=20', symbols: ['BTC/USDT:USDT'], timeframeMs: MINUTE_MS };
+    const options = { ...common, warmup: 'auto', seed: 1, allowSpotShort: false, sizing: 'fixed', capital: '10000' } as const;
+    const withRules = await runBacktest({ ...options, noRisk: false });
+    assert.deepEqual([withRules.config['ticks'], withRules.config['lots']], [['50'], ['0.001']]);
+    const without = await runBacktest({ ...options, noRisk: true });
+    assert.deepEqual([without.config['ticks'], without.config['lots']], [['0'], ['0']]);
+    assert.ok(without.fills.length > 0 && without.fills.some(({ quantity }) => Number(quantity) % 0.001 !== 0));
+    const lots = withRules.fills.map(({ quantity }) => Number(quantity) / 0.001);
+    assert.ok(lots.length > 0 && lots.every((count) => Math.abs(count - Math.round(count)) < 1e-9));
   });
 
   test('asks for no bar when one of its symbols is not listed', async (context) => {

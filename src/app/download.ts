@@ -1,12 +1,13 @@
-// Bars from real venues into the store: once, as `data download` asks, and round after round, as `data collect` does for what the config lists.
+// Bars from real venues into the store, and what the venues demand of orders: once, as `data download` asks, and round after round, as `data collect` does for what the config lists.
 import { BallastError } from '../domain/errors.ts';
-import type { Timers, VenueHistory } from '../domain/ports.ts';
+import type { Timers } from '../domain/ports.ts';
 import { DAY_MS, formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { downloadSeries, type DownloadProgress, type DownloadReport } from '../market/history/download.ts';
+import { keepFilters } from '../market/history/filters.ts';
 import { openStore, type BarStore } from '../market/history/store.ts';
 import { openOfBar } from '../market/quality.ts';
 import type { ClientId } from '../venues/ccxt/client.ts';
-import { openHistory } from '../venues/ccxt/history.ts';
+import { openHistory, type ListedHistory } from '../venues/ccxt/history.ts';
 import type { Config } from './config.ts';
 import { systemTimers } from './system-timers.ts';
 
@@ -109,7 +110,7 @@ export async function collectRound(request: Surroundings): Promise<Round> {
       const wanted = symbols.flatMap((symbol) => timeframesMs.map((timeframeMs) => ({ symbol, timeframeMs, range: { days } })));
       // Set once the venue itself fails: its other series would wait for nothing.
       let gone: BallastError | undefined;
-      let history: VenueHistory | undefined;
+      let history: ListedHistory | undefined;
       for (const each of wanted) {
         try {
           if (gone !== undefined) throw gone;
@@ -173,18 +174,22 @@ export async function collect(request: CollectRequest): Promise<number> {
 async function historyOf(
   wanted: { readonly venue: ClientId; readonly symbols: readonly string[]; readonly timeframeMs?: TimeMs },
   request: Surroundings,
-): Promise<VenueHistory> {
+): Promise<ListedHistory> {
   const { config, signal, onNotice, timers = systemTimers } = request;
   return openHistory({ ...wanted, address: config.data.addresses[wanted.venue] ?? undefined, timers, signal, onNotice });
 }
 
 async function oneSeries(
   store: BarStore,
-  history: VenueHistory,
+  history: ListedHistory,
   { symbol, timeframeMs, range }: WantedSeries,
-  { timers = systemTimers, signal, onSeries, onProgress }: Surroundings,
+  { home, timers = systemTimers, signal, onSeries, onProgress, onNotice }: Surroundings,
 ): Promise<DownloadedSeries> {
   onSeries?.(symbol);
+  const before = await keepFilters(home, { venue: history.venue, symbol }, history.filters(symbol), () => history.now());
+  if (typeof before === 'object') {
+    onNotice(`${history.venue} demands something else of orders of ${symbol} than on ${formatTime(before.fromMs)}: ballast data ls`);
+  }
   const report = await downloadSeries({
     store,
     history,

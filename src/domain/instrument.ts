@@ -1,6 +1,7 @@
 // What can be traded, where, and in which steps.
 import { BallastError } from './errors.ts';
-import type { Amount, Price, Quantity } from './decimal.ts';
+import { compare, type Amount, type Price, type Quantity } from './decimal.ts';
+import type { TimeMs } from './time.ts';
 
 export type InstrumentKind = 'spot' | 'linear';
 
@@ -47,4 +48,33 @@ export function parseSymbol(symbol: string, place = 'symbol'): { base: string; q
     });
   }
   return { base, quote, kind: settle === undefined ? 'spot' : 'linear' };
+}
+
+/** What a venue demands of every order; zero is no filter. */
+export type OrderFilters = Pick<Instrument, 'tick' | 'lot' | 'minimumQuantity' | 'minimumNotional'>;
+
+/** The filters of an instrument as its venue told them at `fromMs`: they are taken to hold until the next version. */
+export interface FilterVersion extends OrderFilters {
+  readonly fromMs: TimeMs;
+  /** Units of base in one of the venue's contracts; 1 for spot. Lot and smallest quantity are in base already. */
+  readonly contractSize: number;
+}
+
+/**
+ * The version in force at a time: the last that was told by then; before the first, the first, because nobody has told of an earlier one.
+ * @param versions oldest first
+ */
+export function filtersAt(versions: readonly FilterVersion[], at: TimeMs): FilterVersion | undefined {
+  return versions.findLast(({ fromMs }) => fromMs <= at) ?? versions[0];
+}
+
+/** Whether both demand the same, whenever they were told. */
+export function areSameFilters(one: Omit<FilterVersion, 'fromMs'>, other: Omit<FilterVersion, 'fromMs'>): boolean {
+  return (
+    compare(one.tick, other.tick) === 0 &&
+    compare(one.lot, other.lot) === 0 &&
+    compare(one.minimumQuantity, other.minimumQuantity) === 0 &&
+    compare(one.minimumNotional, other.minimumNotional) === 0 &&
+    one.contractSize === other.contractSize
+  );
 }

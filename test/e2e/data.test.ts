@@ -6,6 +6,8 @@ import { describe, test } from 'node:test';
 import { FORMATS, KINDS, KINDS_OF } from '../../src/cli/data-kinds.ts';
 import { fakeTerminal } from '../../src/cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { amount, price, quantity } from '../../src/domain/decimal.ts';
+import { keepFilters } from '../../src/market/history/filters.ts';
 import { RECORD_KINDS } from '../../src/market/history/kinds.ts';
 import { Random } from '../../src/quant/random.ts';
 import { startBallast, temporaryFolder } from '../support/run-app.ts';
@@ -111,6 +113,27 @@ describe('the data commands', () => {
       ],
     );
     assert.match((await ballast(home, 'data', 'prune', '--keep', keep)).stdout, /^no month ended before/);
+  });
+
+  test('list what venues demand of orders below what is stored', async () => {
+    const home = temporaryFolder('data');
+    const told = { tick: price('0.1'), lot: quantity('0.001'), minimumQuantity: quantity('0.002'), minimumNotional: amount('5') };
+    const name = { venue: 'bybit', symbol: 'BTC/USDT:USDT' };
+    await keepFilters(home, name, { ...told, contractSize: 1 }, () => Promise.resolve(Date.parse('2026-01-31')));
+    const { stdout } = await ballast(home, 'data', 'ls');
+    assert.match(stdout, /^venue +instrument +from +tick +lot +least quantity +least notional +contract\n/);
+    assert.match(stdout, /bybit +BTC\/USDT:USDT +2026-01-31T00:00:00Z +0\.1 +0\.001 +0\.002 +5 +1/);
+    const bars = written(home, 'bars.csv', barsCsv(Date.parse('2024-01-30'), 3, 0));
+    await json(home, 'data', 'import', bars, '--symbol', 'BTC/USDT', '--timeframe', '1h', '--venue', 'mine');
+    assert.match((await ballast(home, 'data', 'ls')).stdout, /bars +mine[\s\S]*\n\nvenue +instrument/);
+    const [listed] = await json<Record<string, unknown>[]>(home, 'data', 'ls', '--kind', 'instrument');
+    assert.deepEqual(listed, {
+      kind: 'instrument',
+      ...name,
+      versions: [
+        { from: '2026-01-31T00:00:00Z', tick: '0.1', lot: '0.001', minimumQuantity: '0.002', minimumNotional: '5', contractSize: 1 },
+      ],
+    });
   });
 
   test('take feather, and count what a second import corrects', async () => {

@@ -1,9 +1,11 @@
 import { formatSpan, formatTime } from '../../domain/time.ts';
+import type { StoredFilters, writtenFilters } from '../../market/history/filters.ts';
 import type { StoredRecords } from '../../market/history/record-store.ts';
 import type { StoredSeries } from '../../market/history/store.ts';
-import { kindParser, type Kind } from '../data-kinds.ts';
+import { KINDS, type Kind } from '../data-kinds.ts';
 import { defineCommand, done, optional } from '../definition.ts';
 import { table } from '../terminal.ts';
+import { oneOf } from '../values.ts';
 
 interface Listed {
   readonly kind: Kind;
@@ -21,25 +23,41 @@ interface Listed {
   readonly clockOffsetsMs?: readonly number[];
 }
 
+/** What a venue demands of orders, since when. */
+interface ListedFilters {
+  readonly kind: 'instrument';
+  readonly venue: string;
+  readonly symbol: string;
+  /** Oldest first. */
+  readonly versions: readonly ReturnType<typeof writtenFilters>[];
+}
+
 export const dataLs = defineCommand({
   about:
-    'Lists what is stored: whose, which, from when to when, how many, how many bars are missing between the first and the last, and how many rows a later import corrected.',
-  flags: { kind: optional('--kind <name>', 'only bars, only trades, …', kindParser) },
+    'Lists what is stored: whose, which, from when to when, how many, how many bars are missing between the first and the last, and how many rows a later import corrected. Below, what venues demand of orders, since when: a backtest keeps to it, unless without rules.',
+  flags: {
+    kind: optional('--kind <name>', 'only bars, only trades, …, or only the demands of venues: instrument', oneOf(...KINDS, 'instrument')),
+  },
   examples: ['ballast data ls', 'ballast data ls --kind bars --json'],
   async run({ flags }, { home }) {
     const { openStore } = await import('../../market/history/store.ts');
     const { openRecords } = await import('../../market/history/record-store.ts');
+    const { listFilters, writtenFilters: write } = await import('../../market/history/filters.ts');
     const store = await openStore(home);
     const records = await openRecords(home);
+    const { kind } = flags;
     try {
-      const bars = flags.kind === undefined || flags.kind === 'bars' ? (await store.list()).map(ofBars) : [];
-      const others = flags.kind === 'bars' ? [] : (await records.list(flags.kind)).map(ofRecords);
-      const document = [...bars, ...others];
+      const bars = kind === undefined || kind === 'bars' ? (await store.list()).map(ofBars) : [];
+      const others = kind === 'bars' || kind === 'instrument' ? [] : (await records.list(kind)).map(ofRecords);
+      const filters = kind === undefined || kind === 'instrument' ? listFilters(home).map((each) => ofFilters(each, write)) : [];
+      const series = [...bars, ...others];
+      const document = [...series, ...filters];
       if (document.length === 0) {
-        const what = flags.kind ?? 'data';
-        return done(document, `no ${what} under ${records.root}; import some: ballast data import FILE …`);
+        const what = kind ?? 'data';
+        return done(document, `no ${what} under ${records.root}; import some: ballast data import FILE …, or ballast data download`);
       }
-      return done(document, table(HEAD, document.map(rowOf), [6, 7, 8]));
+      const tables = [table(HEAD, series.map(rowOf), [6, 7, 8]), table(FILTERS_HEAD, filters.flatMap(rowsOf), [3, 4, 5, 6, 7])];
+      return done(document, tables.filter((_, index) => (index === 0 ? series : filters).length > 0).join('\n\n'));
     } finally {
       await store.close();
       await records.close();
@@ -81,4 +99,17 @@ function ofRecords({ kind, venue, symbol, firstMs, lastMs, rows, corrections, no
 function rowOf(each: Listed): string[] {
   const { kind, venue, symbol, timeframe, from, to, rows, missingBars, corrections } = each;
   return [kind, venue, symbol, timeframe ?? '', from, to, String(rows), String(missingBars ?? ''), String(corrections)];
+}
+
+const FILTERS_HEAD = ['venue', 'instrument', 'from', 'tick', 'lot', 'least quantity', 'least notional', 'contract'];
+
+function ofFilters({ venue, symbol, versions }: StoredFilters, write: typeof writtenFilters): ListedFilters {
+  return { kind: 'instrument', venue, symbol, versions: versions.map(write) };
+}
+
+function rowsOf({ venue, symbol, versions }: ListedFilters): string[][] {
+  return versions.map(({ from, tick, lot, minimumQuantity, minimumNotional, contractSize }) => [
+    ...[venue, symbol, from, tick, lot, minimumQuantity, minimumNotional],
+    String(contractSize),
+  ]);
 }

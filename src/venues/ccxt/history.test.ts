@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { VenueServer, type Fault, type ServedMarket } from '../../../test/support/venue-server.ts';
 import { VirtualTimers } from '../../../test/support/virtual-timers.ts';
+import { format } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
-import type { BarPage, VenueHistory } from '../../domain/ports.ts';
+import type { BarPage } from '../../domain/ports.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time.ts';
 import { loadClient, type ClientId } from './client.ts';
-import { openHistory } from './history.ts';
+import { openHistory, type ListedHistory } from './history.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12, 0, 30);
 const CLOSED = NOW - 30_000;
@@ -21,7 +22,7 @@ interface Setup {
   readonly timers: VirtualTimers;
   readonly notices: string[];
   readonly controller: AbortController;
-  readonly history: VenueHistory;
+  readonly history: ListedHistory;
 }
 
 async function setUp(
@@ -85,6 +86,18 @@ for (const venue of ['bybit', 'binance'] as const) {
       const unserved = await failure((async () => history.check('BTC/USDT', 7 * MINUTE_MS))());
       assert.deepEqual([unserved.code, unserved.exitCode], ['TIMEFRAME_UNSERVED', 2]);
       assert.match(unserved.message, /found 7m, expected one of .*1m.*1h/);
+    });
+
+    test('tells what it demands of orders, in base and to the last digit', async (context) => {
+      const { history } = await setUp(context, venue);
+      const told = (symbol: string): unknown => {
+        const { tick, lot, minimumQuantity, minimumNotional, contractSize } = history.filters(symbol);
+        return [format(tick), format(lot), format(minimumQuantity), format(minimumNotional), contractSize];
+      };
+      const isBybit = venue === 'bybit';
+      assert.deepEqual(told('BTC/USDT'), isBybit ? ['0.01', '0.000001', '0.000011', '5', 1] : ['0.01', '0.00001', '0.00001', '5', 1]);
+      assert.deepEqual(told('BTC/USDT:USDT'), isBybit ? ['0.1', '0.001', '0.001', '5', 1] : ['0.01', '0.00001', '0.00001', '5', 1]);
+      assert.equal((await failure((async () => history.filters('BTC/EUR'))())).code, 'SYMBOL_UNLISTED');
     });
 
     test('asks for the markets of the kinds that are wanted, and for nothing else', async (context) => {

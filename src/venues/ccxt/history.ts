@@ -1,8 +1,9 @@
 // A real venue's public bars through ccxt, which knows its markets, its paths and its parameters. No key is needed, and none is read.
-import type { Exchange } from 'ccxt';
+import type { Exchange, MarketInterface as Market } from 'ccxt';
 import { z } from 'zod';
 import { BallastError } from '../../domain/errors.ts';
-import { parseSymbol } from '../../domain/instrument.ts';
+import { amountFrom, priceFrom, quantityFrom, ZERO_PRICE, ZERO_QUANTITY, type Quantity } from '../../domain/decimal.ts';
+import { parseSymbol, type FilterVersion } from '../../domain/instrument.ts';
 import type { BarRow, VenueHistory } from '../../domain/ports.ts';
 import { DAY_MS, formatSpan, formatTime, parseSpan, type TimeMs } from '../../domain/time.ts';
 import { loadClient, type ClientId } from './client.ts';
@@ -19,11 +20,20 @@ export interface HistoryOptions extends Omit<RequestParts, 'wire'> {
   readonly address: string | undefined;
 }
 
+/** Bars, and what the venue demands of orders. */
+export interface ListedHistory extends VenueHistory {
+  /**
+   * What it demands now. Fees are not in it: they are an account's, no public answer names them, and those that ccxt has are its own.
+   * @throws BallastError SYMBOL_UNLISTED, VENUE_ANSWER_MALFORMED
+   */
+  filters(symbol: string): Omit<FilterVersion, 'fromMs'>;
+}
+
 /** A parsed row of ccxt, which leaves out what it cannot read. */
 const parsedRow = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]);
 
 /** Loads what the venue lists. @throws BallastError TIMEFRAME_UNSERVED, VENUE_UNREACHABLE, VENUE_BUSY, VENUE_REFUSED */
-export async function openHistory({ venue, symbols, timeframeMs: wantedMs, address, ...parts }: HistoryOptions): Promise<VenueHistory> {
+export async function openHistory({ venue, symbols, timeframeMs: wantedMs, address, ...parts }: HistoryOptions): Promise<ListedHistory> {
   const wire = wires[venue];
   const requests = new Requests({ wire, ...parts });
   const kinds = new Set(symbols.map((symbol) => parseSymbol(symbol).kind));
@@ -41,6 +51,10 @@ export async function openHistory({ venue, symbols, timeframeMs: wantedMs, addre
     check(symbol, timeframeMs) {
       checkListed(client, venue, symbol);
       checkServed(client, venue, symbol, timeframeMs);
+    },
+    filters(symbol) {
+      checkListed(client, venue, symbol);
+      return filtersOf(client.market(symbol), `${venue} ${symbol}`, venue);
     },
     async now() {
       const at = await client.fetchTime();
@@ -76,6 +90,26 @@ function checkListed(client: Exchange, venue: string, symbol: string): void {
     remedy: 'BTC/USDT is spot, BTC/USDT:USDT the linear perpetual',
     exitCode: 2,
   });
+}
+
+/** Steps of ccxt are numbers, and lots of contracts are in contracts. */
+function filtersOf({ precision, limits, contractSize = 1 }: Market, place: string, venue: string): Omit<FilterVersion, 'fromMs'> {
+  const [tick, lot] = [precision.price, precision.amount];
+  if (!isStep(tick) || !isStep(lot) || !isStep(contractSize)) {
+    throw malformed(place, `price steps of ${tick}, lots of ${lot}, contracts of ${contractSize}`, `numbers above 0 from ${venue}`);
+  }
+  const inBase = (contracts: number): Quantity => quantityFrom(contracts * contractSize, ZERO_QUANTITY, 'nearest');
+  return {
+    tick: priceFrom(tick, ZERO_PRICE, 'nearest'),
+    lot: inBase(lot),
+    minimumQuantity: inBase(limits.amount?.min ?? 0),
+    minimumNotional: amountFrom(limits.cost?.min ?? 0),
+    contractSize,
+  };
+}
+
+function isStep(step: number | undefined): step is number {
+  return step !== undefined && step > 0 && step < Infinity;
 }
 
 function checkServed(client: Exchange, venue: string, symbol: string, timeframeMs: number): void {
