@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { RunHandle } from '../app/run-handle.ts';
 import { BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { commandBodySchema, commandNames, type CommandName, type FailureDocument, type HealthDocument } from './contract.ts';
 import { readPage } from './page.ts';
 
@@ -101,7 +102,7 @@ async function obey(command: CommandName, body: unknown, handle: RunHandle) {
     await handle.command(command, argument, 'page');
   } catch (error) {
     if (error instanceof BallastError) throw error;
-    throw refusal(409, 'COMMAND_REFUSED', error instanceof Error ? error.message : String(error), `a command that the session can follow`);
+    throw refusal(409, 'COMMAND_REFUSED', reasonOf(error), `a command that the session can follow`);
   }
   return { command, argument, status: handle.status() };
 }
@@ -169,7 +170,7 @@ function asRefusal(error: unknown, contentType: string | undefined): Refusal {
     return new Refusal(409, { error: { code, place, found, expected, remedy: remedy ?? null } });
   }
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  const found = error instanceof Error ? error.message : String(error);
+  const found = reasonOf(error);
   if (status === 415) return notJson(contentType);
   if (status >= 400 && status < 500) return refusal(status, 'BODY_MALFORMED', found, 'a short JSON object');
   return refusal(500, 'BUG', found, 'no bug in Ballast', 'report what it says');
@@ -186,7 +187,7 @@ function listenFailure(error: unknown, host: string, port: number): BallastError
     const remedy = 'another session may have it: name another with --port, or take a free one with --port 0';
     return new BallastError({ code: 'PORT_TAKEN', place, found: `port ${port} taken`, expected: 'a free port', remedy, cause: error });
   }
-  const found = error instanceof Error ? error.message : String(error);
+  const found = reasonOf(error);
   const expected = 'an address of this machine and a port that may be listened on';
   return new BallastError({
     code: 'LISTEN_FAILED',

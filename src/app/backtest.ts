@@ -9,6 +9,8 @@ import { run } from '../engine/run.ts';
 import { SimulatedClock } from '../engine/simulated-clock.ts';
 import { BarSource } from '../market/bar-source.ts';
 import { readFilters } from '../market/history/filters.ts';
+import { flawsInWords, Inspector } from '../market/history/inspection.ts';
+import type { SeriesId } from '../market/history/series.ts';
 import { openStore, type BarStore } from '../market/history/store.ts';
 import type { FillRule } from '../venues/simulated/rules.ts';
 import type { Marks } from '../views/metrics.ts';
@@ -25,6 +27,7 @@ import {
   type Recipe,
   type RecipeStrategy,
 } from './recipe.ts';
+import { strategyNamed } from './registry.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
 import { openParts } from './session-parts.ts';
 import { recordTrialOf } from './trials.ts';
@@ -186,17 +189,24 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
   const { from, to, warmupFrom } = recipe.market;
   const plan = await planOf(recipe, home);
   const configHash = recipeHash(recipe);
+  const {
+    strategy: { name },
+    path,
+  } = await strategyNamed(recipe.strategies[0]?.strategy ?? '', home);
   const runId = newRunId(home, 'backtest');
   const folder = createRun(home, runId, configHash, recipe);
   const parts = openParts({ folder, plan, recipe, configHash, durability: 'at-end', askTimeoutMs: 0 });
   const { engine, venue, journal, tape, ledger, equity } = parts;
   const marks: { first: number; last: number }[] = symbols.map(() => ({ first: NaN, last: NaN }));
+  const inspectors = symbols.map(() => new Inspector(timeframeMs));
   const isLarge = ((to - warmupFrom) / timeframeMs) * symbols.length > MOST_ROWS_IN_MEMORY;
   const sources: BarSource[] = [];
   for (const [instrument, symbol] of symbols.entries()) {
     const range = { venue: venues[instrument] ?? '', symbol, timeframeMs, fromMs: warmupFrom, toMs: to };
     const chunks = isLarge ? store.stream(range, CHUNK_ROWS) : [await store.load(range)];
-    sources.push(new BarSource({ instrument, timeframeMs, from, chunks: marking(chunks, from, marks[instrument]) }));
+    sources.push(
+      new BarSource({ instrument, timeframeMs, from, chunks: marking(chunks, from, marks[instrument], inspectors[instrument]) }),
+    );
   }
   let status: 'finished' | 'failed' = 'failed';
   try {
@@ -231,9 +241,10 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       runId,
       stateHash,
       config: {
-        strategy: recipe.strategies[0]?.strategy,
+        strategy: name,
+        ...(path !== undefined && { file: path }),
         parameters: recipe.strategies[0]?.parameters,
-        venue: venues.join(', '),
+        venue: [...new Set(venues)].join(', '),
         ticks: plan.instruments.map((instrument) => format(instrument.tick)),
         lots: plan.instruments.map((instrument) => format(instrument.lot)),
         minimumNotionals: plan.instruments.map((instrument) => format(instrument.minimumNotional)),
@@ -258,6 +269,11 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       equity,
       ledger,
       marks,
+      dataFlaws: inspectors.flatMap((inspector, index) => {
+        const words = flawsInWords(inspector.result());
+        const [venue = '', symbol = ''] = [venues[index], symbols[index]];
+        return words === '' ? [] : [flawed({ venue, symbol, timeframeMs }, words)];
+      }),
     });
     recordTrialOf(home, recipe, configHash, document);
     writeFileOfRun(join(folder, 'report.json'), `${JSON.stringify(document)}\n`);
@@ -282,13 +298,20 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
   }
 }
 
-/** Notes the first open and the last close of the range while the bars pass. */
+function flawed({ venue, symbol, timeframeMs }: SeriesId, words: string): string {
+  const timeframe = formatSpan(timeframeMs);
+  return `the bars of ${venue} ${symbol} ${timeframe} have ${words}: ballast data check --symbol ${symbol} --venue ${venue} --timeframe ${timeframe}`;
+}
+
+/** Notes the first open and the last close of the range while the bars pass, and looks through them, those of the warm-up too. */
 async function* marking(
   chunks: AsyncIterable<BarColumns> | Iterable<BarColumns>,
   from: TimeMs,
   marks: { first: number; last: number } | undefined,
+  inspector: Inspector | undefined,
 ): AsyncGenerator<BarColumns> {
   for await (const chunk of chunks) {
+    inspector?.add(chunk);
     const rows = chunk.openAt.length;
     if (marks !== undefined && rows > 0) {
       if (Number.isNaN(marks.first)) {

@@ -5,6 +5,7 @@ import { openStore } from '../market/history/store.ts';
 import type { TrialRow } from '../views/trials.ts';
 import { runBacktest, type BacktestRequest } from './backtest.ts';
 import { writeStrategy } from './recipe.ts';
+import { strategyNamed } from './registry.ts';
 
 export interface BacktestsRequest extends Omit<BacktestRequest, 'strategy' | 'symbols' | 'timeframeMs' | 'onProgress'> {
   readonly strategies: readonly string[];
@@ -38,7 +39,13 @@ interface Subject {
 export async function runBacktests(request: BacktestsRequest): Promise<Backtests> {
   const { strategies, onProgress, signal } = request;
   // All that is wrong with any of them is said before the first run.
-  for (const strategy of strategies) await writeStrategy({ strategy, parameters: request.parameters ?? {} }, request.home);
+  const names = new Map<string, string>();
+  for (const strategy of strategies) {
+    await writeStrategy({ strategy, parameters: request.parameters ?? {} }, request.home);
+    const { name } = (await strategyNamed(strategy, request.home)).strategy;
+    // Two files may call themselves the same.
+    names.set(strategy, [...names.values()].includes(name) ? `${name} (${strategy})` : name);
+  }
   const subjects = await subjectsOf(request);
   const total = strategies.length * subjects.length;
   const rows: TrialRow[] = [];
@@ -46,16 +53,23 @@ export async function runBacktests(request: BacktestsRequest): Promise<Backtests
     for (const { venue, symbols: together, timeframeMs } of subjects) {
       if (signal?.aborted === true) return { rows, total, isStopped: true };
       const done = rows.length;
-      const name = { strategy, venue: venue ?? '', symbols: together, timeframe: formatSpan(timeframeMs) };
+      const name = { strategy: names.get(strategy) ?? strategy, venue: venue ?? '', symbols: together, timeframe: formatSpan(timeframeMs) };
       const onRun = (part: number, whole: number): void => onProgress?.(done + part / Math.max(1, whole), total);
       try {
         const document = await runBacktest({ ...request, strategy, venue, symbols: together, timeframeMs, onProgress: onRun });
-        rows.push({ ...name, runId: document.runId, metrics: document.metrics, haltedAt: document.haltedAt[0], failure: undefined });
+        rows.push({
+          ...name,
+          runId: document.runId,
+          metrics: document.metrics,
+          haltedAt: document.haltedAt[0],
+          failure: undefined,
+          dataFlaws: document.dataFlaws,
+        });
       } catch (error) {
         if (!(error instanceof BallastError)) throw error;
         if (error.code === 'RUN_STOPPED') return { rows, total, isStopped: true };
         if (!OF_ONE_SERIES.includes(error.code)) throw error;
-        rows.push({ ...name, runId: undefined, metrics: undefined, haltedAt: undefined, failure: error.message });
+        rows.push({ ...name, runId: undefined, metrics: undefined, haltedAt: undefined, failure: error.message, dataFlaws: [] });
       }
     }
   }

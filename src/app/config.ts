@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { assert, BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { configSchema, defaultConfig, type Config } from './config-schema.ts';
 import { findingsOf, formatPath, type Finding } from './schema-findings.ts';
 
@@ -35,7 +36,7 @@ export function loadConfig({ home, file }: ConfigPlace): Config {
     throw new BallastError({
       code: 'CONFIG_UNREADABLE',
       place: file === undefined ? path : `--config ${file}`,
-      found: code === 'ENOENT' ? 'no such file' : `a file that cannot be read (${String(code ?? cause)})`,
+      found: code === 'ENOENT' ? 'no such file' : reasonOf(cause, path),
       expected: 'a config file in YAML',
       remedy: 'docs/reference/config.md lists every field; without a file every field has its default',
       cause,

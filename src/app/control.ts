@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
 import type { OperatorCommand } from '../domain/event.ts';
+import { reasonOf } from '../domain/words.ts';
 import type { RunHandle } from './run-handle.ts';
 import { listRuns, runNamed, writeFileOfRun, type RunFolder } from './runs.ts';
 
@@ -85,7 +86,7 @@ async function answer(line: string, handle: RunHandle): Promise<unknown> {
     await handle.command(question.command, question.argument ?? '', question.by ?? 'command line');
     return { ok: true, answer: handle.status() };
   } catch (cause) {
-    return { ok: false, error: cause instanceof Error ? cause.message : String(cause) };
+    return { ok: false, error: reasonOf(cause) };
   }
 }
 
@@ -184,12 +185,12 @@ function exchange(path: string, question: Question, runId: string): Promise<unkn
     });
     socket.on('connect', () => socket.write(`${JSON.stringify(question)}\n`));
     socket.on('data', (chunk: string) => (text += chunk));
-    socket.on('error', (error) => fail(error.message));
+    socket.on('error', (error) => fail(reasonOf(error)));
     socket.on('end', () => {
       try {
         resolve(JSON.parse(text));
       } catch (cause) {
-        fail(cause instanceof Error ? cause.message : String(cause));
+        fail(reasonOf(cause));
       }
     });
   });

@@ -9,6 +9,7 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BallastError } from '../domain/errors.ts';
 import type { Strategy } from '../domain/strategy.ts';
+import { reasonOf } from '../domain/words.ts';
 import { shown } from './schema-findings.ts';
 
 /** What runs anywhere once it is loaded from a file. */
@@ -96,8 +97,7 @@ function readText(path: string, what: string, missing: string): Buffer {
     if (statSync(path).isFile()) return readFileSync(path);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR')
-      throw unreadable(path, what, missing, `a file that cannot be read (${String(code ?? cause)})`, cause);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(path, what, missing, reasonOf(cause, path), cause);
     throw unreadable(path, what, missing, 'no such file', cause);
   }
   throw unreadable(path, what, missing, 'no file but something else of that name', undefined);

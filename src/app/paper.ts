@@ -1,11 +1,13 @@
 // A paper session: a live or synthetic market, the system's clock, the simulated venue. Starting again goes on where it was killed.
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Amount } from '../domain/decimal.ts';
 import type { RunEnded, RunOutcome } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { OperatorCommand } from '../domain/event.ts';
 import type { MarketSource, Source } from '../domain/ports.ts';
-import { DAY_MS, formatTime, NEVER, type TimeMs } from '../domain/time.ts';
+import { DAY_MS, formatSpan, formatTime, NEVER, type TimeMs } from '../domain/time.ts';
+import { counted } from '../domain/words.ts';
 import { Inbox } from '../engine/inbox.ts';
 import { run } from '../engine/run.ts';
 import { SystemClock } from '../engine/system-clock.ts';
@@ -74,7 +76,7 @@ export async function runPaper(request: PaperRequest): Promise<PaperResult> {
   const notice = request.onNotice ?? ((): void => undefined);
   const recipe = await writeRecipe(request);
   const configHash = recipeHash(recipe);
-  const unfinished = findUnfinished(request, configHash, notice);
+  const unfinished = await findUnfinished(request, configHash, notice);
   const runId = unfinished?.runId ?? newRunId(home, 'paper');
   const folder = unfinished?.folder ?? createRun(home, runId, configHash, recipe);
   const lock = lockRun(folder);
@@ -130,15 +132,11 @@ export function resumedWords(
   followed: number,
 ): string {
   if (sequence === 0) return `resumed ${runId} from its beginning: it had recorded no event yet`;
-  const where = `resumed ${runId} at market time ${formatTime(at)}, where its recording of ${counted(sequence)} ends`;
+  const where = `resumed ${runId} at market time ${formatTime(at)}, where its recording of ${counted(sequence, 'event')} ends`;
   const since =
     followed === sequence ? 'all of them were' : `the last ${followed}, since its latest snapshot, ${followed === 1 ? 'was' : 'were'}`;
   const how = followed === 0 ? 'they are those of its latest snapshot' : `${since} gone through again to get there`;
   return `${where}: positions, orders and money are as they were then (${how})`;
-}
-
-function counted(events: number): string {
-  return events === 1 ? '1 event' : `${events} events`;
 }
 
 /** @throws BallastError ARGUMENT_INVALID */
@@ -210,7 +208,7 @@ async function writeRecipe(request: PaperRequest): Promise<Recipe> {
 }
 
 /** A run of the same settings that was killed or interrupted; one that lives is not to be touched. @throws BallastError RUN_ALIVE */
-function findUnfinished(request: PaperRequest, configHash: string, notice: (words: string) => void): RunFolder | undefined {
+async function findUnfinished(request: PaperRequest, configHash: string, notice: (words: string) => void): Promise<RunFolder | undefined> {
   const unfinished = listRuns(request.home, (damage) => notice(damage.message)).filter(
     (run) => run.recipe.kind === 'paper' && (run.status === 'running' || run.status === 'interrupted'),
   );
@@ -220,9 +218,66 @@ function findUnfinished(request: PaperRequest, configHash: string, notice: (word
   const same = unfinished.findLast((run) => run.configHash === configHash);
   const other = unfinished.findLast((run) => run.configHash !== configHash && !run.isAlive);
   if (same === undefined && other !== undefined) {
-    notice(`unfinished run ${other.runId} has other settings and is left as it is; repeat its command to go on with it`);
+    const command = await commandOf(other, request);
+    const how = command ?? `repeat its command with the config of then, which is in ${other.folder}`;
+    notice(`unfinished run ${other.runId} has other settings and is left as it is, a new one begins; to go on with it: ${how}`);
   }
   return same;
+}
+
+/**
+ * The command that goes on with an unfinished run: its flags are what its recipe has otherwise than a session without flags, and only a
+ * command that is proved to mean the same run is given. Undefined where the config has changed since, which no flag brings back.
+ */
+async function commandOf({ recipe, configHash }: RunFolder, request: PaperRequest): Promise<string | undefined> {
+  const { home, configFile, feed, fresh, signal } = request;
+  const isFeed = recipe.market.source === 'feed';
+  // Where a feed is makes no difference to the recipe.
+  const bare: PaperRequest = { home, configFile, fresh, signal, ...(isFeed && { feed: feed ?? 'ws://HOST:PORT' }) };
+  const plain = await recipeOf(bare);
+  if (plain === undefined) return undefined;
+  const symbols = recipe.instruments.map(({ symbol }) => symbol);
+  const strategies = recipe.strategies.map(({ strategy }) => strategy);
+  const isUnlike = (one: unknown, other: unknown): boolean => JSON.stringify(one) !== JSON.stringify(other);
+  const meant: PaperRequest = {
+    ...bare,
+    ...(recipe.seed !== plain.seed && { seed: recipe.seed }),
+    ...(recipe.timeframeMs !== plain.timeframeMs && { timeframeMs: recipe.timeframeMs }),
+    ...(isUnlike(
+      symbols,
+      plain.instruments.map(({ symbol }) => symbol),
+    ) && { symbols }),
+    ...(isUnlike(recipe.strategies, plain.strategies) && { strategies }),
+    ...(recipe.capital !== plain.capital && { capital: recipe.capital }),
+  };
+  const found = await recipeOf(meant);
+  if (found === undefined || recipeHash(found) !== configHash) return undefined;
+  const flags: readonly (readonly [string, string | undefined])[] = [
+    ['--home', resolve(home) === process.cwd() ? undefined : home],
+    ['--config', configFile],
+    ['--feed', meant.feed],
+    ['--seed', meant.seed?.toString()],
+    ['--strategy', meant.strategies?.join(',')],
+    ['--symbols', meant.symbols?.join(',')],
+    ['--timeframe', meant.timeframeMs === undefined ? undefined : formatSpan(meant.timeframeMs)],
+    ['--capital', meant.capital],
+  ];
+  const words = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quotedForShell(value)]));
+  return ['ballast paper', ...words].join(' ');
+}
+
+/** Undefined where such a session cannot be: a strategy that is gone, flags that do not go together. */
+async function recipeOf(request: PaperRequest): Promise<Recipe | undefined> {
+  try {
+    return await writeRecipe(request);
+  } catch (error) {
+    if (error instanceof BallastError) return undefined;
+    throw error;
+  }
+}
+
+function quotedForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function runAlive(folder: string, found: string): BallastError {

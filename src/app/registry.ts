@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
 import type { Strategy } from '../domain/strategy.ts';
+import { reasonOf } from '../domain/words.ts';
 import { strategies as builtIn } from '../forecasts/strategies/index.ts';
 import { loadStrategy } from './load-strategy.ts';
 import { describeSchema, findingsOf, formatPath, issuesOf, oneOf, shown, type Finding, type JsonSchema } from './schema-findings.ts';
@@ -128,14 +129,7 @@ export function parseParameters(strategy: Strategy<unknown>, given: unknown = {}
   } catch (cause) {
     const issues = issuesOf(cause);
     if (issues === undefined) {
-      throw invalid(
-        strategy,
-        '',
-        shown(input),
-        `what its schema accepts: ${cause instanceof Error ? cause.message : String(cause)}`,
-        undefined,
-        cause,
-      );
+      throw invalid(strategy, '', shown(input), `what its schema accepts: ${reasonOf(cause)}`, undefined, cause);
     }
     const [first, ...others] = findingsOf(issues, input, strategy.parameters);
     const { path, found, expected }: Finding = first ?? {
@@ -184,7 +178,7 @@ function fromFile(strategy: Strategy<unknown>, path: string): unknown {
   try {
     found = JSON.parse(text);
   } catch (cause) {
-    throw invalid(strategy, '', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, 'JSON', undefined, cause);
+    throw invalid(strategy, '', `${path}: ${reasonOf(cause)}`, 'JSON', undefined, cause);
   }
   const best = bestOfSweep.safeParse(found).data;
   if (best === undefined) return found;

@@ -2,13 +2,14 @@
 import { ByteReader } from '../domain/bytes.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { Venue } from '../domain/ports.ts';
+import { formatTime } from '../domain/time.ts';
 import { Engine } from '../engine/engine.ts';
 import { Journal } from '../journal/journal.ts';
 import { readRecording, type RecordedStep } from '../journal/recording.ts';
 import { TapeReader } from '../journal/tape.ts';
 import { planOf } from './recipe.ts';
 import { believedEnd, follow } from './recovery.ts';
-import { journalPath, runNamed, tapePath } from './runs.ts';
+import { journalPath, runNamed, tapePath, type RunStatusWord } from './runs.ts';
 import { ComparingRecorder } from './session-recorder.ts';
 
 export interface ReplayRequest {
@@ -24,6 +25,11 @@ export interface ReplayResult {
   readonly orders: number;
   /** Everything the run said was said again, and the state at its end is the same where the run recorded one. */
   readonly matches: boolean;
+  /** How the run stands: of one that is not `finished` the recording is compared up to `comparedTo`, where it ends, and no further. */
+  readonly status: RunStatusWord;
+  readonly isAlive: boolean;
+  /** Market time of the last event that was gone through; undefined where none was recorded. */
+  readonly comparedTo: string | undefined;
   readonly stateHash: string;
   /** Undefined for a run that was killed. */
   readonly recordedStateHash: string | undefined;
@@ -93,6 +99,9 @@ export async function replayRun({ home, runId, onProgress }: ReplayRequest): Pro
       decisions: counts.decisions,
       orders: counts.orders,
       matches: mismatch === undefined,
+      status: recorded.status,
+      isAlive: recorded.isAlive,
+      comparedTo: counts.handled === 0 ? undefined : formatTime(engine.at),
       stateHash,
       recordedStateHash,
       mismatch,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
 import { formatSpan, parseSpan, parseTime } from '../domain/time.ts';
+import { reasonOf } from '../domain/words.ts';
 import { periodReturns, type PeriodReturns } from '../lab/validate/run-returns.ts';
 import { MINIMUM_RETURNS } from '../views/metrics.ts';
 import { runNamed, type RunFolder } from './runs.ts';
@@ -56,7 +57,7 @@ function readReport(path: string): z.infer<typeof reportSchema> {
   try {
     found = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw damaged(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw damaged(path, reasonOf(cause), cause);
   }
   const parsed = reportSchema.safeParse(found);
   if (parsed.success) return parsed.data;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { makeFolder } from '../market/history/make-folder.ts';
 import { recipeSchema, type Recipe } from './recipe.ts';
 import { isLocked } from './run-lock.ts';
@@ -77,7 +78,7 @@ function unwritable(place: string, cause: unknown): BallastError {
   return new BallastError({
     code: 'RUN_UNWRITABLE',
     place,
-    found: cause instanceof Error ? cause.message : String(cause),
+    found: reasonOf(cause, place),
     expected: 'a folder that can be written',
     remedy: 'free space or choose another --home',
     cause,
@@ -90,7 +91,7 @@ export function letGo(closers: readonly (() => void)[], onNotice: (words: string
     try {
       close();
     } catch (cause) {
-      onNotice(`while closing: ${cause instanceof Error ? cause.message : String(cause)}`);
+      onNotice(`while closing: ${reasonOf(cause)}`);
     }
   }
 }
@@ -115,7 +116,7 @@ function readRun(folder: string): RunFolder | undefined {
   try {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw damaged(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw damaged(path, reasonOf(cause), cause);
   }
   const parsed = runFileSchema.safeParse(json);
   if (!parsed.success)

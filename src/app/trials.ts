@@ -1,6 +1,7 @@
 // Which trials were run under this home, and what a run is worth among them.
 import { join } from 'node:path';
 import { DAY_MS, formatSpan, parseSpan, parseTime } from '../domain/time.ts';
+import { counted } from '../domain/words.ts';
 import { periodReturns } from '../lab/validate/run-returns.ts';
 import {
   deflatedSharpe,
@@ -67,7 +68,7 @@ export function validateRun(home: string, name: string): ValidationDocument {
   const isKnown = Number.isFinite(sample.sharpe);
   const trials = trialsOn(trialsPath(home), seriesOf(run.recipe), periodMs);
   // A run from before the ledger is a trial as well.
-  const counted = { count: Math.max(1, trials.count), variance: trials.variance };
+  const tried = { count: Math.max(1, trials.count), variance: trials.variance };
   const years = (returns.length * periodMs) / (365 * DAY_MS);
   const document = {
     runId,
@@ -80,9 +81,9 @@ export function validateRun(home: string, name: string): ValidationDocument {
     kurtosis: known(sample.kurtosis),
     probabilisticSharpe: known(probabilisticSharpe(sample)),
     trials,
-    deflatedSharpe: isKnown ? deflatedSharpe(sample, counted) : null,
+    deflatedSharpe: isKnown ? deflatedSharpe(sample, tried) : null,
     minimumTrackRecord: known(minimumTrackRecord(sample, 0, 1 - CONFIDENCE)),
-    minimumBacktestYears: minimumBacktestYears(counted.count),
+    minimumBacktestYears: minimumBacktestYears(tried.count),
   };
   return { ...document, findings: findingsOf(document) };
 }
@@ -93,16 +94,17 @@ function findingsOf(document: Omit<ValidationDocument, 'findings'>): string[] {
   const findings: string[] = [];
   if (deflated.probability < CONFIDENCE) {
     const chance = (100 * deflated.probability).toFixed(1);
-    findings.push(`no edge beyond the luck of ${Math.max(1, trials.count)} trials: deflated Sharpe ${chance} %, below 95 %`);
+    findings.push(`no edge beyond the luck of ${counted(Math.max(1, trials.count), 'trial')}: deflated Sharpe ${chance} %, below 95 %`);
   }
   if (needed === null) findings.push('no track record would be long enough: the Sharpe ratio is not above 0');
   else if (document.returns < needed)
-    findings.push(`the track record is short: ${document.returns} returns, ${Math.ceil(needed)} are needed`);
+    findings.push(`the track record is short: ${counted(document.returns, 'return')}, ${Math.ceil(needed)} are needed`);
   if (years < document.minimumBacktestYears) {
     findings.push(
       `the data are short for so many trials: ${years.toFixed(1)} years, ${document.minimumBacktestYears.toFixed(1)} are needed`,
     );
   }
-  if (trials.damagedLines > 0) findings.push(`${trials.damagedLines} lines of the ledger of trials cannot be read: there were more trials`);
+  if (trials.damagedLines > 0)
+    findings.push(`${counted(trials.damagedLines, 'line')} of the ledger of trials cannot be read: there were more trials`);
   return findings;
 }

@@ -2,6 +2,7 @@
 import type { CommanderError } from 'commander';
 import type { FailureDocument } from '../api/contract.ts';
 import { BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 
 export interface Failure {
   readonly exitCode: 1 | 2;
@@ -24,7 +25,7 @@ export function failureOf(error: unknown, isDebug: boolean): Failure {
       document: { error: { code, place, found, expected, remedy: remedy ?? null } },
     };
   }
-  const found = error instanceof Error ? error.message : String(error);
+  const found = reasonOf(error);
   const advice = isDebug ? stackOf(error) : 'with --debug it says where; the journal of a run is kept, and starting again goes on from it';
   return {
     exitCode: 1,

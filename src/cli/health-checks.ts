@@ -3,9 +3,10 @@ import { accessSync, constants, existsSync, readFileSync, rmSync, statfsSync, st
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { loadConfig } from '../app/config.ts';
+import { loadConfig, type Config } from '../app/config.ts';
 import { journalPath, listRuns } from '../app/runs.ts';
 import { BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { openStore } from '../market/history/store.ts';
 
 export interface Place {
@@ -34,7 +35,7 @@ export function all({ home, configFile }: Place): readonly (readonly [string, Ch
 
 export function wordsOf(error: unknown): [found: string, remedy: string | null] {
   if (error instanceof BallastError) return [`${error.place}: ${error.found}, expected ${error.expected}`, error.remedy ?? null];
-  return [error instanceof Error ? error.message : String(error), null];
+  return [reasonOf(error), null];
 }
 
 function wrong(place: string, found: string, expected: string, remedy: string, cause?: unknown): BallastError {
@@ -60,7 +61,7 @@ function checkHome(home: string): string {
     }
     writeFileSync(probe, '');
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    const found = reasonOf(error);
     throw wrong(home, found, 'a folder that can be written', 'choose another with --home or BALLAST_HOME, or change its owner', error);
   } finally {
     rmSync(probe, { force: true });
@@ -104,7 +105,7 @@ function openJournal(path: string): void {
       database.close();
     }
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    const found = reasonOf(error);
     throw wrong(
       path,
       found,
@@ -125,8 +126,19 @@ function checkSpace(home: string): string {
   return words;
 }
 
+/** Undefined where the config is wrong, which its own check says. */
+function apiOf(home: string, configFile: string | undefined): Config['api'] | undefined {
+  try {
+    return loadConfig({ home, file: configFile }).api;
+  } catch (error) {
+    if (error instanceof BallastError) return undefined;
+    throw error;
+  }
+}
+
 async function checkPort(home: string, configFile: string | undefined): Promise<string> {
-  const { api } = loadConfig({ home, file: configFile });
+  const api = apiOf(home, configFile);
+  if (api === undefined) return 'not looked at: the config, which names it, is wrong';
   if (api.port === 0) return 'any free one';
   const error = await listenError(api.port);
   if (error === undefined) return `port ${api.port} is free`;
@@ -135,7 +147,7 @@ async function checkPort(home: string, configFile: string | undefined): Promise<
   if (session !== undefined) return `port ${api.port} is taken while ${session.runId} runs`;
   throw wrong(
     `port ${api.port}`,
-    error.message,
+    reasonOf(error),
     'a port that can be listened on',
     'name another with --port or api.port in the config',
     error,

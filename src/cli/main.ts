@@ -2,6 +2,7 @@
 import { loadEnvFile } from 'node:process';
 import { reportFailure, runCommandLine } from './program.ts';
 import { processTerminal } from './terminal.ts';
+import { reasonOf } from '../domain/words.ts';
 
 const words = process.argv.slice(2);
 const terminal = processTerminal();
@@ -20,6 +21,6 @@ function readEnvironmentFile(): void {
     loadEnvFile();
   } catch (error) {
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isAbsent) process.stderr.write(`warning: .env: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (!isAbsent) process.stderr.write(`warning: .env: ${reasonOf(error)}\n`);
   }
 }

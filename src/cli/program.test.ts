@@ -154,7 +154,10 @@ describe('commands without what they need', () => {
   test('a backtest without stored bars is exit 2 and says how to import them', async (t) => {
     const { exitCode, stderr } = await say(`${BACKTEST} --home ${emptyHome(t)}`);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /found no bars at all .*\(import it: ballast data import FILE/);
+    assert.match(
+      stderr,
+      /found no bars at all .*\(import it: ballast data import FILE .*, or download it: ballast data download --symbols BTC\/USDT --timeframe 1h --venue NAME/,
+    );
   });
 
   test('a config that is not there is exit 2', async (t) => {
@@ -166,7 +169,7 @@ describe('commands without what they need', () => {
   test('an import of a file that is not there names it', async (t) => {
     const { exitCode, stderr } = await say(`data import missing.csv --symbol BTC/USDT --timeframe 1h --venue x --home ${emptyHome(t)}`);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /^error: missing\.csv: found ENOENT/);
+    assert.match(stderr, /^error: missing\.csv: found no such file or folder, expected a file that can be read/);
   });
 });
 

@@ -1,5 +1,6 @@
 // A session's state as text: the frame of the live view, one line of the plain one, and the answer of `ballast status`. Pure.
 import type { StatusDocument } from '../api/contract.ts';
+import { percent } from '../domain/words.ts';
 import { printable, table, type Paint } from './terminal.ts';
 
 export interface FrameOptions {
@@ -62,7 +63,10 @@ export function statusText(status: StatusDocument): string {
     ['symbols', status.symbols.join(', ')],
     ['equity', `${money(equity)} (${signedPercent(equity / capital - 1)} of ${money(capital)})`],
     ['cash', money(Number(status.cash))],
-    ['drawdown', `${percent(status.drawdownRatio)} from ${money(status.peakEquity)}; today ${percent(status.dayLossRatio)} lost`],
+    [
+      'drawdown',
+      `${percentOrNone(status.drawdownRatio)} from ${money(status.peakEquity)}; today ${percentOrNone(status.dayLossRatio)} lost`,
+    ],
     ['trades', `${tradesWords(status)}, ${status.stopOuts} stopped out`],
     ['fees', `${money(Number(status.feesPaid))}, funding ${money(Number(status.fundingPaid))}`],
     ['open orders', String(status.openOrders)],
@@ -96,7 +100,7 @@ function stateWords({ state, haltCause }: StatusDocument): string {
 function moneyLine({ equity: known, capital, drawdownRatio }: StatusDocument): string {
   const start = Number(capital);
   const equity = known ?? NaN;
-  return `equity ${money(equity)} (${signedPercent(equity / start - 1)})  P&L ${signedMoney(equity - start)}  drawdown ${percent(drawdownRatio)}`;
+  return `equity ${money(equity)} (${signedPercent(equity / start - 1)})  P&L ${signedMoney(equity - start)}  drawdown ${percentOrNone(drawdownRatio)}`;
 }
 
 function countsLine(status: StatusDocument, speed: number): string {
@@ -143,12 +147,13 @@ function signedMoney(value: number | null): string {
   return value !== null && value > 0 ? `+${money(value)}` : money(value);
 }
 
-function percent(ratio: number | null): string {
-  return ratio !== null && Number.isFinite(ratio) ? `${(ratio * 100).toFixed(2)} %` : 'n/a';
+/** Before the first price there is none. */
+function percentOrNone(ratio: number | null): string {
+  return ratio !== null && Number.isFinite(ratio) ? percent(ratio) : 'n/a';
 }
 
 function signedPercent(ratio: number): string {
-  return ratio > 0 ? `+${percent(ratio)}` : percent(ratio);
+  return ratio > 0 ? `+${percent(ratio)}` : percentOrNone(ratio);
 }
 
 /** Six significant digits, without an exponent: a coin may cost 60,000 or 0.00001234. */

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { ByteReader } from '../domain/bytes.ts';
 import type { JournalRow } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { decodeRow, FORMAT_VERSION } from './codec.ts';
 import type { Columns, Connect, Database, Value } from './database.ts';
 import { inspectLog } from './wal.ts';
@@ -79,7 +80,7 @@ export function connectForReading(path: string, connect: Connect): Database {
   try {
     return connect(path, true);
   } catch (error) {
-    throw unreadable(path, messageOf(error), error);
+    throw unreadable(path, reasonOf(error), error);
   }
 }
 
@@ -166,7 +167,7 @@ export function transact(database: Database, act: () => void): void {
       database.execute('ROLLBACK');
     } catch (rollbackError) {
       // SQLite has rolled back by itself, as it does when a disk is full. The first error is the one that says why.
-      throw new AggregateError([error, rollbackError], messageOf(error));
+      throw new AggregateError([error, rollbackError], reasonOf(error));
     }
     throw error;
   }
@@ -202,7 +203,7 @@ function checkHeader(path: string, database: Database): void {
     version = firstOf(database.rows('PRAGMA user_version'))?.['user_version'];
     for (const { sql } of database.rows('SELECT sql FROM sqlite_schema ORDER BY rowid')) tables.push(String(sql));
   } catch (error) {
-    throw unreadable(path, messageOf(error), error);
+    throw unreadable(path, reasonOf(error), error);
   }
   if (id !== APPLICATION_ID)
     throw unreadable(path, statSync(path).size === 0 ? 'an empty file' : 'a database that is no journal of Ballast');
@@ -262,7 +263,7 @@ function unreadableRow({ first, bytes }: Block): string {
   try {
     for (const _ of decodeRows(bytes)) row++;
   } catch (error) {
-    return `, row ${row + 1} of them not even readable: ${messageOf(error)}`;
+    return `, row ${row + 1} of them not even readable: ${reasonOf(error)}`;
   }
   return '';
 }
@@ -287,7 +288,7 @@ function* readTable<T>(
         rows ??= database.rows(sql)[Symbol.iterator]();
         next = rows.next();
       } catch (error) {
-        onDamage(messageOf(error));
+        onDamage(reasonOf(error));
         return;
       }
       if (next.done === true) return;
@@ -416,7 +417,7 @@ export function unreadable(path: string, found: string, cause?: unknown): Ballas
 
 export function writeFailed(path: string, error: unknown, expected: string): BallastError {
   if (error instanceof BallastError) return error;
-  const message = messageOf(error);
+  const message = reasonOf(error);
   return new BallastError({
     code: 'JOURNAL_WRITE_FAILED',
     place: path,
@@ -425,8 +426,4 @@ export function writeFailed(path: string, error: unknown, expected: string): Bal
     remedy: 'nothing more is done unrecorded: remove the cause and start the run again, it goes on from what was recorded',
     cause: error,
   });
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { ByteWriter } from '../domain/bytes.ts';
 import type { Entry, JournalRow } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
+import { reasonOf } from '../domain/words.ts';
 import { encodeRow } from './codec.ts';
 import { connectSqlite, type Columns, type Connect, type Database, type Value } from './database.ts';
 import {
@@ -20,7 +21,6 @@ import {
   insertSegment,
   insertSnapshot,
   layOut,
-  messageOf,
   readBlocks,
   readMeta,
   readSegments,
@@ -196,7 +196,7 @@ export class Journal {
       encodeRow(this.#buffer, entry, sequence, tapeOffset);
     } catch (error) {
       // A bug. Rows before it can still be stored; nothing may follow the stump.
-      this.#refusal = refused(this.path, `an entry ${entry.kind} that could not be encoded: ${messageOf(error)}`);
+      this.#refusal = refused(this.path, `an entry ${entry.kind} that could not be encoded: ${reasonOf(error)}`);
       throw error;
     }
     if (this.#bufferedRows === 0) this.#bufferedSequence = sequence;
@@ -390,7 +390,7 @@ export class Journal {
     try {
       yield* this.#database.rows(sql, ...values);
     } catch (error) {
-      throw unreadable(this.path, messageOf(error), error);
+      throw unreadable(this.path, reasonOf(error), error);
     }
   }
 

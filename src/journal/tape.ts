@@ -18,7 +18,8 @@ import {
 import { join } from 'node:path';
 import { assert, BallastError } from '../domain/errors.ts';
 import type { MarketEvent, TimerRang } from '../domain/event.ts';
-import { messageOf, type TapeSegment } from './journal-file.ts';
+import { reasonOf } from '../domain/words.ts';
+import type { TapeSegment } from './journal-file.ts';
 
 export type TapeEvent = MarketEvent | TimerRang;
 
@@ -641,7 +642,7 @@ function writeFailed(path: string, error: unknown): BallastError {
   return new BallastError({
     code: 'TAPE_WRITE_FAILED',
     place: path,
-    found: messageOf(error),
+    found: reasonOf(error),
     expected: 'room to write the tape',
     remedy: 'nothing more is done unrecorded: remove the cause and start the run again, it goes on from what was recorded',
     cause: error,

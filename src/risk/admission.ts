@@ -3,13 +3,14 @@
 // What bounds whom: a reduce-only order cannot make a position larger, the venue sees to that, so it is never refused for money, for an old
 // or unknown price, for its rate or for a halt. A protective stop that is not reduce-only (it may raise the net when sleeves oppose each
 // other) is never refused for its rate or for an old or unknown price. Nonsense is refused from everyone.
+import { percent } from '../domain/words.ts';
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import type { AccountView, MarketView } from '../domain/decision.ts';
 import { compare, format, isZero, notional, roundToStep, signOf, toNumber, type Price } from '../domain/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { isConditional, type OrderIntent } from '../domain/order.ts';
 import { MINUTE_MS, type TimeMs } from '../domain/time.ts';
-import { exceeds, percent, TOLERANCE } from './exposure.ts';
+import { exceeds, TOLERANCE } from './exposure.ts';
 import type { RiskPolicy } from './policy.ts';
 
 export interface Refusal {

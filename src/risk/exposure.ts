@@ -117,8 +117,3 @@ export function clampEach(
 export function clampOf(rule: string, scales: readonly number[], why: () => string): Ruling {
   return scales.every((scale) => scale === 1) ? PASS : { kind: 'clamp', rule, why: why(), scales };
 }
-
-/** `12.5 %`: for words only. */
-export function percent(ratio: number): string {
-  return `${Math.round(ratio * 1000) / 10} %`;
-}

@@ -164,7 +164,7 @@ test('a clamp is recorded with its rule, its words and its scales', () => {
     {
       rule: 'position-limit',
       kind: 'clamp',
-      why: 'the sleeves in BTC/USDT would be 50 % of equity, the limit is 25 %',
+      why: 'the sleeves in BTC/USDT would be 50.00 % of equity, the limit is 25.00 %',
       scales: [0.5, 1],
     },
   ]);

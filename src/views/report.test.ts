@@ -199,7 +199,7 @@ test('the verdict and the warnings are what the figures say', () => {
   const marked = documentOf(trips(['110'], '0'), [990]);
   assert.equal(marked.verdict[0], 'no edge after costs: the account did not grow');
 
-  const open = documentOf(eventful(), [1_000, 0], { allowSpotShort: true, warnings: ['3 bars are missing'] });
+  const open = documentOf(eventful(), [1_000, 0], { allowSpotShort: true, dataFlaws: ['3 bars are missing'] });
   for (const warning of [
     'equity fell to zero or below: a real account would have been liquidated',
     '1 position is still open and marked at the last price: no exit was paid for',

@@ -1,11 +1,12 @@
 // A run as a document, and the document as text for a terminal. The text is made from the document alone, so that a stored one reads the same.
+import { fixed, percent } from '../domain/words.ts';
 import { format, toNumber, type Amount } from '../domain/decimal.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { attribution, type Part } from './attribution.ts';
 import { known, monthlyReturns, type MonthReturn } from './daily.ts';
 import type { EquityRecorder } from './equity.ts';
 import { metrics, roundTrips, type Marks, type Metrics } from './metrics.ts';
-import { duration, fixed, money, orUnknown, percent, plain, section, table } from './text.ts';
+import { duration, money, orUnknown, plain, section, table } from './text.ts';
 import { returnRatio, type StopsPlace, type TradeLedger } from './trades.ts';
 import { verdict, warnings } from './verdict.ts';
 
@@ -27,6 +28,8 @@ export interface ReportDocument {
   /** What the figures say, in words. */
   readonly verdict: readonly string[];
   readonly warnings: readonly string[];
+  /** What is wrong with the bars it was run on, a sentence for each series; among the warnings too. */
+  readonly dataFlaws: readonly string[];
   readonly monthlyReturns: readonly MonthReturn[];
   readonly attribution: AttributionDocument;
   readonly trades: readonly TradeRow[];
@@ -119,7 +122,7 @@ export interface FundingRow {
 export interface ReportParts {
   readonly runId: string;
   readonly stateHash: string;
-  /** What was run, as it was asked for; printed by `strategy` where it has one. */
+  /** What was run, as it was asked for; its `strategy`, where it has one, is the name that is printed. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly symbols: readonly string[];
   /** Of the bars that were marked. */
@@ -135,12 +138,14 @@ export interface ReportParts {
   readonly ledger: TradeLedger;
   /** By instrument: open of the first bar of the range, close of the last. */
   readonly marks: readonly Marks[];
-  /** What the run itself has to say: gaps in the data, a card that was ignored. */
+  /** What is wrong with the bars, a sentence for each series. */
+  /** Beside those that the figures themselves give rise to. */
   readonly warnings?: readonly string[];
+  readonly dataFlaws?: readonly string[];
 }
 
 export function report(parts: ReportParts): ReportDocument {
-  const { ledger, from, to, timeframeMs, marks, allowSpotShort, noRisk } = parts;
+  const { ledger, from, to, timeframeMs, marks, allowSpotShort, noRisk, dataFlaws = [] } = parts;
   const equity = parts.equity.summary();
   const figures = metrics({ equity, ledger, timeframeMs, from, to, marks });
   return {
@@ -157,7 +162,8 @@ export function report(parts: ReportParts): ReportDocument {
     stops: ledger.stopPlaces(),
     metrics: figures,
     verdict: verdict(figures),
-    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort, noRisk }, figures), ...(parts.warnings ?? [])],
+    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort, noRisk }, figures), ...(parts.warnings ?? []), ...dataFlaws],
+    dataFlaws,
     monthlyReturns: monthlyReturns(equity.capital, equity.daily),
     attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({

@@ -1,4 +1,5 @@
 // Numbers and tables as a person reads them in a terminal.
+import { fixed } from '../domain/words.ts';
 
 export function section(name: string, body: string): string {
   return body === '' ? '' : `${name}\n${body}`;
@@ -28,11 +29,6 @@ export function orUnknown(value: number | null, words: (value: number) => string
   return value === null ? 'N/A' : words(value);
 }
 
-/** `1 run`, `2 runs`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** With as many decimals as keep a value that is below a threshold below it in print: 1.98 is not 2.0 where it takes 2. */
 export function againstThreshold(value: number, threshold: number, decimals: number): string {
   for (let digits = decimals; digits < 20; digits++) {
@@ -40,12 +36,6 @@ export function againstThreshold(value: number, threshold: number, decimals: num
     if (value < threshold === Number(text) < threshold) return text;
   }
   return String(value);
-}
-
-/** Rounded, and zero has no sign. */
-export function fixed(value: number, decimals: number): string {
-  const text = value.toFixed(decimals);
-  return Number(text) === 0 ? text.replace('-', '') : text;
 }
 
 export function plain(value: number): string {
@@ -59,10 +49,6 @@ export function money(value: number): string {
   const [whole = '', fraction = ''] = size.toFixed(decimals).split('.');
   const text = `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${fraction}`;
   return value < 0 && Number(size.toFixed(decimals)) !== 0 ? `-${text}` : text;
-}
-
-export function percent(ratio: number): string {
-  return `${fixed(ratio * 100, 2)} %`;
 }
 
 /** The two largest units: `3d 4h`. */

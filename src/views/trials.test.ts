@@ -25,6 +25,7 @@ function row(strategy: string, figures: Partial<Metrics> | undefined, failure?: 
     metrics,
     haltedAt,
     failure,
+    dataFlaws: [],
   };
 }
 
@@ -54,4 +55,15 @@ test('a run that halted is marked with its day, and a table without one has no s
   assert.match(text, /^ {2}b .* 3\.00 +2022-10-22 +run-b$/m);
   assert.match(text, /^1 run halted on the day shown/m);
   assert.doesNotMatch(trialsText([row('a', {})]), /halted/);
+});
+
+test('flawed bars are told of: one series in its own words, several by their number', () => {
+  const flawed = (strategy: string, words: string): TrialRow => ({ ...row(strategy, {}), dataFlaws: [words] });
+  const luna = 'the bars of binance LUNA/USDT 1h have 2 coins under one symbol: ballast data check --symbol LUNA/USDT';
+  assert.match(trialsText([flawed('a', luna), flawed('b', luna), row('c', {})]), new RegExp(`^! ${luna}$`, 'm'));
+  assert.match(
+    trialsText([flawed('a', luna), flawed('b', 'the bars of x have 1 hole: ballast data check')]),
+    /^! the bars of 2 runs have flaws, the first of them: the bars of binance LUNA\/USDT 1h have 2 coins under one symbol; ballast data check tells of all$/m,
+  );
+  assert.doesNotMatch(trialsText([row('a', {})]), /!/);
 });

@@ -1,6 +1,8 @@
 // Many runs side by side: a table, and what the best of many is worth.
+import { counted, percent } from '../domain/words.ts';
+import { normalDistribution } from '../quant/normal-distribution.ts';
 import type { Metrics } from './metrics.ts';
-import { againstThreshold, counted, orUnknown, percent, plain, section, table } from './text.ts';
+import { againstThreshold, orUnknown, plain, section, table } from './text.ts';
 
 export interface TrialRow {
   readonly strategy: string;
@@ -14,6 +16,8 @@ export interface TrialRow {
   /** When it halted, ISO-8601; undefined where it did not. */
   readonly haltedAt: string | undefined;
   readonly failure: string | undefined;
+  /** What is wrong with the bars it was run on, a sentence for each series. */
+  readonly dataFlaws: readonly string[];
 }
 
 /** From this t-statistic of the mean return on, a single run can be told from luck. */
@@ -46,7 +50,13 @@ export function trialsText(rows: readonly TrialRow[]): string {
         ],
   );
   const failures = failed.map((row) => `  ${row.strategy} ${row.symbols.join(' ')} ${row.timeframe}: ${row.failure ?? ''}`);
-  return [table(header, cells), haltNote(halted.length), tally(finished), section(`${failed.length} failed`, failures.join('\n')).trim()]
+  return [
+    table(header, cells),
+    haltNote(halted.length),
+    flawNote(finished),
+    tally(finished),
+    section(`${failed.length} failed`, failures.join('\n')).trim(),
+  ]
     .filter((part) => part !== '' && part !== '0 failed')
     .join('\n\n');
 }
@@ -57,13 +67,21 @@ function haltNote(count: number): string {
     : `${counted(count, 'run')} halted on the day shown and opened nothing from then on: the figures are of the whole range all the same.`;
 }
 
+function flawNote(rows: readonly TrialRow[]): string {
+  const flawed = rows.filter(({ dataFlaws }) => dataFlaws.length > 0);
+  const [first] = flawed.flatMap(({ dataFlaws }) => dataFlaws);
+  if (first === undefined) return '';
+  if (new Set(flawed.flatMap(({ dataFlaws }) => dataFlaws)).size === 1) return `! ${first}`;
+  return `! the bars of ${counted(flawed.length, 'run')} have flaws, the first of them: ${first.split(': ballast', 1)[0]}; ballast data check tells of all`;
+}
+
 /** Every trial is counted: among many, some are good by luck alone. */
 function tally(rows: readonly TrialRow[]): string {
   const traded = rows.filter((row) => (row.metrics?.trades ?? 0) > 0);
   const won = traded.filter((row) => (row.metrics?.totalReturn ?? 0) > 0).length;
   const significant = traded.filter((row) => (row.metrics?.returnTStatistic ?? 0) >= SIGNIFICANT).length;
   // One-sided, of a normal: what chance alone puts beyond the mark.
-  const byChance = (0.02275 * traded.length).toFixed(1);
+  const byChance = (normalDistribution(-SIGNIFICANT) * traded.length).toFixed(1);
   return (
     `${counted(rows.length, 'run')}, ${traded.length} of them traded: ${won} gained after costs, ${significant} ${significant === 1 ? 'has' : 'have'} a t of ${SIGNIFICANT} or more ` +
     `(chance alone gives ${byChance} of ${traded.length}).`

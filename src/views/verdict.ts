@@ -1,8 +1,9 @@
 // What the figures come to, in plain words: whether there is an edge after costs, what the costs took, and what to beware of.
+import { counted, percent } from '../domain/words.ts';
 import { DAY_MS, formatTime, HOUR_MS, type TimeMs } from '../domain/time.ts';
 import type { EquitySummary } from './equity.ts';
 import { MINIMUM_TRADES, roundTrips, type Metrics } from './metrics.ts';
-import { againstThreshold, counted, money, percent } from './text.ts';
+import { againstThreshold, money } from './text.ts';
 import type { TradeLedger } from './trades.ts';
 
 /** Below this many standard errors from zero a mean return may be luck. */

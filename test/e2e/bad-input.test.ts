@@ -185,7 +185,7 @@ describe('arguments and config', () => {
       for (const place of ['/proc/x', '/proc']) {
         const program = startBallast(place, ...words);
         t.after(() => program.kill());
-        mustFail(await program.ended, 1, new RegExp(`${place}/(runs|data)`), /ENOENT/);
+        mustFail(await program.ended, 1, new RegExp(`${place}/(runs|data)`), /no such file or folder/);
       }
     }
   });
@@ -426,7 +426,7 @@ describe('a full disk', () => {
     async () => {
       const words = sessionWords(5, 6_000);
       mkdirSync(join(disk, 'home'));
-      mustFail(await ballast(join(disk, 'home'), ...words), 1, /tape|journal/, /ENOSPC|full/, /start the run again/);
+      mustFail(await ballast(join(disk, 'home'), ...words), 1, /tape|journal/, /full/, /start the run again/);
       spawnSync('mount', ['-o', 'remount,size=100m', disk]);
       const resumed = resultOf(await ballast(join(disk, 'home'), ...words), words);
       const reference = resultOf(await ballast(temporaryHome('roomy'), ...words), words);
@@ -447,6 +447,6 @@ describe('a full disk', () => {
       1,
     );
     assert.equal(digestOf(join(full, 'data')), stored);
-    mustFail(await ballast(full, 'backtest', '--strategy', 'trend', '--symbols', 'X/USDT', '--timeframe', '1h'), 1, /ENOSPC|full/);
+    mustFail(await ballast(full, 'backtest', '--strategy', 'trend', '--symbols', 'X/USDT', '--timeframe', '1h'), 1, /full/);
   });
 });

@@ -132,8 +132,14 @@ describe('an error', () => {
 
   test('of a config names file, line, column and field', () => {
     writeFileSync(join(home, 'wrong.yaml'), 'risk:\n  leverageRatio: lots\n');
-    const { exitCode, stderr } = ballast('doctor', '--config', 'wrong.yaml', '--json');
+    const { exitCode, stderr, stdout } = ballast('doctor', '--config', 'wrong.yaml', '--json');
     assert.equal(exitCode, 1, 'for the doctor it is a finding');
+    const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly subject: string; readonly isWell: boolean }[] };
+    assert.deepEqual(
+      findings.filter(({ isWell }) => !isWell).map(({ subject }) => subject),
+      ['config'],
+      'and one only, though the port is in the config too',
+    );
     const { stderr: said, exitCode: code } = ballast('paper', '--config', 'wrong.yaml', '--port', '0');
     assert.equal(code, 2);
     assert.match(said, /wrong\.yaml:2:18, risk\.leverageRatio: found "lots", expected a number/);

@@ -4,6 +4,7 @@ import type { ImportReport } from '../../market/history/import.ts';
 import type { RecordKind } from '../../market/history/kinds.ts';
 import type { RecordMergeReport } from '../../market/history/record-store.ts';
 import { BallastError } from '../../domain/errors.ts';
+import { counted } from '../../domain/words.ts';
 import { defaulted, defineCommand, done, optional, type Context } from '../definition.ts';
 import { listenForEnd, type Ending } from '../ending.ts';
 import { Progress } from '../progress.ts';
@@ -117,7 +118,7 @@ function barOutcome(series: { venue: string; symbol: string; timeframe: string }
   const lines = [
     `${series.venue} ${series.symbol} ${series.timeframe}: ${from} to ${to}`,
     `rows ${rowsRead}: new ${added}, unchanged ${unchanged}, corrected ${corrected}${duplicates > 0 ? `, said twice ${duplicates}` : ''}`,
-    holes === 0 ? 'gaps none' : `gaps ${holes}, ${missingBars} bars missing`,
+    holes === 0 ? 'gaps none' : `gaps ${holes}, ${counted(missingBars, 'bar')} missing`,
   ];
   return done(document, lines.join('\n'));
 }

@@ -1,5 +1,6 @@
 import type { ComparedDifference, ComparedOrder, RunComparison } from '../../app/compare-runs.ts';
-import { againstThreshold, counted, money, percent, section, table } from '../../views/text.ts';
+import { counted, percent } from '../../domain/words.ts';
+import { againstThreshold, money, section, table } from '../../views/text.ts';
 import { defineCommand, done } from '../definition.ts';
 
 export const diff = defineCommand({

@@ -1,5 +1,6 @@
 import type { LookaheadDocument, SubjectFindings } from '../../app/lookahead.ts';
-import { counted, section, table } from '../../views/text.ts';
+import { counted } from '../../domain/words.ts';
+import { section, table } from '../../views/text.ts';
 import { defaulted, defineCommand, optional } from '../definition.ts';
 import { Progress } from '../progress.ts';
 import * as values from '../values.ts';

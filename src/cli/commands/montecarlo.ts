@@ -1,6 +1,7 @@
+import { percent } from '../../domain/words.ts';
 import type { MonteCarloDocument } from '../../app/monte-carlo.ts';
 import type { Percentiles } from '../../lab/validate/monte-carlo.ts';
-import { money, percent, plain, table } from '../../views/text.ts';
+import { money, plain, table } from '../../views/text.ts';
 import { defaulted, defineCommand, done } from '../definition.ts';
 import * as values from '../values.ts';
 

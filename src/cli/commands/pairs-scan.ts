@@ -1,5 +1,6 @@
 import type { PairScanDocument } from '../../app/pairs.ts';
-import { fixed, orUnknown, percent, plain, table } from '../../views/text.ts';
+import { fixed, percent } from '../../domain/words.ts';
+import { orUnknown, plain, table } from '../../views/text.ts';
 import { defineCommand, done, optional, required } from '../definition.ts';
 import { Progress } from '../progress.ts';
 import * as values from '../values.ts';

@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
 import { formatSpan, formatTime } from '../../domain/time.ts';
+import { fixed } from '../../domain/words.ts';
 import type { PairStudy } from '../../lab/pairs/study.ts';
-import { fixed, orUnknown, plain } from '../../views/text.ts';
+import { orUnknown, plain } from '../../views/text.ts';
 import { defaulted, defineCommand, done, optional, required } from '../definition.ts';
 import * as values from '../values.ts';
 

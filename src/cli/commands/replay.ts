@@ -1,4 +1,5 @@
 import { defineCommand } from '../definition.ts';
+import type { ReplayResult } from '../../app/replay.ts';
 import { Progress } from '../progress.ts';
 
 export const replay = defineCommand({
@@ -16,7 +17,7 @@ export const replay = defineCommand({
       const result = await replayRun({ home, runId, onProgress: (events) => progress.count(events, 'events') });
       progress.end();
       const lines = [
-        `run ${result.runId}: ${result.matches ? 'the same' : 'NOT the same'}`,
+        `run ${result.runId}: ${result.matches ? `the same${upTo(result)}` : 'NOT the same'}`,
         `events ${result.events}, decisions ${result.decisions}, orders ${result.orders}`,
         `state hash ${result.stateHash}`,
       ];
@@ -29,3 +30,17 @@ export const replay = defineCommand({
     }
   },
 });
+
+/** Of a run that did not come to its end, how far its recording goes: nothing is proved of what would have come after it. */
+function upTo({ status, isAlive, comparedTo, recordedStateHash }: ReplayResult): string {
+  if (status === 'finished') return '';
+  const why = isAlive ? 'as far as it has come' : ENDINGS[status];
+  const state = recordedStateHash === undefined ? '; it left no state hash to compare' : '';
+  return comparedTo === undefined ? `: nothing was recorded, ${why}` : ` up to ${comparedTo}, ${why}${state}`;
+}
+
+const ENDINGS = {
+  running: 'where it was killed',
+  interrupted: 'where it was interrupted',
+  failed: 'where it failed',
+} as const;

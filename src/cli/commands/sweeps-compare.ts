@@ -24,7 +24,8 @@ export const sweepsCompare = defineCommand({
     const { compareSweeps } = await import('../../lab/sweep/compare.ts');
     const { pointText } = await import('../../lab/sweep/strategy.ts');
     const { subjectText } = await import('../../lab/sweep/sweep-text.ts');
-    const { fixed, plain, section, table } = await import('../../views/text.ts');
+    const { fixed } = await import('../../domain/words.ts');
+    const { plain, section, table } = await import('../../views/text.ts');
     const sweeps = words.map((name) => sweepNamed(home, name));
     const [first] = sweeps;
     if (first === undefined || sweeps.length < 2)

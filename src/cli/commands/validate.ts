@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import type { ValidationDocument } from '../../app/trials.ts';
-import { orUnknown, percent, plain } from '../../views/text.ts';
+import { orUnknown, plain } from '../../views/text.ts';
 import { defineCommand, done } from '../definition.ts';
 
 export const validate = defineCommand({

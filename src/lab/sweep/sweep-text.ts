@@ -1,6 +1,8 @@
 // A sweep as a person reads it: the best of it, and how many there were to be the best of.
+import { counted, percent } from '../../domain/words.ts';
 import { parseSpan } from '../../domain/time.ts';
-import { orUnknown, percent, plain, section, table } from '../../views/text.ts';
+import { normalDistribution } from '../../quant/normal-distribution.ts';
+import { orUnknown, plain, section, table } from '../../views/text.ts';
 import { ranked, type MeasuredRow, type Objective } from './objective.ts';
 import { barsPerYear } from './run-column.ts';
 import { pointText } from './strategy.ts';
@@ -9,8 +11,6 @@ import type { SweepDocument } from './sweep-run.ts';
 const SHOWN = 10;
 /** From this t-statistic of the mean return on, a single column can be told from luck. */
 const SIGNIFICANT = 2;
-/** What of a normal distribution lies beyond it. */
-const BEYOND = 0.02275;
 
 /** @param objective that of the document, or another */
 export function sweepText(document: SweepDocument, objective: Objective): string {
@@ -24,7 +24,7 @@ export function sweepText(document: SweepDocument, objective: Objective): string
 
 /** `sma-cross on BTC/USDT 1h, 20,000 bars`. */
 export function subjectText({ strategy, symbols, timeframe, bars }: SweepDocument): string {
-  return `${strategy} on ${symbols.join(' ')} ${timeframe}, ${bars.toLocaleString('en')} bars`;
+  return `${strategy} on ${symbols.join(' ')} ${timeframe}, ${counted(bars, 'bar')}`;
 }
 
 /** The objective has a column of its own where the others do not show it. */
@@ -54,10 +54,10 @@ function tally({ rows, trials, bars, timeframe, drawdownLimit }: SweepDocument):
   const won = traded.filter((row) => (row.metrics?.totalReturn ?? 0) > 0).length;
   const significant = traded.filter((row) => (row.metrics?.sharpe ?? 0) * Math.sqrt(years) >= SIGNIFICANT).length;
   const parts = [
-    `${trials.tried} combinations tried${trials.leftOut > 0 ? `, ${trials.leftOut} of the grid left out` : ''}`,
+    `${counted(trials.tried, 'combination')} tried${trials.leftOut > 0 ? `, ${trials.leftOut} of the grid left out` : ''}`,
     trials.resumed > 0 ? `${trials.resumed} of them before an interruption` : '',
     drawdownLimit === null ? '' : `${trials.stopped} stopped at a drawdown of ${percent(drawdownLimit)}`,
-    `${traded.length} traded: ${won} gained after costs, ${significant} have a t of ${SIGNIFICANT} or more`,
+    `${traded.length} traded: ${won} gained after costs, ${significant} ${significant === 1 ? 'has' : 'have'} a t of ${SIGNIFICANT} or more`,
   ];
-  return `${parts.filter((part) => part !== '').join('; ')} (chance alone gives ${(BEYOND * traded.length).toFixed(1)} of ${traded.length}). The best of ${trials.tried} is the luckiest of them, too: all of them are in the ledger that ballast validate reads.`;
+  return `${parts.filter((part) => part !== '').join('; ')} (chance alone gives ${(normalDistribution(-SIGNIFICANT) * traded.length).toFixed(1)} of ${traded.length}). The best of ${trials.tried} is the luckiest of them, too: all of them are in the ledger that ballast validate reads.`;
 }

@@ -1,5 +1,6 @@
 // DuckDB, in memory, for reading and writing Parquet. Loaded with the first file and not before: it costs 60 ms.
 import type { DuckDBConnection, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
+import { reasonOf } from '../../domain/words.ts';
 
 const APPEND_ROWS = 2048;
 
@@ -88,7 +89,7 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+export function firstLine(error: unknown, place = ''): string {
+  const text = reasonOf(error, place);
   return text.split('\n', 1)[0] ?? text;
 }

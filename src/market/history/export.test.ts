@@ -88,7 +88,7 @@ test('a reader who has seen enough ends the export without an error', async (con
 test('an export that fails names the place, and leaves the file that was there', async (context) => {
   const { store, folder } = await filledStore(context);
   const stream = await ballastError(() => exportBars({ store, ...HOURLY, to: sink(2, 'ENOSPC') }));
-  assert.equal(stream.message, 'the output stream: found write ENOSPC, expected somewhere that can be written to');
+  assert.equal(stream.message, 'the output stream: found a full disk, expected somewhere that can be written to');
   const nowhere = join(folder, 'absent/bars.csv');
   const missing = await ballastError(() => exportBars({ store, ...HOURLY, to: nowhere }));
   assert.equal(missing.code, 'EXPORT_FAILED');

@@ -166,7 +166,7 @@ function failed(place: string, error: unknown): BallastError {
   return new BallastError({
     code: 'EXPORT_FAILED',
     place,
-    found: firstLine(error),
+    found: firstLine(error, place),
     expected: 'somewhere that can be written to',
     cause: error,
   });

@@ -51,7 +51,7 @@ async function readFile(path: string, parserFor: (path: string) => Parser, onByt
     else await pipeline(file, read);
   } catch (error) {
     if (error instanceof BallastError) throw error;
-    throw unreadable(path, firstLine(error), 'a whole file, plain, gzipped or zipped', error);
+    throw unreadable(path, firstLine(error, path), 'a whole file, plain, gzipped or zipped', error);
   }
 }
 
@@ -91,7 +91,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    throw unreadable(path, firstLine(error), 'a file that can be read', error);
+    throw unreadable(path, firstLine(error, path), 'a file that can be read', error);
   }
 }
 

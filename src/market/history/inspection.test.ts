@@ -2,6 +2,7 @@
 // others, is looked at through the command line: test/e2e/history.test.ts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { BarColumns } from '../../domain/bars.ts';
 import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
 import { Inspector, type Inspection } from './inspection.ts';
@@ -87,5 +88,25 @@ describe('an inspection', () => {
       ['disorder', 3, 1],
     ]);
     assert.deepEqual([result.malformedBars, result.disorderedBars, result.qualityRatio], [2, 1, 2 / 5]);
+  });
+
+  test('says the same in chunks as bar by bar, whatever is wrong with the bars', () => {
+    const bar = fc.record({
+      hours: fc.constantFrom(1, 1, 1, 1, 1, 1, 0, 2, 100),
+      price: fc.constantFrom(100, 100, 100, 101, 99, 2_500, 4, 0, NaN),
+      reach: fc.constantFrom(1.01, 1.01, 1, 0.9, 30),
+      volume: fc.constantFrom(5, 5, 5, 0, -1, Infinity),
+    });
+    fc.assert(
+      fc.property(fc.array(bar, { minLength: 1, maxLength: 40 }), (drawn) => {
+        let hour = 0;
+        inspect(
+          drawn.map(({ hours, price, reach, volume }): Row => {
+            hour += hours;
+            return [START + hour * HOUR_MS, price, price * reach, price / reach, price, volume];
+          }),
+        );
+      }),
+    );
   });
 });

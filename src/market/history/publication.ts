@@ -174,7 +174,7 @@ function writeFailed(place: string, cause: unknown, isSealed: boolean): BallastE
   return new BallastError({
     code: 'STORE_WRITE_FAILED',
     place,
-    found: firstLine(cause),
+    found: firstLine(cause, place),
     expected: 'room and permission to write',
     remedy: isSealed
       ? 'the import is complete beside the store: free some space or fix the permission, and the next command that opens the store puts it in place'
@@ -214,7 +214,7 @@ async function takeLock(root: string): Promise<DatabaseSync | undefined> {
     throw new BallastError({
       code: 'STORE_WRITE_FAILED',
       place,
-      found: error instanceof Error ? error.message : String(error),
+      found: firstLine(error),
       expected: 'a folder that can be written to',
       cause: error,
     });

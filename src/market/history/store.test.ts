@@ -173,7 +173,10 @@ test('the venue may be left out where one has the bars; otherwise the error says
     await messageOf({ symbol: 'BTC/USDT', timeframeMs: HOUR_MS }),
     'BTC/USDT 1h: found bars of 2 venues: binance, bybit, expected exactly one, or the venue named (add --venue binance)',
   );
-  const importIt = (rest: string): string => `(import it: ballast data import FILE ${rest})`;
+  const importIt = (rest: string): string => {
+    const download = `ballast data download ${rest.replace('--symbol', '--symbols')}`;
+    return `(import it: ballast data import FILE ${rest}, or download it: ${download})`;
+  };
   assert.equal(
     await messageOf({ symbol: 'BTC/USDT', timeframeMs: MINUTE_MS }),
     `BTC/USDT 1m: found no such bars, expected one of binance BTC/USDT 1h, bybit BTC/USDT 1h ${importIt('--symbol BTC/USDT --timeframe 1m --venue NAME')}`,

@@ -353,7 +353,8 @@ export class BarStore {
     const symbols = [...new Set(all.map((series) => series.symbol))];
     const timeframe = formatSpan(query.timeframeMs);
     const venue = query.venue === undefined ? '' : `${query.venue} `;
-    const command = `ballast data import FILE --symbol ${query.symbol} --timeframe ${timeframe} --venue ${query.venue ?? 'NAME'}`;
+    const importing = `ballast data import FILE --symbol ${query.symbol} --timeframe ${timeframe} --venue ${query.venue ?? 'NAME'}`;
+    const downloading = `ballast data download --symbols ${query.symbol} --timeframe ${timeframe} --venue ${query.venue ?? 'NAME'}`;
     let found = 'no such bars';
     let expected = `one of ${ofSymbol.map((series) => `${series.venue} ${series.symbol} ${formatSpan(series.timeframeMs)}`).join(', ')}`;
     if (ofSymbol.length === 0) [found, expected] = ['no bars of this symbol', `a stored symbol: ${symbols.join(', ')}`];
@@ -363,7 +364,7 @@ export class BarStore {
       place: `${venue}${query.symbol} ${timeframe}`,
       found,
       expected,
-      remedy: `import it: ${command}`,
+      remedy: `import it: ${importing}, or download it: ${downloading}`,
       exitCode: 2,
     });
   }

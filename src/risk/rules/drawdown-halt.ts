@@ -1,5 +1,5 @@
+import { percent } from '../../domain/words.ts';
 import { PASS, type RiskRule } from '../../domain/decision.ts';
-import { percent } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 
 /** Halts at a fall from the peak. Speaks until the engine has latched the halt; from then on `halted` does. */

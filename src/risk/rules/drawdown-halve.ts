@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import { PASS, type RiskRule, type Target } from '../../domain/decision.ts';
-import { clampEach, hasPosition, percent } from '../exposure.ts';
+import { clampEach, hasPosition } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 import { wasClampedBy } from '../reviewed-target.ts';
 

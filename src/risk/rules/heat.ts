@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import type { RiskRule } from '../../domain/decision.ts';
-import { limitSum, openRisk, percent } from '../exposure.ts';
+import { limitSum, openRisk } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 
 /** If every stop were hit at once, no more than this is lost. */

@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import type { RiskRule } from '../../domain/decision.ts';
-import { gross, limitSum, percent } from '../exposure.ts';
+import { gross, limitSum } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 
 /** Binds the gross of all sleeves: long and short, and sleeves that offset each other, count in full. */

@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import { PASS, type Decision, type RiskRule, type Target } from '../../domain/decision.ts';
-import { clampOf, divide, dividedScale, exceeds, keptRatio, percent } from '../exposure.ts';
+import { clampOf, divide, dividedScale, exceeds, keptRatio } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 
 /**

@@ -1,5 +1,6 @@
+import { percent } from '../../domain/words.ts';
 import type { RiskRule, Target } from '../../domain/decision.ts';
-import { clampEach, divide, dividedScale, exceeds, keptRatio, openRisk, percent } from '../exposure.ts';
+import { clampEach, divide, dividedScale, exceeds, keptRatio, openRisk } from '../exposure.ts';
 import type { RiskPolicy } from '../policy.ts';
 
 /** No sleeve loses more than its ratio of equity at its stop. */

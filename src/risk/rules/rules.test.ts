@@ -135,7 +135,7 @@ test('under a latched halt every target becomes zero, and once they are, nothing
 
 test('a drawdown of 25 % halts, a smaller one does not, and an unknown one does', () => {
   const ruling = drawdownHalt(policy).review(decisionOf([]), calmMarket(), quietAccount({ drawdownRatio: 0.25 }));
-  assert.deepEqual(ruling, { kind: 'halt', rule: 'drawdown-halt', why: 'equity is 25 % below its peak, the halt is at 25 %' });
+  assert.deepEqual(ruling, { kind: 'halt', rule: 'drawdown-halt', why: 'equity is 25.00 % below its peak, the halt is at 25.00 %' });
   assert.ok(passes(drawdownHalt(policy), [], quietAccount({ drawdownRatio: 0.2499 })));
   assert.ok(!passes(drawdownHalt(policy), [], quietAccount({ drawdownRatio: NaN })));
 });
