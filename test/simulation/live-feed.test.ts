@@ -8,7 +8,7 @@ import { follow } from '../../src/app/recovery.ts';
 import { ComparingRecorder, SessionRecorder } from '../../src/app/session-recorder.ts';
 import { format } from '../../src/domain/decimal.ts';
 import type { Clock } from '../../src/domain/ports.ts';
-import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
+import { MINUTE_MS, NEVER, type TimeMs } from '../../src/domain/time.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { run } from '../../src/engine/run.ts';
 import { SystemClock } from '../../src/engine/system-clock.ts';
@@ -25,12 +25,15 @@ after(() => rmSync(folder, { recursive: true }));
 /** A clock that a test moves by hand: nothing is due before it says so. */
 class HandClock extends SystemClock {
   hand: TimeMs = START;
+  /** Then whoever waits finds that the time has come. */
+  isPassing = false;
 
   override now(): TimeMs {
     return this.hand;
   }
 
   override wait(): Promise<void> {
+    if (this.isPassing && this.nextAt < NEVER) this.hand = Math.max(this.hand, this.nextAt);
     return Promise.resolve();
   }
 }
@@ -84,26 +87,31 @@ describe('a session on a live feed', () => {
       ],
     };
     const live = new TestSession({ ...parts, recorder: new SessionRecorder(journal, tape, true) });
-    // A minute lasts four milliseconds.
-    const clock = new SystemClock(START, 15_000);
+    const clock = new HandClock(START, 1);
     const feed = feedOf(live, clock);
     const watched = feed.sources.map((source) => live.venue.watching(source));
     const quotes = [0, 1].map((instrument) => walk({ seed: 40 + instrument, count: 120, from: instrument === 0 ? 100 : 40 }));
-    const running = run({ engine: live.engine, clock, sources: [live.venue, feed.control, ...watched] });
     const pending: string[] = [];
     for (let bar = 0; bar < 120; bar++) {
-      while (clock.now() < closeOf(bar)) await new Promise((resolve) => setTimeout(resolve, 1));
+      clock.hand = closeOf(bar) + Math.floor(random.uniform() * 900);
       for (const instrument of random.uniform() < 0.5 ? [0, 1] : [1, 0])
         pending.push(message(instrument, bar, quotes[instrument]?.[bar] as readonly number[]));
       if (bar === 60) feed.report('feed.lost', 'code 1006');
       if (bar === 64) feed.report('feed.restored', 'again');
       // Sometimes nothing comes for a while, and then everything at once.
       if (random.uniform() < 0.2) continue;
-      for (const text of pending.splice(0)) feed.receive(text);
+      for (const text of pending.splice(0)) {
+        feed.receive(text);
+        // And sometimes what came is handled before the other half of its minute is there.
+        if (random.uniform() < 0.3) await settle(live, clock, feed, watched);
+        clock.hand += Math.floor(random.uniform() * 90);
+      }
+      await settle(live, clock, feed, watched);
     }
     for (const text of pending) feed.receive(text);
     feed.receive('{"kind":"feed.ended"}');
-    assert.equal(await running, 'ended');
+    clock.isPassing = true;
+    assert.equal(await run({ engine: live.engine, clock, sources: [live.venue, feed.control, ...watched] }), 'ended');
     assert.ok(live.of('order.filled').length > 0, 'it trades');
     assert.equal(format(live.venue.cash), format(live.engine.portfolio.totalCash()));
     tape.close();

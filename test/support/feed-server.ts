@@ -78,6 +78,8 @@ export function barsOf(
   });
 }
 
+const THE_END = '{"kind":"feed.ended"}';
+
 class FeedServer {
   readonly #plan: FeedPlan;
   readonly #random: () => number;
@@ -121,6 +123,8 @@ class FeedServer {
     for (const bar of this.#minutes.slice(0, historyBars).flat()) client.send(JSON.stringify({ ...bar, warmup: true }));
     // What was sent to a client that was killed may never have been read.
     for (const bar of this.#minutes.slice(historyBars, this.#now).flat()) client.send(JSON.stringify(bar));
+    // Whoever comes back after the end hears it too: the end may have been told to a client that was killed before it read it.
+    if (this.#now >= this.#minutes.length) client.send(THE_END);
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#next();
@@ -129,9 +133,7 @@ class FeedServer {
   /** The market goes on, and sends what it says with delays of its own. */
   #next(): void {
     if (this.#now >= this.#minutes.length) {
-      // Somebody who is away just then hears it when he is back.
-      if (this.#client?.readyState !== 1) setTimeout(() => this.#next(), this.#plan.paceMs);
-      else this.#client.send('{"kind":"feed.ended"}');
+      if (this.#client?.readyState === 1) this.#client.send(THE_END);
       return;
     }
     const burst = this.#plan.isUnruly && this.#random() < 0.05 ? 4 : 1;
