@@ -1,6 +1,6 @@
 // The data commands as people use them, on files made here: what they say, what they refuse, and what a kill leaves.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FORMATS, KINDS, KINDS_OF } from '../../src/cli/data-kinds.ts';
@@ -136,6 +136,43 @@ describe('the data commands', () => {
     });
   });
 
+  test('import many symbols at once by the names of their files, tell what became what, and guess nothing', async () => {
+    const home = temporaryFolder('data');
+    const folder = join(home, '1h_spot');
+    mkdirSync(folder);
+    const at = Date.parse('2024-01-01T00:00:00Z');
+    const files = [
+      ['BTCUSDT_1h_2024-01.csv', at, 0],
+      ['BTCUSDT_1h_2024-02.csv', at + 48 * HOUR_MS, 0],
+      ['ETH-USDT_1h.csv', at, 5],
+    ] as const;
+    const paths = files.map(([name, from, lift]) => written(folder, name, barsCsv(from, 48, lift)));
+    const words = ['data', 'import', ...paths, '--symbol', 'auto', '--venue', 'mine'];
+    const { stdout } = await ballast(home, ...words);
+    assert.match(stdout, /^files +became +venue +symbol +bars/);
+    assert.match(stdout, /^BTCUSDT_1h_2024-01\.csv and 1 other +bars +mine +BTC\/USDT +1h .* 96 +96 +0 +0$/m);
+    assert.match(stdout, /^ETH-USDT_1h\.csv +bars +mine +ETH\/USDT +1h .* 48 +48 +0 +0$/m);
+    const again = await json<{ symbol: string; files: string[]; unchanged: number }[]>(home, ...words);
+    assert.deepEqual(
+      again.map(({ symbol, files: own, unchanged }) => [symbol, own.length, unchanged]),
+      [
+        ['BTC/USDT', 2, 96],
+        ['ETH/USDT', 1, 48],
+      ],
+    );
+    // One name that leaves something open, and nothing is imported of the others either.
+    const open = written(home, 'SOLUSDT_1h.csv', barsCsv(at, 48, 0));
+    const more = written(folder, 'ADAUSDT_1h.csv', barsCsv(at, 48, 0));
+    const refused = await ballast(home, 'data', 'import', more, open, '--symbol', 'auto', '--venue', 'mine');
+    assert.deepEqual([refused.exitCode, refused.stdout], [2, '']);
+    assert.match(refused.stderr, /SOLUSDT_1h\.csv: found nothing that says whether it is spot or a perpetual/);
+    assert.equal((await json<unknown[]>(home, 'data', 'ls')).length, 2);
+    const broken = written(folder, 'XRPUSDT_1h.csv', 'time,open,high,low,close,volume\n2024-01-01T00:00:00Z,1,1,1,1,-1\n');
+    const halfway = await ballast(home, 'data', 'import', more, broken, '--symbol', 'auto', '--venue', 'mine');
+    assert.equal(halfway.exitCode, 1);
+    assert.match(halfway.stderr, /imported before it failed:\n[\s\S]*ADAUSDT_1h\.csv +bars[\s\S]*XRPUSDT_1h\.csv:2/);
+  });
+
   test('take feather, and count what a second import corrects', async () => {
     const home = temporaryFolder('data');
     const { files } = JSON.parse(readFileSync(join(ROOT, 'test/golden/freqtrade-files.json'), 'utf8')) as {
@@ -160,6 +197,7 @@ describe('the data commands', () => {
     ],
     ['import a.csv --format capture --kind trades --symbol BTC/USDT --venue v', /^error: --kind: found it with --format capture/],
     ['import a.csv --kind funding --symbol BTC/USDT:USDT --venue v --vintage 2026-01-01', /^error: --vintage: found it with funding/],
+    ['import a.csv --symbol BTC/USDT --timeframe 1h --venue v --market spot', /^error: --market: found it with a symbol/],
     ['import a.csv --symbol BTC/USDT --timeframe 1h --venue v --lag 1h', /^error: --lag: found it with bars/],
     ['import a.csv --kind funding --symbol btc --venue v', /^error: --symbol: found "btc"/],
     ['import a.csv --kind orders --symbol BTC/USDT --venue v', /^error: --kind: found "orders", expected one of bars, trades/],
