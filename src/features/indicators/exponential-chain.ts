@@ -1,43 +1,67 @@
 // Exponential means of exponential means: DEMA, TEMA, TRIX and MACD.
-import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
+import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import type { BarView, Indicator } from '../../domain/feature.ts';
 import { demandPrice } from './price.ts';
 import { ExponentialMean } from './smoothing.ts';
+
+/** Exponential means of one window, each of the one before it and from when that is known on. */
+class ExponentialChain implements Stateful {
+  readonly #means: readonly ExponentialMean[];
+
+  constructor(window: number, count: number) {
+    this.#means = Array.from({ length: count }, () => new ExponentialMean(window));
+  }
+
+  /** NaN until it is known; the first is 0. */
+  mean(index: number): number {
+    return this.#means[index]?.value ?? NaN;
+  }
+
+  push(value: number): void {
+    let pushed = value;
+    for (const mean of this.#means) {
+      mean.push(pushed);
+      pushed = mean.value;
+      if (Number.isNaN(pushed)) return;
+    }
+  }
+
+  save(out: ByteWriter): void {
+    for (const mean of this.#means) mean.save(out);
+  }
+
+  restore(from: ByteReader): void {
+    for (const mean of this.#means) mean.restore(from);
+  }
+}
 
 /** Double exponential mean: 2 EMA - EMA of EMA (Mulloy 1994). */
 export class Dema implements Indicator {
   value = NaN;
   readonly warmup: number;
-  readonly #first: ExponentialMean;
-  readonly #second: ExponentialMean;
+  readonly #chain: ExponentialChain;
 
   constructor(window: number) {
     this.warmup = 2 * window - 1;
-    this.#first = new ExponentialMean(window);
-    this.#second = new ExponentialMean(window);
+    this.#chain = new ExponentialChain(window, 2);
   }
 
   update(bar: BarView): void {
-    this.#first.push(demandPrice(bar.close));
-    const first = this.#first.value;
-    if (Number.isNaN(first)) return;
-    this.#second.push(first);
+    this.#chain.push(demandPrice(bar.close));
     this.#publish();
   }
 
   save(out: ByteWriter): void {
-    this.#first.save(out);
-    this.#second.save(out);
+    this.#chain.save(out);
   }
 
   restore(from: ByteReader): void {
-    this.#first.restore(from);
-    this.#second.restore(from);
+    this.#chain.restore(from);
     this.#publish();
   }
 
   #publish(): void {
-    this.value = 2 * this.#first.value - this.#second.value;
+    this.value = 2 * this.#chain.mean(0) - this.#chain.mean(1);
   }
 }
 
@@ -45,41 +69,29 @@ export class Dema implements Indicator {
 export class Tema implements Indicator {
   value = NaN;
   readonly warmup: number;
-  readonly #first: ExponentialMean;
-  readonly #second: ExponentialMean;
-  readonly #third: ExponentialMean;
+  readonly #chain: ExponentialChain;
 
   constructor(window: number) {
     this.warmup = 3 * window - 2;
-    this.#first = new ExponentialMean(window);
-    this.#second = new ExponentialMean(window);
-    this.#third = new ExponentialMean(window);
+    this.#chain = new ExponentialChain(window, 3);
   }
 
   update(bar: BarView): void {
-    this.#first.push(demandPrice(bar.close));
-    if (Number.isNaN(this.#first.value)) return;
-    this.#second.push(this.#first.value);
-    if (Number.isNaN(this.#second.value)) return;
-    this.#third.push(this.#second.value);
+    this.#chain.push(demandPrice(bar.close));
     this.#publish();
   }
 
   save(out: ByteWriter): void {
-    this.#first.save(out);
-    this.#second.save(out);
-    this.#third.save(out);
+    this.#chain.save(out);
   }
 
   restore(from: ByteReader): void {
-    this.#first.restore(from);
-    this.#second.restore(from);
-    this.#third.restore(from);
+    this.#chain.restore(from);
     this.#publish();
   }
 
   #publish(): void {
-    this.value = this.#third.value + 3 * (this.#first.value - this.#second.value);
+    this.value = this.#chain.mean(2) + 3 * (this.#chain.mean(0) - this.#chain.mean(1));
   }
 }
 
@@ -87,39 +99,27 @@ export class Tema implements Indicator {
 export class Trix implements Indicator {
   value = NaN;
   readonly warmup: number;
-  readonly #first: ExponentialMean;
-  readonly #second: ExponentialMean;
-  readonly #third: ExponentialMean;
+  readonly #chain: ExponentialChain;
 
   constructor(window: number) {
     this.warmup = 3 * window - 1;
-    this.#first = new ExponentialMean(window);
-    this.#second = new ExponentialMean(window);
-    this.#third = new ExponentialMean(window);
+    this.#chain = new ExponentialChain(window, 3);
   }
 
   update(bar: BarView): void {
-    this.#first.push(demandPrice(bar.close));
-    if (Number.isNaN(this.#first.value)) return;
-    this.#second.push(this.#first.value);
-    if (Number.isNaN(this.#second.value)) return;
-    const previous = this.#third.value;
-    this.#third.push(this.#second.value);
-    this.value = (100 * (this.#third.value - previous)) / previous;
+    const previous = this.#chain.mean(2);
+    this.#chain.push(demandPrice(bar.close));
+    this.value = (100 * (this.#chain.mean(2) - previous)) / previous;
   }
 
   save(out: ByteWriter): void {
     out.number(this.value);
-    this.#first.save(out);
-    this.#second.save(out);
-    this.#third.save(out);
+    this.#chain.save(out);
   }
 
   restore(from: ByteReader): void {
     this.value = from.number();
-    this.#first.restore(from);
-    this.#second.restore(from);
-    this.#third.restore(from);
+    this.#chain.restore(from);
   }
 }
 
