@@ -29,6 +29,7 @@ import {
 } from './recipe.ts';
 import { strategyNamed } from './registry.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
+import { runWarnings } from './run-warnings.ts';
 import { openParts } from './session-parts.ts';
 import { recordTrialOf } from './trials.ts';
 
@@ -70,6 +71,20 @@ const FILLED_AT_CLOSE =
 
 /** Runs it, writes `runs/<id>/`, and gives the document. @throws BallastError */
 export async function runBacktest(request: BacktestRequest): Promise<ReportDocument> {
+  const store = await openStore(request.home);
+  try {
+    const { recipe, venues } = await backtestRecipe(request, store);
+    return await runRecipe(request, recipe, store, venues);
+  } finally {
+    await store.close();
+  }
+}
+
+/** All that determines the results of what is asked for, with the venues of its symbols. @throws BallastError with exit code 2 */
+export async function backtestRecipe(
+  request: Omit<BacktestRequest, 'onProgress' | 'signal' | 'onNotice'>,
+  store: BarStore,
+): Promise<{ readonly recipe: Recipe; readonly venues: readonly string[] }> {
   const { home, timeframeMs, symbols } = request;
   const config = withOverrides(loadConfig({ home, file: request.configFile }), {
     venue: {
@@ -79,21 +94,15 @@ export async function runBacktest(request: BacktestRequest): Promise<ReportDocum
       fill: request.fill,
     },
   });
-  const store = await openStore(home);
-  try {
-    const venues = symbols.map((symbol) => store.resolve({ symbol, venue: request.venue, timeframeMs }));
-    const strategy = await writeStrategy({ strategy: request.strategy, parameters: request.parameters ?? {} }, home);
-    const draft = await draftRecipe(request, config, store, venues, strategy);
-    const { recipe } = await withWarmup(draft, request.warmup, home);
-    return await runRecipe(request, recipe, store, venues);
-  } finally {
-    await store.close();
-  }
+  const venues = symbols.map((symbol) => store.resolve({ symbol, venue: request.venue, timeframeMs }));
+  const strategy = await writeStrategy({ strategy: request.strategy, parameters: request.parameters ?? {} }, home);
+  const draft = await draftRecipe(request, config, store, venues, strategy);
+  return { recipe: (await withWarmup(draft, request.warmup, home)).recipe, venues };
 }
 
 /** What the request asks for, cold: `withWarmup` says from when on bars are needed. @throws BallastError exitCode 2 */
 export async function draftRecipe(
-  request: Omit<BacktestRequest, 'warmup' | 'parameters'>,
+  request: Omit<BacktestRequest, 'warmup' | 'parameters' | 'onProgress' | 'signal' | 'onNotice'>,
   config: Config,
   store: BarStore,
   venues: readonly string[],
@@ -150,7 +159,7 @@ function sizingNamed(name: string): Recipe['config']['sizing'] {
 /** Bounds that were left out are the stored ones. @throws BallastError RANGE_REVERSED, RANGE_EMPTY */
 async function rangeOf(
   store: BarStore,
-  request: Omit<BacktestRequest, 'warmup' | 'parameters'>,
+  request: Pick<BacktestRequest, 'symbols' | 'timeframeMs' | 'fromMs' | 'toMs'>,
   venues: readonly string[],
 ): Promise<{ fromMs: TimeMs; toMs: TimeMs }> {
   const { symbols, timeframeMs } = request;
@@ -201,9 +210,13 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
   const inspectors = symbols.map(() => new Inspector(timeframeMs));
   const isLarge = ((to - warmupFrom) / timeframeMs) * symbols.length > MOST_ROWS_IN_MEMORY;
   const sources: BarSource[] = [];
+  // Once more for the warnings at the end: from memory, or from the store again.
+  const barsAgain: (() => Iterable<BarColumns> | AsyncIterable<BarColumns>)[] = [];
   for (const [instrument, symbol] of symbols.entries()) {
     const range = { venue: venues[instrument] ?? '', symbol, timeframeMs, fromMs: warmupFrom, toMs: to };
-    const chunks = isLarge ? store.stream(range, CHUNK_ROWS) : [await store.load(range)];
+    const loaded = isLarge ? undefined : [await store.load(range)];
+    const chunks = loaded ?? store.stream(range, CHUNK_ROWS);
+    barsAgain.push(() => loaded ?? store.stream(range, CHUNK_ROWS));
     sources.push(
       new BarSource({ instrument, timeframeMs, from, chunks: marking(chunks, from, marks[instrument], inspectors[instrument]) }),
     );
@@ -237,6 +250,15 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       cash: engine.portfolio.totalCash(),
     } as const;
     parts.recorder.entry(end, engine.sequence);
+    const currency = plan.instruments[0]?.quote ?? '';
+    const warnings = await runWarnings({
+      recipe,
+      ledger,
+      equity,
+      bars: barsAgain.map((again) => again()),
+      timeframeMs,
+      currency,
+    });
     const document = report({
       runId,
       stateHash,
@@ -262,13 +284,13 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
       from,
       to,
       capital: amount(recipe.capital),
-      currency: plan.instruments[0]?.quote ?? '',
+      currency,
       allowSpotShort: recipe.allowSpotShort,
       noRisk: recipe.noRisk,
-      warnings: recipe.config.venue.fill === 'close' ? [FILLED_AT_CLOSE] : [],
       equity,
       ledger,
       marks,
+      warnings: [...(recipe.config.venue.fill === 'close' ? [FILLED_AT_CLOSE] : []), ...warnings],
       dataFlaws: inspectors.flatMap((inspector, index) => {
         const words = flawsInWords(inspector.result());
         const [venue = '', symbol = ''] = [venues[index], symbols[index]];

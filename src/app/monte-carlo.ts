@@ -77,7 +77,7 @@ export function monteCarloOfRun({ home, runId: name, paths, seed, drawdownLimit 
 }
 
 /** Returns hardly remember each other; their sizes do, and drawdowns are made of both. */
-function keptTogether(returns: Float64Array): MonteCarloDocument['blockLengths'] {
+export function keptTogether(returns: Float64Array): MonteCarloDocument['blockLengths'] {
   const [ofReturns, ofSizes] = [optimalBlockLengths(returns), optimalBlockLengths(returns.map(Math.abs))];
   return {
     stationary: Math.max(ofReturns.stationary, ofSizes.stationary),

@@ -14,6 +14,18 @@ const reportSchema = z.object({
   capital: z.coerce.number().positive(),
   currency: z.string(),
   timeframe: z.string(),
+  from: z.string(),
+  to: z.string(),
+  metrics: z.object({
+    totalReturn: z.number(),
+    finalEquity: z.number(),
+    maxDrawdown: z.number(),
+    trades: z.number(),
+    orders: z.number(),
+    expectancy: z.number().nullable(),
+    bestTrade: z.number().nullable(),
+    buyAndHoldReturn: z.number().nullable(),
+  }),
   equity: z.array(z.tuple([z.string(), z.number()])),
   trades: z.array(z.object({ sleeve: z.string(), round: z.number(), closedAt: z.string(), pnl: z.coerce.number() })),
 });

@@ -11,6 +11,7 @@ import {
   sharpeSample,
   type DeflatedSharpe,
 } from '../lab/validate/sharpe-ratio.ts';
+import { CONFIDENCE } from '../lab/validate/validation-verdict.ts';
 import { recordTrial, trialsOn, type TrialsOnRecord } from '../lab/validate/trial-ledger.ts';
 import { known } from '../views/daily.ts';
 import type { ReportDocument } from '../views/report.ts';
@@ -34,11 +35,8 @@ function seriesOf({ instruments }: Recipe): string[] {
   return instruments.map(({ venue, symbol }) => `${venue}:${symbol}`);
 }
 
-/** From this probability on a Sharpe ratio is believed. */
-const CONFIDENCE = 0.95;
-
 /** Sharpe ratios are of a period, unless they say otherwise. Null is "cannot be said": returns without spread, or no finite answer. */
-export interface ValidationDocument {
+export interface LuckDocument {
   readonly runId: string;
   /** `1d`, or the run's timeframe where that is longer. */
   readonly period: string;
@@ -50,7 +48,7 @@ export interface ValidationDocument {
   readonly kurtosis: number | null;
   /** That the true Sharpe ratio is above 0. */
   readonly probabilisticSharpe: number | null;
-  /** Of every backtest, and every column of a sweep, under this home on one of the run's symbols at its venue, whatever the timeframe and the range. */
+  /** Of every backtest, sweep and walk-forward under this home on one of the run's symbols at its venue, whatever the timeframe and the range. */
   readonly trials: TrialsOnRecord;
   /** That it is above what the best of as many worthless trials would show. */
   readonly deflatedSharpe: DeflatedSharpe | null;
@@ -62,7 +60,7 @@ export interface ValidationDocument {
 }
 
 /** @throws BallastError RUN_UNKNOWN, REPORT_MISSING, REPORT_DAMAGED, REPORT_SHORT */
-export function validateRun(home: string, name: string): ValidationDocument {
+export function luckOf(home: string, name: string): LuckDocument {
   const { runId, run, periodMs, returns } = readRunReport(home, name);
   const sample = sharpeSample(returns);
   const isKnown = Number.isFinite(sample.sharpe);
@@ -88,7 +86,7 @@ export function validateRun(home: string, name: string): ValidationDocument {
   return { ...document, findings: findingsOf(document) };
 }
 
-function findingsOf(document: Omit<ValidationDocument, 'findings'>): string[] {
+function findingsOf(document: Omit<LuckDocument, 'findings'>): string[] {
   const { deflatedSharpe: deflated, minimumTrackRecord: needed, trials, years } = document;
   if (deflated === null) return ['the returns do not vary: nothing can be said of them'];
   const findings: string[] = [];

@@ -89,8 +89,18 @@ export const catalog: readonly CatalogEntry[] = [
   },
   {
     name: 'validate',
-    summary: 'whether the result of a backtest is more than the luck of many trials',
+    summary: 'every test of whether a backtest is worth believing, and a verdict in plain words',
     load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  {
+    name: 'walkforward',
+    summary: 'parameters chosen on one window and traded on the next, over and over',
+    load: async () => (await import('./commands/walkforward.ts')).walkforward,
+  },
+  {
+    name: 'stress',
+    summary: 'a backtest in crises that were and shocks that may come, against holding',
+    load: async () => (await import('./commands/stress.ts')).stress,
   },
   {
     name: 'montecarlo',

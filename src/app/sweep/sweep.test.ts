@@ -10,7 +10,7 @@ import { METRIC_NAMES } from '../../lab/sweep/column-metrics.ts';
 import type { SweepRow } from '../../lab/sweep/column-pool.ts';
 import { trialsOn } from '../../lab/validate/trial-ledger.ts';
 import { runBacktest } from '../backtest.ts';
-import { trialsPath, validateRun } from '../trials.ts';
+import { luckOf, trialsPath } from '../trials.ts';
 import type { SweepOrder } from './prepared.ts';
 import { sweep } from './run-sweep.ts';
 import { listSweeps, sweepNamed } from './stored-sweeps.ts';
@@ -119,7 +119,7 @@ test('a column is the backtest with its parameters, both are one trial, and one 
   assert.equal(counted(), 8);
   await runBacktest({ ...common, parameters: 'fast=3,slow=50' });
   assert.equal(counted(), 9);
-  assert.equal(validateRun(home, again.runId).trials.count, 9);
+  assert.equal(luckOf(home, again.runId).trials.count, 9);
 
   // Once more, with a limit that half of them break.
   const falls = swept.rows.map((row) => row.metrics?.maxDrawdown ?? NaN).toSorted((one, other) => one - other);

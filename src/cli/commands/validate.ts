@@ -1,36 +1,48 @@
-import { percent } from '../../domain/words.ts';
-import type { ValidationDocument } from '../../app/trials.ts';
-import { orUnknown, plain } from '../../views/text.ts';
-import { defineCommand, done } from '../definition.ts';
+import { defaulted, defineCommand, done } from '../definition.ts';
+import { listenForEnd } from '../ending.ts';
+import { Progress } from '../progress.ts';
+import * as values from '../values.ts';
 
 export const validate = defineCommand({
   about:
-    'Whether the result of a finished backtest is more than luck: probabilistic and deflated Sharpe ratio, and how much data it would take.',
+    'Whether the result of a finished backtest is worth believing: every test there is, and one verdict in plain words. Also written as validation.json in the folder of the run.',
   details: [
-    'Every backtest that finishes and every combination that ballast sweep tries is kept in data/trials.jsonl, once each. The deflated Sharpe ratio (Bailey and López de Prado 2014) compares with the best of as many worthless trials as were ever run on one of its symbols at its venue; run again, a trial counts once. Returns are daily, or of a bar where that is longer.',
+    'From its report: probabilistic and deflated Sharpe ratio, the track record and the years of data that it would take, and the Monte Carlo gate. The deflated Sharpe ratio (Bailey and López de Prado 2014) compares with the best of as many worthless trials as were ever run on one of its symbols at its venue: backtests, and every combination of sweeps and walk-forwards, as data/trials.jsonl has them; run again, a trial counts once. Returns are daily, or of a bar where that is longer.',
+    'By running it again on its stored bars: at what fee the edge dies, what is left when every bar is known one, two and three bars late, neighbouring parameters, the same trades entered at random, and the kinds of market in which it gained. These reruns are read as one picture and are no trials; they take some seconds for years of hourly bars. docs/guides/validate.md says what each test asks.',
     'Findings are no failure: it exits 0.',
   ],
   words: [{ spec: '<run>', about: 'id of the run, path of its folder, or latest' }],
-  flags: {},
-  examples: ['ballast validate latest', 'ballast validate latest --json'],
-  async run({ words: [name = ''] }, { home }) {
-    const { validateRun } = await import('../../app/trials.ts');
+  flags: {
+    seed: defaulted('--seed <number>', 'of everything that is drawn', values.seed, '1'),
+    maxDrawdown: defaulted('--max-drawdown <ratio>', 'limit of the Monte Carlo gate', values.number({ least: 0, most: 1 }), '0.3'),
+  },
+  examples: ['ballast validate latest', 'ballast validate latest --max-drawdown 0.2 --json'],
+  async run({ flags, words: [name = ''] }, { home, terminal }) {
     const { latestRun } = await import('../../app/runs.ts');
-    const document = validateRun(home, name === 'latest' ? (latestRun(home)?.runId ?? name) : name);
-    return done(document, textOf(document));
+    const { validateRun } = await import('../../app/validation.ts');
+    const { validationText } = await import('../validation-text.ts');
+    const progress = new Progress(terminal.stderr, 'validate');
+    const ending = listenForEnd(
+      (by) => {
+        progress.end();
+        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
+      },
+      () => progress.end(),
+    );
+    try {
+      const document = await validateRun({
+        home,
+        runId: name === 'latest' ? (latestRun(home)?.runId ?? name) : name,
+        seed: flags.seed,
+        drawdownLimit: flags.maxDrawdown,
+        onProgress: (finished, total) => progress.update(finished, total),
+        signal: ending.signal,
+      });
+      progress.end();
+      return done(document, validationText(document));
+    } finally {
+      progress.end();
+      ending.release();
+    }
   },
 });
-
-function textOf(document: ValidationDocument): string {
-  const { deflatedSharpe, trials, findings } = document;
-  const deflated = deflatedSharpe === null ? 'N/A' : percent(deflatedSharpe.probability);
-  return [
-    `run ${document.runId}: ${document.returns} returns of ${document.period}, ${document.years.toFixed(1)} years`,
-    `  Sharpe of a year        ${orUnknown(document.annualSharpe, plain)}, skewness ${orUnknown(document.skewness, plain)}, kurtosis ${orUnknown(document.kurtosis, plain)}`,
-    `  probabilistic Sharpe    ${orUnknown(document.probabilisticSharpe, percent)} that it is above 0`,
-    `  deflated Sharpe         ${deflated} that it is above the best of ${Math.max(1, trials.count)} worthless trials, those of sweeps included`,
-    `  track record needed     ${orUnknown(document.minimumTrackRecord, (value) => String(Math.ceil(value)))} returns`,
-    `  data needed             ${plain(document.minimumBacktestYears)} years for so many trials`,
-    ...(findings.length === 0 ? ['nothing found against it'] : findings.map((finding) => `- ${finding}`)),
-  ].join('\n');
-}

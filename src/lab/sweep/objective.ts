@@ -23,6 +23,10 @@ export const OBJECTIVES = [
 ] as const;
 export type ObjectiveName = (typeof OBJECTIVES)[number];
 
+/** Those that are a figure of the column itself, whatever its length. */
+export const METRIC_OBJECTIVES = OBJECTIVES.filter((name) => name !== 'penalisedReturn');
+export type MetricObjective = (typeof METRIC_OBJECTIVES)[number];
+
 /** @param years that the columns are of */
 export function objectiveNamed(name: ObjectiveName, years: number): Objective {
   switch (name) {

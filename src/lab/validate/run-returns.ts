@@ -29,6 +29,21 @@ export function periodReturns(capital: number, points: readonly EquityPoint[], t
   return { periodMs, returns: Float64Array.from(returns) };
 }
 
+/** The same of an equity that is marked at the close of every bar. */
+export function columnReturns(capital: number, openAt: Float64Array, equity: Float64Array, timeframeMs: TimeMs): Float64Array {
+  const periodMs = Math.max(DAY_MS, timeframeMs);
+  const returns: number[] = [];
+  let before = capital;
+  for (let bar = 0; bar < equity.length; bar++) {
+    const period = Math.ceil(((openAt[bar] ?? NaN) + timeframeMs) / periodMs);
+    if (bar + 1 < equity.length && Math.ceil(((openAt[bar + 1] ?? NaN) + timeframeMs) / periodMs) === period) continue;
+    const value = equity[bar] ?? NaN;
+    returns.push(before > 0 ? value / before - 1 : 0);
+    before = value;
+  }
+  return Float64Array.from(returns);
+}
+
 /** A closed leg. The legs of one round trip share the sleeve and the round. */
 export interface ClosedLeg {
   readonly sleeve: string;

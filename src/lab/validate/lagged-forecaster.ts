@@ -1,0 +1,60 @@
+// A strategy that learns of each bar one bar late: what is left of an edge that lives by being first, or by seeing what it should not.
+import type { BarView, FeatureSpec, Indicator } from '../../domain/feature.ts';
+import { abstain } from '../../domain/opinion.ts';
+import type { Evidence, Forecaster } from '../../domain/strategy.ts';
+
+/**
+ * Its bars and features are those of so many bars before, each on its own timeframe; what it knows of its own sleeve is of now, so that it
+ * never acts on a position that it does not have. Decisions, fills and stops are as ever. Not to be resumed: what waits is not state of the run.
+ */
+export function lagged(forecaster: Forecaster, lagBars: number): Forecaster {
+  const waiting: (readonly BarView[])[] = [];
+  const late = (evidence: Evidence): Evidence | undefined => {
+    if (waiting.at(-1)?.[0]?.at !== evidence.bars[0]?.at) waiting.push(evidence.bars.map(copyOf));
+    if (waiting.length > lagBars + 1) waiting.shift();
+    const [bars] = waiting;
+    return bars === undefined || waiting.length <= lagBars ? undefined : { ...evidence, bars };
+  };
+  return {
+    name: forecaster.name,
+    legs: forecaster.legs,
+    features: Object.fromEntries(Object.entries(forecaster.features).map(([name, spec]) => [name, laggedSpec(spec, lagBars)])),
+    opine(evidence) {
+      const seen = late(evidence);
+      return seen === undefined ? abstain('the bars are still on their way') : forecaster.opine(seen);
+    },
+    explain(evidence) {
+      const seen = late(evidence);
+      return seen === undefined ? { because: 'the bars are still on their way', numbers: {} } : forecaster.explain(seen);
+    },
+  };
+}
+
+function laggedSpec(spec: FeatureSpec, lagBars: number): FeatureSpec {
+  return {
+    ...spec,
+    key: `${spec.key} ${lagBars} late`,
+    warmup: spec.warmup + lagBars,
+    create: () => fedLate(spec.create(), lagBars),
+  };
+}
+
+/** The indicator itself, with all that it can be asked, whose bars wait. */
+function fedLate(indicator: Indicator, lagBars: number): Indicator {
+  const update = indicator.update.bind(indicator);
+  const waiting: BarView[] = [];
+  return Object.defineProperties(indicator, {
+    update: {
+      value(bar: BarView): void {
+        waiting.push(copyOf(bar));
+        const due = waiting.length > lagBars ? waiting.shift() : undefined;
+        if (due !== undefined) update(due);
+      },
+    },
+    warmup: { value: indicator.warmup + lagBars },
+  });
+}
+
+function copyOf({ at, open, high, low, close, volume }: BarView): BarView {
+  return { at, open, high, low, close, volume };
+}
