@@ -43,7 +43,7 @@ export interface RandomEntry {
 
 /**
  * A permutation test (Masters 2018, Permutation and randomization tests for trading system development): the trips of each sleeve are put
- * in a random order with random gaps, never two at once, so that sides, holding times, costs and exposure stay as they were and only the
+ * in a random order at places drawn uniformly from the free bars, never two at once, so that sides, holding times, costs and exposure stay as they were and only the
  * moment changes. A drift that anybody would have had by being as long in the market is in the placements as well, and explains nothing.
  * A trip counts by its return, whatever its size. Exits move with their entries: a stop is an exit after so many bars, which a random
  * trip does not have; a run that lives by its stops has them to show here.
@@ -87,7 +87,7 @@ function spanOf({ legs }: PlacedTrip): number {
   return Math.max(...legs.map((leg) => leg.offset + leg.bars));
 }
 
-/** Sum of the returns of the trips in a random order, the free bars divided among the gaps so that each division is equally likely. */
+/** Sum of the returns of the trips in a random order, each after so many of the free bars as it drew, the lowest draw first. */
 function placed(
   prices: readonly Float64Array[],
   trips: readonly PlacedTrip[],
