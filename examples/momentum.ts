@@ -7,7 +7,7 @@ export default defineStrategy({
   legs: 1,
   parameters: z.strictObject({
     window: z.int().min(2).max(5_000).default(336).describe('bars of the return'),
-    threshold: z.number().min(0).max(1_000).default(2).describe('percent that the return must be beyond zero, either way'),
+    threshold: z.number().min(0).max(10).default(0.02).describe('part of the price that the return must be beyond zero, either way'),
     stopAtr: z.number().min(0.1).max(50).default(6).describe('distance of the stop, in average true ranges'),
   }),
   features: ({ window }) => ({ change: rateOfChange(window), range: atr(14) }),
@@ -22,7 +22,7 @@ export default defineStrategy({
     if (!Number.isFinite(change.value)) return { because: 'the return is not known yet', numbers: {} };
     const side = change.value > threshold ? 'above' : change.value < -threshold ? 'below' : 'within';
     return {
-      because: `the return of ${window} bars is ${change.value.toFixed(1)} %, ${side} the threshold of ${threshold} %`,
+      because: `the return of ${window} bars is ${(100 * change.value).toFixed(1)} %, ${side} the threshold of ${(100 * threshold).toFixed(1)} %`,
       numbers: { change: change.value, threshold },
     };
   },

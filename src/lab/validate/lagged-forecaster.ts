@@ -43,15 +43,13 @@ function laggedSpec(spec: FeatureSpec, lagBars: number): FeatureSpec {
 function fedLate(indicator: Indicator, lagBars: number): Indicator {
   const update = indicator.update.bind(indicator);
   const waiting: BarView[] = [];
-  return Object.defineProperties(indicator, {
-    update: {
-      value(bar: BarView): void {
-        waiting.push(copyOf(bar));
-        const due = waiting.length > lagBars ? waiting.shift() : undefined;
-        if (due !== undefined) update(due);
-      },
+  // Nothing else of it: an indicator may count by its own `warmup`.
+  return Object.defineProperty(indicator, 'update', {
+    value(bar: BarView): void {
+      waiting.push(copyOf(bar));
+      const due = waiting.length > lagBars ? waiting.shift() : undefined;
+      if (due !== undefined) update(due);
     },
-    warmup: { value: indicator.warmup + lagBars },
   });
 }
 
