@@ -112,7 +112,7 @@ export function verdictOf(facts: VerdictFacts): ValidationVerdict {
   const open = tests.length - made;
   return {
     kind: 'stands',
-    headline: `Nothing here speaks against an edge after costs: it passes ${open === 0 ? `all ${made}` : `the ${made}`} tests${open === 0 ? '' : ` that could be made; ${open} could not`}.`,
+    headline: `Nothing here speaks against an edge after costs: it passes ${open === 0 ? `all ${made} tests` : `the ${made} tests that could be made; ${open} could not`}.`,
     because: [
       'all of it is in sample, on these parameters: ballast walkforward and a paper session are the next tests',
       ...holding,

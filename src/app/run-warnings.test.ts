@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fillWarnings, parameterWarning } from './run-warnings.ts';
+
+const money = { capital: 10_000, currency: 'USDT' };
+
+test('ten closed trades for each parameter are asked for', () => {
+  assert.deepEqual(parameterWarning(8, 80), []);
+  assert.deepEqual(parameterWarning(8, 79), [
+    'too many parameters for the data: 8 parameters and 79 closed trades, where it takes 10 trades for each',
+  ]);
+  assert.deepEqual(parameterWarning(1, 1), [
+    'too many parameters for the data: 1 parameter and 1 closed trade, where it takes 10 trades for each',
+  ]);
+  // That nothing was traded is said by another warning.
+  assert.deepEqual(parameterWarning(8, 0), []);
+  assert.deepEqual(parameterWarning(0, 1), []);
+});
+
+test('stale fills are counted, and volume that a fill would have been too much of says how much capital fits', () => {
+  assert.deepEqual(fillWarnings({ fills: 9, stale: 0, largestVolumeShare: 0.01, volumeShare95: 0.001 }, money), []);
+  assert.match(
+    fillWarnings({ fills: 9, stale: 2, largestVolumeShare: null, volumeShare95: null }, money).join(),
+    /^stale fills: 2 of 9 were in bars without volume or after a hole in the bars/,
+  );
+  const [words = ''] = fillWarnings({ fills: 9, stale: 0, largestVolumeShare: 0.3, volumeShare95: 0.05 }, money);
+  assert.match(words, /the largest fill was 30\.00 % of its bar's volume, one in twenty 5\.00 % or more.*2,000\.00 USDT would keep 95 %/);
+  const [rare = ''] = fillWarnings({ fills: 9, stale: 0, largestVolumeShare: 0.3, volumeShare95: 0.005 }, money);
+  assert.ok(!rare.includes('would keep'));
+});
