@@ -22,9 +22,9 @@ export default defineStrategy({
     return { kind: 'forecast', stance: isBreakout || isHeld ? 1 : 0, confidence: 0.5, protection: { stopRatio } };
   },
   explain({ bars, features: { channel } }, { window }) {
-    if (!Number.isFinite(channel.value)) return { because: 'the channel is not known yet', numbers: {} };
     const { upper, lower, value: middle } = channel;
     const close = bars[0]?.close ?? NaN;
+    if (!Number.isFinite(upper + lower + middle + close)) return { because: 'the channel is not known yet', numbers: {} };
     return {
       because: `the close is ${close < middle ? 'below' : 'above'} the middle of its channel of ${window} bars`,
       numbers: { close, upper, middle, lower },

@@ -22,7 +22,7 @@ export default defineStrategy({
     if (!Number.isFinite(change.value)) return { because: 'the return is not known yet', numbers: {} };
     const side = change.value > threshold ? 'above' : change.value < -threshold ? 'below' : 'within';
     return {
-      because: `the return of ${window} bars is ${(100 * change.value).toFixed(1)} %, ${side} the threshold of ${(100 * threshold).toFixed(1)} %`,
+      because: `the price has changed by ${change.value.toPrecision(3)} of itself in ${window} bars, ${side} the threshold of ${threshold}`,
       numbers: { change: change.value, threshold },
     };
   },

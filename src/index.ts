@@ -180,12 +180,20 @@ export type { CouncilSettings } from './council/council.ts';
 export type { DeskSettings } from './execution/desk.ts';
 
 // Whether a result is luck.
+export { combinatorialChoice } from './lab/validate/combinatorial-choice.ts';
+export type { CombinatorialChoice } from './lab/validate/combinatorial-choice.ts';
 export { dataSnooping } from './lab/validate/data-snooping.ts';
 export type { DataSnooping, SnoopingSettings } from './lab/validate/data-snooping.ts';
 export { monteCarlo } from './lab/validate/monte-carlo.ts';
 export type { MonteCarlo, Percentiles } from './lab/validate/monte-carlo.ts';
 export { probabilityOfOverfitting } from './lab/validate/overfitting.ts';
 export type { Overfitting } from './lab/validate/overfitting.ts';
+export { parameterSurface } from './lab/validate/parameter-surface.ts';
+export type { ParameterSurface, SurfaceCell, SurfacePoint } from './lab/validate/parameter-surface.ts';
+export { randomEntryTest } from './lab/validate/random-entry.ts';
+export type { PlacedLeg, PlacedTrip, RandomEntry, RandomEntrySettings } from './lab/validate/random-entry.ts';
+export { regimeBreakdown } from './lab/validate/regimes.ts';
+export type { MarketDays, Regime, RegimeName, RunDays } from './lab/validate/regimes.ts';
 export {
   deflatedSharpe,
   expectedMaximum,
@@ -195,14 +203,27 @@ export {
   sharpeSample,
 } from './lab/validate/sharpe-ratio.ts';
 export type { DeflatedSharpe, SharpeSample, Trials } from './lab/validate/sharpe-ratio.ts';
-export { recordTrial, trialsOn } from './lab/validate/trial-ledger.ts';
-export type { Trial, TrialsOnRecord } from './lab/validate/trial-ledger.ts';
+export { recordTrial, recordTrials, trialsOn } from './lab/validate/trial-ledger.ts';
 export { joinLogs } from './lab/pairs/join.ts';
 export type { ClosingPrices, JoinedLogs } from './lab/pairs/join.ts';
 export { allPairs, scanPairs } from './lab/pairs/scan.ts';
 export type { DirectedRelation, MissingPair, PairMethod, PairRow, PairScan, PairScanRequest, SeriesRow } from './lab/pairs/scan.ts';
 export { studyPair } from './lab/pairs/study.ts';
 export type { PairStudy } from './lab/pairs/study.ts';
+export type { Trial, TrialBatch, TrialsOnRecord } from './lab/validate/trial-ledger.ts';
+export { sweepEvaluator } from './lab/validate/sweep-evaluator.ts';
+export type { SweepWindows } from './lab/validate/sweep-evaluator.ts';
+export { walkForward } from './lab/validate/walk-forward.ts';
+export type {
+  FoldDocument,
+  OutOfSample,
+  RowRange,
+  TestedColumn,
+  WalkForward,
+  WalkForwardRequest,
+  WindowEvaluator,
+  WindowSettings as WalkForwardWindows,
+} from './lab/validate/walk-forward.ts';
 export { optimalBlockLengths } from './quant/block-length.ts';
 export type { BlockLengths } from './quant/block-length.ts';
 export { engleGranger } from './quant/cointegration.ts';

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
+import channelBreakout from '../examples/channel-breakout.ts';
+import momentum from '../examples/momentum.ts';
 import ownStrategy from '../examples/own-strategy.ts';
 import { configSchema } from '../src/app/config-schema.ts';
 import { holdsStrategyContract } from '../src/forecasts/strategies/strategy.contract.ts';
@@ -39,4 +41,9 @@ test('there is a guide with an example', () => {
   assert.ok(guides.some((guide) => blocks(read(guide), 'ts').length > 0));
 });
 
+holdsStrategyContract(channelBreakout, fc.record({ window: fc.integer({ min: 2, max: 60 }), stopAtr: fc.constant(3) }));
+holdsStrategyContract(
+  momentum,
+  fc.record({ window: fc.integer({ min: 2, max: 60 }), threshold: fc.double({ min: 0, max: 0.05, noNaN: true }) }),
+);
 holdsStrategyContract(ownStrategy, fc.record({ trendWindow: fc.integer({ min: 2, max: 60 }), buyBelow: fc.integer({ min: 10, max: 90 }) }));

@@ -95,7 +95,7 @@ async function measureSnooping(): Promise<readonly Figure[]> {
   return [{ name: 'reality check and SPA, 1,000 replications', value: ownMs(timing), unit: 'ms', better: 'less', cpu: timing.cpuMs }];
 }
 
-/** 45 combinations of two parameters, ten windows of which each is four tests long, and then all of it with hindsight. */
+/** A grid of two parameters over ten windows, each four tests long, and then all of it with hindsight. */
 async function measureWalkForward(): Promise<readonly Figure[]> {
   const bars = yearsOfBars(WALK_YEARS * 8_760);
   const points = parseGrid('fast=5..45:10,slow=20..180:20', 'grid').filter((point) => smaCross.meets(point));

@@ -7,7 +7,6 @@ Everything comes from the generator of overfitting-golden.py, so that validation
 
 - intervals: scipy's binomtest(...).proportion_ci(method="wilson").
 - regimes: pandas' rolling mean, rolling standard deviation and expanding median, all shifted by a day.
-- pooled: the variance (n - 1) of all Sharpe ratios at once, from groups that the ledger keeps as count, mean and variance.
 - choice: combinatorial purged cross-validation of choosing by the Sharpe ratio, brute force with itertools: by path the Sharpe ratio.
 - placements: mean and standard deviation of the mean trip return over all equally likely placements of two trips, by enumeration.
 """
@@ -74,14 +73,6 @@ def regimes():
     return names
 
 
-def pooled():
-    groups = [column(40, 41, 0.1), column(7, 42), column(1, 43), column(300, 44, -0.3)]
-    return {
-        "groups": [[len(group), float(group.mean()), float(group.var(ddof=1)) if len(group) > 1 else 0.0] for group in groups],
-        "variance": float(numpy.concatenate(groups).var(ddof=1)),
-    }
-
-
 def choice(count, rows, groups, tested, embargo):
     columns = [column(rows, 51 + index, 0.02 * index) for index in range(count)]
     parts = numpy.array_split(numpy.arange(rows), groups)
@@ -128,7 +119,6 @@ golden = {
     "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "pandas")}},
     "intervals": intervals(),
     "regimes": regimes(),
-    "pooled": pooled(),
     "choice": {
         "small": {"columns": 5, "rows": 103, "groups": 6, "tested": 2, "embargo": 3, "sharpes": choice(5, 103, 6, 2, 3)},
         "large": {"columns": 8, "rows": 300, "groups": 10, "tested": 2, "embargo": 0, "sharpes": choice(8, 300, 10, 2, 0)},

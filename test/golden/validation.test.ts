@@ -1,23 +1,18 @@
 // What numpy, pandas and scipy say of the same numbers: see validation-golden.py.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { DAY_MS } from '../../src/domain/time.ts';
 import { combinatorialChoice } from '../../src/lab/validate/combinatorial-choice.ts';
 import { randomEntryTest, type PlacedTrip } from '../../src/lab/validate/random-entry.ts';
 import { regimesOf } from '../../src/lab/validate/regimes.ts';
 import { wilsonInterval } from '../../src/lab/validate/shocks.ts';
-import { recordTrial, trialsOn } from '../../src/lab/validate/trial-ledger.ts';
 import { Random } from '../../src/quant/random.ts';
 
 const golden = z
   .object({
     intervals: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
     regimes: z.array(z.string()),
-    pooled: z.object({ groups: z.array(z.tuple([z.number(), z.number(), z.number()])), variance: z.number() }),
     choice: z.record(
       z.string(),
       z.object({
@@ -64,19 +59,6 @@ test('the regime of each day is that of rolling windows in pandas, shifted by a 
   const close = compounded(700, 31, 0.02);
   assert.deepEqual(regimesOf({ day: close, close }), golden.regimes);
   assert.deepEqual(new Set(golden.regimes).size, 5);
-});
-
-test('batches of trials have the variance that all of their Sharpe ratios have together', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'ballast-batches-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'trials.jsonl');
-  for (const [index, [measured, sharpeMean, sharpeVariance]] of golden.pooled.groups.entries()) {
-    const common = { id: `batch ${index}`, series: ['a:X/Y'], periodMs: DAY_MS, observations: 300 };
-    recordTrial(path, { ...common, trials: measured + 2, measured, sharpeMean, sharpeVariance });
-  }
-  const { count, variance } = trialsOn(path, ['a:X/Y'], DAY_MS);
-  assert.equal(count, 40 + 7 + 1 + 300 + 4 * 2);
-  assertNear(variance, golden.pooled.variance, 'the pooled variance');
 });
 
 test('choosing under combinatorial purged cross-validation is what brute force makes of it', () => {
