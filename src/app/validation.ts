@@ -22,7 +22,7 @@ import { monteCarloOfRun, type MonteCarloDocument } from './monte-carlo.ts';
 import { planOf } from './recipe.ts';
 import { readRunReport } from './run-report.ts';
 import { factsOf, fillWarnings, parametersOf, parameterWarning } from './run-warnings.ts';
-import { runNamed, writeFileOfRun } from './runs.ts';
+import { listRuns, runNamed, writeFileOfRun } from './runs.ts';
 import { barsWithin, demandHistory, firstFrom, rerun, storedBars, type HistoryRecipe, type Rerun } from './rerun.ts';
 import { luckOf, type LuckDocument } from './trials.ts';
 import {
@@ -139,6 +139,13 @@ export async function validateRun(request: ValidationRequest): Promise<Validatio
   const document: ValidationDocument = { ...facts, verdict: verdictOf({ ...facts, metrics: report.metrics }) };
   writeFileOfRun(join(run.folder, 'validation.json'), `${JSON.stringify(document)}\n`);
   return document;
+}
+
+/** Ids of the backtests that came to their end, oldest first. */
+export function finishedBacktests(home: string): string[] {
+  return listRuns(home)
+    .filter(({ status, recipe }) => status === 'finished' && recipe.kind === 'backtest')
+    .map(({ runId }) => runId);
 }
 
 /** Bars that are gone, and a strategy that was changed, take the tests that need them with them; the others still hold. */

@@ -27,6 +27,25 @@ export function validationText(document: ValidationDocument): string {
     .join('\n\n');
 }
 
+/** A line a run. */
+export function validationsText(documents: readonly ValidationDocument[]): string {
+  const rows = documents.map(({ runId, strategy, symbols, timeframe, verdict, rerun, annualSharpe, deflatedSharpe }) => [
+    strategy.replace(/^.*[\\/]/, ''),
+    symbols.join(' '),
+    timeframe,
+    rerun === null ? '' : percent(rerun.metrics.totalReturn),
+    orUnknown(rerun?.metrics.buyAndHoldReturn ?? null, percent),
+    orUnknown(annualSharpe, plain),
+    orUnknown(deflatedSharpe?.probability ?? null, percent),
+    rerun === null ? '' : orUnknown(rerun.randomEntry?.pValue ?? null, percent),
+    rerun === null || rerun.costs.breakEvenFeeRate === null ? '' : percent(rerun.costs.breakEvenFeeRate),
+    verdict.headline,
+    runId,
+  ]);
+  const header = ['strategy', 'symbols', 'bars', 'return', 'held', 'Sharpe', 'deflated', 'random', 'dies at', 'verdict', 'run'];
+  return table(header, rows);
+}
+
 function testRow({ name, passes, words }: TestOutcome): string[] {
   return [passes === null ? '?' : passes ? 'ok' : 'NO', name, words];
 }

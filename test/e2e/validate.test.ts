@@ -85,6 +85,17 @@ test('every backtest is a trial, and one that is run again is none more', async 
   );
   assert.match(found.findings.join('\n'), /the data are short for so many trials: 0\.2 years/);
 
+  const both = await document<{ readonly summary: readonly string[]; readonly runs: readonly Document[] }>(
+    home,
+    'validate',
+    ...reports.slice(0, 2).map((report) => report.runId),
+  );
+  assert.equal(both.runs.length, 2);
+  both.runs.forEach(({ annualSharpe }, index) => {
+    assert.ok(Math.abs(annualSharpe / ((sharpes[index] ?? NaN) * Math.sqrt(365)) - 1) < 1e-9);
+  });
+  assert.match(both.summary[0] ?? '', /of 2 runs lost after costs/);
+
   const { code, stdout } = await ballast(home, 'validate', 'latest');
   assert.equal(code, 0);
   assert.match(stdout, /deflated Sharpe +[\d.]+ % that it is above the best of 3 worthless trials/);

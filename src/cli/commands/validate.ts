@@ -1,3 +1,5 @@
+import type { ValidationDocument } from '../../app/validation.ts';
+import { summaryOf } from '../../lab/validate/validation-verdict.ts';
 import { defaulted, defineCommand, done } from '../definition.ts';
 import { listenForEnd } from '../ending.ts';
 import { Progress } from '../progress.ts';
@@ -9,18 +11,27 @@ export const validate = defineCommand({
   details: [
     'From its report: probabilistic and deflated Sharpe ratio, the track record and the years of data that it would take, and the Monte Carlo gate. The deflated Sharpe ratio (Bailey and López de Prado 2014) compares with the best of as many worthless trials as were ever run on one of its symbols at its venue: backtests, and every combination of sweeps and walk-forwards, as data/trials.jsonl has them; run again, a trial counts once. Returns are daily, or of a bar where that is longer.',
     'By running it again on its stored bars: at what fee the edge dies, what is left when every bar is known one, two and three bars late, neighbouring parameters, the same trades entered at random, and the kinds of market in which it gained. These reruns are read as one picture and are no trials; they take some seconds for years of hourly bars. docs/guides/validate.md says what each test asks.',
-    'Findings are no failure: it exits 0.',
+    'Several runs, or all, are one table with a sentence on how many of them have an edge; each has its own page in its folder. Findings are no failure: it exits 0.',
   ],
-  words: [{ spec: '<run>', about: 'id of the run, path of its folder, or latest' }],
+  words: [
+    {
+      spec: '<run...>',
+      about: 'id of the run, path of its folder, or latest; several, or all that finished: a table and what it comes to',
+    },
+  ],
   flags: {
     seed: defaulted('--seed <number>', 'of everything that is drawn', values.seed, '1'),
     maxDrawdown: defaulted('--max-drawdown <ratio>', 'limit of the Monte Carlo gate', values.number({ least: 0, most: 1 }), '0.3'),
   },
-  examples: ['ballast validate latest', 'ballast validate latest --max-drawdown 0.2 --json'],
-  async run({ flags, words: [name = ''] }, { home, terminal }) {
+  examples: ['ballast validate latest', 'ballast validate latest --max-drawdown 0.2 --json', 'ballast validate all'],
+  async run({ flags, words: names }, { home, terminal }) {
     const { latestRun } = await import('../../app/runs.ts');
-    const { validateRun } = await import('../../app/validation.ts');
-    const { validationText } = await import('../validation-text.ts');
+    const { finishedBacktests, validateRun } = await import('../../app/validation.ts');
+    const { validationText, validationsText } = await import('../validation-text.ts');
+    const runIds = names.includes('all')
+      ? finishedBacktests(home)
+      : names.map((name) => (name === 'latest' ? (latestRun(home)?.runId ?? name) : name));
+    if (runIds.length === 0) throw values.argumentError('<run...>', 'no backtest that finished under this home', 'one at least');
     const progress = new Progress(terminal.stderr, 'validate');
     const ending = listenForEnd(
       (by) => {
@@ -30,16 +41,24 @@ export const validate = defineCommand({
       () => progress.end(),
     );
     try {
-      const document = await validateRun({
-        home,
-        runId: name === 'latest' ? (latestRun(home)?.runId ?? name) : name,
-        seed: flags.seed,
-        drawdownLimit: flags.maxDrawdown,
-        onProgress: (finished, total) => progress.update(finished, total),
-        signal: ending.signal,
-      });
+      const documents: ValidationDocument[] = [];
+      for (const [index, runId] of runIds.entries()) {
+        documents.push(
+          await validateRun({
+            home,
+            runId,
+            seed: flags.seed,
+            drawdownLimit: flags.maxDrawdown,
+            onProgress: (finished, total) => progress.update(index + finished / total, runIds.length),
+            signal: ending.signal,
+          }),
+        );
+      }
       progress.end();
-      return done(document, validationText(document));
+      const [only] = documents;
+      if (only !== undefined && documents.length === 1) return done(only, validationText(only));
+      const summary = summaryOf(documents.map(({ verdict }) => verdict));
+      return done({ summary, runs: documents }, `${validationsText(documents)}\n\n${summary.join('\n')}`);
     } finally {
       progress.end();
       ending.release();

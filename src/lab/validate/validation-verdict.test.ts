@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parameterSurface } from './parameter-surface.ts';
-import { verdictOf, type VerdictFacts } from './validation-verdict.ts';
+import { summaryOf, verdictOf, type VerdictFacts } from './validation-verdict.ts';
 
 const costs = (feeRate: number, totalReturn: number) => ({ feeRate, totalReturn, sharpe: 1, trades: 300 });
 
@@ -158,4 +158,19 @@ test('what never traded is not judged, and what cannot be run again is judged by
   assert.match(headline, /all 6 tests/);
   const flat = verdictOf({ ...sound, rerun: null, deflatedSharpe: null });
   assert.match(flat.headline, /the 5 tests that could be made; 1 could not/);
+});
+
+test('many verdicts come to a sentence that says how many have no edge', () => {
+  const kinds = (...words: readonly (readonly ['nothing' | 'no-edge' | 'luck' | 'fragile' | 'stands', number])[]) =>
+    words.flatMap(([kind, count]) => Array.from({ length: count }, () => ({ kind })));
+  assert.deepEqual(summaryOf(kinds(['no-edge', 3], ['luck', 2])), [
+    '3 of 5 runs lost after costs, 2 gained by no more than luck explains, 0 by more, but not through every test, nothing speaks against 0.',
+    'None of them has an edge after costs that these figures can show.',
+  ]);
+  assert.equal(
+    summaryOf(kinds(['no-edge', 3], ['stands', 1], ['nothing', 9]))[1],
+    'Most of them have no edge after costs that these figures can show.',
+  );
+  assert.equal(summaryOf(kinds(['luck', 1], ['fragile', 1]))[1], '1 of 2 have no edge after costs that these figures can show.');
+  assert.equal(summaryOf(kinds(['nothing', 2])).length, 1);
 });

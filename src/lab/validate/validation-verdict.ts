@@ -122,6 +122,30 @@ export function verdictOf(facts: VerdictFacts): ValidationVerdict {
   };
 }
 
+/** What many verdicts come to. */
+export function summaryOf(verdicts: readonly Pick<ValidationVerdict, 'kind'>[]): string[] {
+  const of = (kind: ValidationVerdict['kind']): number => verdicts.filter((verdict) => verdict.kind === kind).length;
+  const [lost, lucky, fragile, standing, idle] = [of('no-edge'), of('luck'), of('fragile'), of('stands'), of('nothing')];
+  const counts = [
+    `${lost} of ${counted(verdicts.length, 'run')} lost after costs`,
+    `${lucky} gained by no more than luck explains`,
+    `${fragile} by more, but not through every test`,
+    `nothing speaks against ${standing}`,
+    ...(idle > 0 ? [`${idle} never traded`] : []),
+  ].join(', ');
+  const judged = verdicts.length - idle;
+  if (judged === 0) return [`${counts}.`];
+  const without = lost + lucky;
+  return [
+    `${counts}.`,
+    without === judged
+      ? 'None of them has an edge after costs that these figures can show.'
+      : 2 * without > judged
+        ? 'Most of them have no edge after costs that these figures can show.'
+        : `${without} of ${judged} have no edge after costs that these figures can show.`,
+  ];
+}
+
 const DEFLATED = 'deflated Sharpe ratio';
 const RANDOM = 'random entries';
 const RECORD = 'track record';

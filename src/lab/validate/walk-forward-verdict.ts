@@ -24,11 +24,7 @@ export function walkForwardVerdict({ folds, outOfSample, objective, whole }: Wal
   words.push(
     `it gained in ${foldsWon} of ${counted(folds.length, 'test')} and beat holding in ${foldsAheadOfHolding}; over all of them holding returned ${percent(holdReturn)}, this ${percent(totalReturn)}`,
   );
-  words.push(
-    efficiency === null
-      ? `in sample the best had no ${objective} above 0 to keep`
-      : `of the ${objective} that the windows promised, the tests kept ${percent(efficiency)}`,
-  );
+  if (efficiency !== null) words.push(`of the ${objective} that the windows promised, the tests kept ${percent(efficiency)}`);
   if (folds.length > 1) words.push(`from one window to the next the choice changed ${changes} of ${folds.length - 1} times`);
   const { deflatedSharpe, overfitting, superiorAbility, combinatorial, trials } = whole;
   if (deflatedSharpe !== null) {

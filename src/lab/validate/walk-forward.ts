@@ -103,7 +103,7 @@ export interface OutOfSample {
   readonly probabilisticSharpe: number | null;
   /** Returns from which on it would be above 0 with 95 %. */
   readonly minimumTrackRecord: number | null;
-  /** Mean of the objective out of sample over its mean in sample: 1 keeps all of what was promised. Null unless that was above 0. */
+  /** Mean of the objective out of sample over its mean in sample: 1 keeps all of what was promised. Null unless that was above 0, and of a drawdown. */
   readonly efficiency: number | null;
   /** Of the changes from a fold to the next, how many chose other parameters. */
   readonly changes: number;
@@ -172,7 +172,7 @@ function outOfSampleOf(folds: readonly FoldDocument[], returns: Float64Array, ob
     foldsAheadOfHolding: folds.filter((fold) => (fold.outOfSample?.totalReturn ?? 0) > fold.holdReturn).length,
     probabilisticSharpe: isMany ? known(probabilisticSharpe(sample)) : null,
     minimumTrackRecord: isMany ? known(minimumTrackRecord(sample)) : null,
-    efficiency: promised > 0 ? kept / promised : null,
+    efficiency: promised > 0 && objective !== 'maxDrawdown' ? kept / promised : null,
     changes: chosen.filter((each, index) => index > 0 && each !== chosen[index - 1]).length,
   };
 }
