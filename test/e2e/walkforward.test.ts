@@ -7,6 +7,7 @@ import { runBacktest } from '../../src/app/backtest.ts';
 import { validateRun } from '../../src/app/validation.ts';
 import { runWalkForward, type WalkForwardRequest } from '../../src/app/walk-forward.ts';
 import { BallastError } from '../../src/domain/errors.ts';
+import { trialsOn } from '../../src/lab/validate/trial-ledger.ts';
 import { document, seeded, temporaryHome } from '../support/run-app.ts';
 
 const HOUR = 3_600_000;
@@ -143,6 +144,9 @@ describe('ballast walkforward', () => {
     const anchored = await walkBy('trend', 'fast=4|8|30,slow=24', { folds: 3, isAnchored: true });
     assert.equal(anchored.whole.trials.count, 7);
     assert.equal(new Set(anchored.folds.map(({ train }) => train.from)).size, 1);
+    // A sweep counts as well, and once however often it is run.
+    for (const _ of [1, 2]) await document(home, 'sweep', '--strategy', 'sma-cross', '--grid', 'fast=5|9|60,slow=30', ...ON);
+    assert.equal(trialsOn(join(home, 'data', 'trials.jsonl'), ['mine:BTC/USDT'], 24 * HOUR).count, 7 + 2);
   });
 
   test('what is wrong is said with exit 2', async () => {
