@@ -36,7 +36,12 @@ export const walkforward = defineCommand({
     train: defaulted('--train <tests>', 'length of the first window, in tests', values.number({ least: 0.1, most: MOST_FOLDS }), '4'),
     anchored: toggle('--anchored', 'every window begins with the first bar'),
     embargo: defaulted('--embargo <bars>', 'between a window and its test', values.wholeNumber({ least: 0, most: 1_000_000 }), '24'),
-    objective: defaulted('--objective <metric>', `what is best: ${METRIC_OBJECTIVES.join(', ')}`, values.oneOf(...METRIC_OBJECTIVES), 'sharpe'),
+    objective: defaulted(
+      '--objective <metric>',
+      `what is best: ${METRIC_OBJECTIVES.join(', ')}`,
+      values.oneOf(...METRIC_OBJECTIVES),
+      'sharpe',
+    ),
     capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
     fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
     slippage: optional('--slippage <ratio>', 'of price, for market orders and stops', values.number({ least: 0, most: 0.5 })),
