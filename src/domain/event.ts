@@ -33,6 +33,14 @@ export interface Fill {
   /** Positive is paid. */
   readonly fee: Amount;
   readonly liquidity: 'maker' | 'taker';
+  /** Where the fee was charged in a coin of its own; `fee` is then what that much of it cost. */
+  readonly feeCoin?: CoinQuantity;
+}
+
+/** So much of a coin that is neither base nor quote of what was traded. */
+export interface CoinQuantity {
+  readonly currency: string;
+  readonly quantity: Quantity;
 }
 
 /** What a venue says of an order. */

@@ -14,12 +14,16 @@ const IS_FOK = 16;
 const HAS_TRAIL = 32;
 const HAS_PAIR = 64;
 const HAS_BUDGET = 128;
+/** In the byte of the role. */
+const ROLE_BITS = 15;
+const OF_LONG = 16;
+const OF_SHORT = 32;
 
 export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
   out.text(intent.id);
   out.number(intent.at);
   out.count(intent.instrument);
-  const { trailBy, timeInForce, pairedWith, budget } = intent;
+  const { trailBy, timeInForce, pairedWith, budget, positionSide } = intent;
   out.byte(
     (intent.side === 'buy' ? IS_BUY : 0) |
       (intent.reduceOnly ? IS_REDUCE_ONLY : 0) |
@@ -31,7 +35,7 @@ export function writeIntent(out: ByteWriter, intent: OrderIntent): void {
       (budget === undefined ? 0 : HAS_BUDGET),
   );
   out.byte(TYPES.indexOf(intent.type));
-  out.byte(ROLES.indexOf(intent.role));
+  out.byte(ROLES.indexOf(intent.role) | (positionSide === undefined ? 0 : positionSide === 'long' ? OF_LONG : OF_SHORT));
   out.decimal(intent.quantity);
   writePrice(out, intent.limitPrice);
   writePrice(out, intent.stopPrice);
@@ -49,7 +53,8 @@ export function readIntent(from: ByteReader): OrderIntent {
   const instrument = from.count();
   const bits = from.byte();
   const type = TYPES[from.byte()] ?? 'market';
-  const role = ROLES[from.byte()] ?? 'target';
+  const roleBits = from.byte();
+  const role = ROLES[roleBits & ROLE_BITS] ?? 'target';
   const quantity = from.decimal<OrderIntent['quantity']>();
   const limitPrice = readPrice(from);
   const stopPrice = readPrice(from);
@@ -58,6 +63,8 @@ export function readIntent(from: ByteReader): OrderIntent {
   const pair = (bits & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() };
   const money = (bits & HAS_BUDGET) === 0 ? undefined : { budget: from.decimal<Amount>() };
   const force = (bits & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (bits & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) };
+  const sideBits = roleBits & (OF_LONG | OF_SHORT);
+  const ofPosition = sideBits === 0 ? undefined : { positionSide: sideBits === OF_LONG ? ('long' as const) : ('short' as const) };
   const shares = readShares(from);
   const attached: OrderIntent[] = [];
   for (let left = from.count(); left > 0; left--) attached.push(readIntent(from));
@@ -75,6 +82,7 @@ export function readIntent(from: ByteReader): OrderIntent {
     ...pair,
     ...money,
     ...force,
+    ...ofPosition,
     reduceOnly: (bits & IS_REDUCE_ONLY) !== 0,
     wholePosition: (bits & IS_WHOLE_POSITION) !== 0,
     shares,

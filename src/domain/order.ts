@@ -20,6 +20,7 @@ import { assert } from './errors.ts';
 import type { TimeMs } from './time.ts';
 
 export type Side = 'buy' | 'sell';
+export type PositionSide = 'long' | 'short';
 export type OrderType = 'market' | 'limit' | 'post-only' | 'stop' | 'take-profit' | 'trailing';
 /** What a limit or market order that cannot fill at once does: take what is there and end, or nothing unless it is all there. */
 export type TimeInForce = 'ioc' | 'fok';
@@ -61,6 +62,8 @@ export interface OrderIntent {
   readonly timeInForce?: TimeInForce;
   /** Id of the order with which it shares what is to be closed: what one of them fills the other does not, and the last of it ends both. */
   readonly pairedWith?: string;
+  /** Which of the two positions it opens or closes, at a venue that keeps a long and a short one; absent where there is one. */
+  readonly positionSide?: PositionSide;
   readonly reduceOnly: boolean;
   /** A stop that closes the whole position whatever its quantity by then. */
   readonly wholePosition: boolean;

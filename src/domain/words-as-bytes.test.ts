@@ -35,6 +35,7 @@ function intents(attached: fc.Arbitrary<OrderIntent[]>): fc.Arbitrary<OrderInten
       timeInForce: fc.constantFrom('ioc', 'fok'),
       pairedWith: fc.string(),
       budget: fc.bigInt({ min: 0n, max: 10n ** 22n }).map((units) => fromUnits<Amount>(units)),
+      positionSide: fc.constantFrom('long', 'short'),
     },
     {
       noNullPrototype: true,

@@ -19,7 +19,17 @@ const quantity = units.map((value) => exact.quantity(value));
 const amount = units.map((value) => exact.amount(value));
 const numbers = fc.array(number, { maxLength: 4 });
 
-const anyFill: fc.Arbitrary<Fill> = fc.record({ id: text, price, quantity, fee: amount, liquidity: fc.constantFrom('maker', 'taker') });
+const anyFill: fc.Arbitrary<Fill> = fc.record(
+  {
+    id: text,
+    price,
+    quantity,
+    fee: amount,
+    liquidity: fc.constantFrom('maker', 'taker'),
+    feeCoin: fc.record({ currency: text, quantity }),
+  },
+  { requiredKeys: ['id', 'price', 'quantity', 'fee', 'liquidity'] },
+);
 const anyShares = fc.array(fc.record({ sleeve: index, leg: index, quantity }), { maxLength: 3 });
 const anyIntent = fc.letrec<{ intent: OrderIntent }>((tie) => ({
   intent: fc.record(
@@ -41,6 +51,7 @@ const anyIntent = fc.letrec<{ intent: OrderIntent }>((tie) => ({
       timeInForce: fc.constantFrom('ioc', 'fok'),
       pairedWith: text,
       budget: amount,
+      positionSide: fc.constantFrom('long', 'short'),
     },
     {
       requiredKeys: [

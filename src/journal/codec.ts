@@ -88,6 +88,7 @@ const HAS_PAIR = 8;
 const IS_IOC = 16;
 const IS_FOK = 32;
 const HAS_BUDGET = 64;
+const HAS_POSITION_SIDE = 128;
 const HAS_EXPECTED_RETURN = 1;
 const HAS_HORIZON = 2;
 const HAS_PROTECTION = 4;
@@ -351,11 +352,15 @@ function encodeOrderReport(out: ByteWriter, kind: number, report: OrderReport): 
 
 function encodeFill(out: ByteWriter, fill: Fill | undefined): void {
   if (fill === undefined) return out.byte(0);
-  out.byte(fill.liquidity === 'maker' ? 1 : 2);
+  const { feeCoin } = fill;
+  out.byte((fill.liquidity === 'maker' ? 1 : 2) + (feeCoin === undefined ? 0 : 2));
   out.text(fill.id);
   out.decimal(fill.price);
   out.decimal(fill.quantity);
   out.decimal(fill.fee);
+  if (feeCoin === undefined) return;
+  out.text(feeCoin.currency);
+  out.decimal(feeCoin.quantity);
 }
 
 function decodeOrderReport(from: ByteReader, kind: OrderReport['kind']): OrderReport {
@@ -373,13 +378,14 @@ function decodeOrderReport(from: ByteReader, kind: OrderReport['kind']): OrderRe
 function decodeFill(from: ByteReader): Fill | undefined {
   const mark = from.byte();
   if (mark === 0) return undefined;
-  if (mark > 2) return malformed(from, `fill mark ${mark}`, '0 (none), 1 (maker) or 2 (taker)');
+  if (mark > 4) return malformed(from, `fill mark ${mark}`, '0 (none), 1 (maker), 2 (taker), 3 or 4 (the same, with a fee coin)');
   return {
     id: from.text(),
     price: from.decimal<Price>(),
     quantity: from.decimal<Quantity>(),
     fee: from.decimal<Amount>(),
-    liquidity: mark === 1 ? 'maker' : 'taker',
+    liquidity: mark % 2 === 1 ? 'maker' : 'taker',
+    ...(mark > 2 ? { feeCoin: { currency: from.text(), quantity: from.decimal<Quantity>() } } : undefined),
   };
 }
 
@@ -612,7 +618,7 @@ function decodeRuling(from: ByteReader): RulingNote {
 }
 
 function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
-  const { limitPrice, stopPrice, trailBy, pairedWith, timeInForce, budget } = intent;
+  const { limitPrice, stopPrice, trailBy, pairedWith, timeInForce, budget, positionSide } = intent;
   out.text(intent.id);
   out.number(intent.at);
   whole(out, intent.instrument);
@@ -629,7 +635,8 @@ function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
       (trailBy === undefined ? 0 : HAS_TRAIL_BY) |
       (pairedWith === undefined ? 0 : HAS_PAIR) |
       (timeInForce === 'ioc' ? IS_IOC : timeInForce === 'fok' ? IS_FOK : 0) |
-      (budget === undefined ? 0 : HAS_BUDGET),
+      (budget === undefined ? 0 : HAS_BUDGET) |
+      (positionSide === undefined ? 0 : HAS_POSITION_SIDE),
   );
   out.decimal(intent.quantity);
   if (limitPrice !== undefined) out.decimal(limitPrice);
@@ -637,6 +644,7 @@ function encodeIntent(out: ByteWriter, intent: OrderIntent): void {
   if (trailBy !== undefined) out.decimal(trailBy);
   if (pairedWith !== undefined) out.text(pairedWith);
   if (budget !== undefined) out.decimal(budget);
+  if (positionSide !== undefined) out.flag(positionSide === 'short');
   encodeShares(out, intent.shares);
   out.count(intent.attached.length);
   for (const attached of intent.attached) encodeIntent(out, attached);
@@ -661,6 +669,7 @@ function decodeIntent(from: ByteReader): OrderIntent {
     ...((has & HAS_TRAIL_BY) === 0 ? undefined : { trailBy: from.decimal<Price>() }),
     ...((has & HAS_PAIR) === 0 ? undefined : { pairedWith: from.text() }),
     ...((has & HAS_BUDGET) === 0 ? undefined : { budget: from.decimal<Amount>() }),
+    ...((has & HAS_POSITION_SIDE) === 0 ? undefined : { positionSide: from.flag() ? ('short' as const) : ('long' as const) }),
     ...((has & (IS_IOC | IS_FOK)) === 0 ? undefined : { timeInForce: (has & IS_IOC) === 0 ? ('fok' as const) : ('ioc' as const) }),
     reduceOnly: (how & IS_REDUCE_ONLY) !== 0,
     wholePosition: (how & IS_WHOLE_POSITION) !== 0,

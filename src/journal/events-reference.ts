@@ -250,6 +250,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     quantity: ['quantity', 'positive; the order knows the side'],
     fee: ['amount', 'positive is paid'],
     liquidity: ['choice', '`maker` or `taker`'],
+    feeCoin: ['currency and quantity, may be absent', 'where the fee was charged in a coin of its own; `fee` is what that cost'],
   } satisfies FieldsOf<Fill>,
   forecast: {
     stance: ['number', 'in [-1, 1]: the sign is the side, the size the conviction'],
@@ -309,6 +310,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     timeInForce: ['choice, may be absent', '`ioc` or `fok`; without, it rests'],
     pairedWith: ['text, may be absent', 'the order with which it shares what is to be closed'],
     budget: ['amount, may be absent', 'what it may cost, fees included; its quantity is then an estimate, and computed where it fills'],
+    positionSide: ['choice, may be absent', '`long` or `short`: which position, where the venue keeps two'],
     reduceOnly: ['flag', ''],
     wholePosition: ['flag', 'closes the whole position, whatever its quantity by then'],
     shares: ['list of shares', 'they sum to the signed quantity'],

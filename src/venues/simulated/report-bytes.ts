@@ -1,6 +1,6 @@
 // What a venue has said and nobody has taken yet, as bytes of its state.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import type { Price } from '../../domain/decimal.ts';
+import type { Amount, Price, Quantity } from '../../domain/decimal.ts';
 import type { Fill, OrderReport, VenueReport } from '../../domain/event.ts';
 
 const REPORT_KINDS: readonly OrderReport['kind'][] = [
@@ -16,6 +16,9 @@ const IS_FUNDING = 1;
 const IS_AMENDMENT = 2;
 const IS_LIQUIDATION = 3;
 const IS_REPRICE = 4;
+
+const IS_MAKER = 1;
+const HAS_FEE_COIN = 2;
 
 export function writeReport(out: ByteWriter, report: VenueReport): void {
   out.byte(shapeOf(report));
@@ -62,17 +65,18 @@ function writeFill(out: ByteWriter, fill: Fill): void {
   out.decimal(fill.price);
   out.decimal(fill.quantity);
   out.decimal(fill.fee);
-  out.flag(fill.liquidity === 'maker');
+  out.byte((fill.liquidity === 'maker' ? IS_MAKER : 0) | (fill.feeCoin === undefined ? 0 : HAS_FEE_COIN));
+  if (fill.feeCoin === undefined) return;
+  out.text(fill.feeCoin.currency);
+  out.decimal(fill.feeCoin.quantity);
 }
 
 function readFill(from: ByteReader): Fill {
-  return {
-    id: from.text(),
-    price: from.decimal(),
-    quantity: from.decimal(),
-    fee: from.decimal(),
-    liquidity: from.flag() ? 'maker' : 'taker',
-  };
+  const id = from.text();
+  const exact = { price: from.decimal<Price>(), quantity: from.decimal<Quantity>(), fee: from.decimal<Amount>() };
+  const bits = from.byte();
+  const feeCoin = (bits & HAS_FEE_COIN) === 0 ? undefined : { feeCoin: { currency: from.text(), quantity: from.decimal<Quantity>() } };
+  return { id, ...exact, liquidity: (bits & IS_MAKER) === 0 ? 'taker' : 'maker', ...feeCoin };
 }
 
 export function readReport(from: ByteReader): VenueReport {
