@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defaultCouncilSettings } from '../council/council.ts';
 import { BallastError } from '../domain/errors.ts';
 import { parseSymbol } from '../domain/instrument.ts';
-import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseSpan, SECOND_MS, type TimeMs } from '../domain/time.ts';
+import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseSpan, parseTime, SECOND_MS, type TimeMs } from '../domain/time.ts';
 import { defaultRiskPolicy as risk, type RiskPolicy } from '../risk/policy.ts';
 
 interface Limits {
@@ -61,6 +61,29 @@ function spanFrom(text: string): TimeMs {
     if (error instanceof BallastError) return NaN;
     throw error;
   }
+}
+
+/** A moment: a UTC date, an ISO-8601 time, or whole milliseconds. */
+function instant(description: string) {
+  const allowed = 'a UTC date such as 2021-01-01, an ISO-8601 time, or whole milliseconds';
+  return z
+    .union([z.string(), z.int()], { error: `expected ${allowed}` })
+    .transform((value, check): TimeMs => {
+      if (typeof value === 'number') return value;
+      try {
+        return parseTime(value);
+      } catch (error) {
+        if (!(error instanceof BallastError)) throw error;
+        check.issues.push({ code: 'custom', input: value, message: `expected ${allowed}` });
+        return z.NEVER;
+      }
+    })
+    .meta({ description, unit: 'UTC', allowed });
+}
+
+/** A step or a minimum of a venue's filters, where it changes. */
+function filterStep(unit: string, description: string) {
+  return z.number().gte(0).optional().meta({ description, unit, allowed: 'at least 0; without, as it was before' });
 }
 
 const symbol = z.string().superRefine((text, check) => {
@@ -403,6 +426,44 @@ const venueFields = z.strictObject({
         'Rates by what was traded in the thirty UTC days before today, as turnover, takerFeeRate and makerFeeRate; a negative rate is a rebate. They go before every other rate.',
       unit: 'quote currency, ratio of notional',
     }),
+  feeCoin: z
+    .strictObject({
+      currency: z.string().min(1).meta({ description: 'Its name, such as BNB.' }),
+      discountRatio: z.number().gte(0).lt(1).default(0.25).meta({ description: 'What a fee in it is cheaper by.', unit: 'ratio of fee' }),
+      prices: z
+        .array(
+          z.strictObject({
+            from: instant('From when on.'),
+            price: z.number().gt(0).meta({ description: 'What it costs then.', unit: 'quote currency' }),
+          }),
+        )
+        .min(1)
+        .readonly()
+        .meta({ description: 'Its price, from each time on; before the first fees are in quote currency, and whole.' }),
+    })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'A coin in which fees are paid, bought at its price as each falls due: currency, discountRatio and prices (from, price). null pays them in quote currency; rebates always are.',
+    }),
+  filters: z
+    .array(
+      z.strictObject({
+        symbol: symbol.meta({ description: 'Whose.' }),
+        from: instant('From when on the venue knew them.'),
+        tick: filterStep('quote currency', 'Price step; 0 is none.'),
+        lot: filterStep('base currency', 'Quantity step; 0 is none.'),
+        minimumQuantity: filterStep('base currency', 'Least quantity of an order.'),
+        minimumNotional: filterStep('quote currency', 'Least price x quantity of an order.'),
+      }),
+    )
+    .readonly()
+    .default([])
+    .meta({
+      description:
+        "How the venue's filters changed: symbol, from, and what of tick, lot, minimumQuantity and minimumNotional is new from then on. An order is held to those of its arrival; what rests stays.",
+    }),
   tradeThroughTicks: number(
     1,
     'ticks',
@@ -432,6 +493,18 @@ const venueFields = z.strictObject({
     .readonly()
     .default([])
     .meta({ description: 'Latencies that were measured, used one after the other in place of latencyMs.', unit: 'milliseconds' }),
+  responseLatencyMs: number(
+    0,
+    'milliseconds',
+    { least: 0, most: 60_000, whole: true },
+    'From what happens at the venue until we hear of it; 0 is at once.',
+  ),
+  responseJitterMs: number(0, 'milliseconds', { least: 0, most: 60_000 }, 'Mean of a random delay on top of it, exponentially distributed.'),
+  recordedResponsesMs: z
+    .array(z.int().gte(0).lte(60_000))
+    .readonly()
+    .default([])
+    .meta({ description: 'Delays of answers that were measured, used one after the other in place of responseLatencyMs.', unit: 'milliseconds' }),
   selfTrade: z.enum(['allow', 'cancel-resting', 'cancel-incoming', 'cancel-both']).default('allow').meta({
     description: 'What ends when an order would trade with a resting limit of our own.',
   }),

@@ -50,7 +50,7 @@ describe('defaults', () => {
       { slippageRatio: 0.0005, feeRate: null, latencyMs: 1, maximumLeverage: 10 },
     );
     // What has no bound is null in a file.
-    assert.deepEqual({ ...rules, insuranceFund: rules.insuranceFund ?? Infinity }, defaultRules);
+    assert.deepEqual({ ...rules, insuranceFund: rules.insuranceFund ?? Infinity, feeCoin: rules.feeCoin ?? undefined }, defaultRules);
   });
 
   test('are what the committed ballast.yaml says, and it says them all', () => {

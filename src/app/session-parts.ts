@@ -72,7 +72,7 @@ export function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
       tiers.map(([upTo, maintenanceRate]) => ({ upTo: upTo ?? Infinity, maintenanceRate })),
     ]),
   );
-  return { ...rules, marginTiers, insuranceFund: rules.insuranceFund ?? Infinity };
+  return { ...rules, marginTiers, insuranceFund: rules.insuranceFund ?? Infinity, feeCoin: rules.feeCoin ?? undefined };
 }
 
 /** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */

@@ -1,6 +1,8 @@
 // How the simulated venue matches and margins: everything about it that is a choice. The defaults are the plain bar-fill rule.
+import type { DatedFilter } from './dated-filters.ts';
+import type { FeeCoin } from './fee-coin.ts';
 import type { FeeTier } from './fees.ts';
-import type { LatencyRules } from './latency.ts';
+import type { LatencyRules, ResponseRules } from './latency.ts';
 import type { MaintenanceBasis, MarginTier } from './margin.ts';
 import type { SlippageRules } from './slippage.ts';
 
@@ -19,7 +21,7 @@ export type SelfTrade = 'allow' | 'cancel-resting' | 'cancel-incoming' | 'cancel
  */
 export type FillRule = 'next-open' | 'close';
 
-export interface MatchingRules extends LatencyRules, SlippageRules {
+export interface MatchingRules extends LatencyRules, ResponseRules, SlippageRules {
   readonly fill: FillRule;
   /** A triggered stop fills this much worse, as a ratio of price; null: as much as an order at the market. */
   readonly stopSlippageRatio: number | null;
@@ -33,6 +35,10 @@ export interface MatchingRules extends LatencyRules, SlippageRules {
   readonly insuranceFund: number;
   /** By turnover; without any, each instrument's own rates hold. */
   readonly feeTiers: readonly FeeTier[];
+  /** The coin in which fees are paid; undefined for the quote currency. */
+  readonly feeCoin: FeeCoin | undefined;
+  /** How each symbol's steps and minima changed; the instrument's own hold before the first. */
+  readonly filters: readonly DatedFilter[];
   /** How far the market must go through a resting limit to fill it: 0 is a touch, 1 any price beyond it. */
   readonly tradeThroughTicks: number;
   /** Part of a bar's volume that all our fills in it may take together; the rest waits. 0 is without bound. */
@@ -49,6 +55,8 @@ export const defaultRules: MatchingRules = {
   liquidationFeeRate: 0.01,
   insuranceFund: Infinity,
   feeTiers: [],
+  feeCoin: undefined,
+  filters: [],
   tradeThroughTicks: 1,
   volumeShareRatio: 0,
   slippageModel: 'fixed',
@@ -56,5 +64,8 @@ export const defaultRules: MatchingRules = {
   latencyJitterMs: 0,
   latencySeed: 1,
   recordedLatenciesMs: [],
+  responseLatencyMs: 0,
+  responseJitterMs: 0,
+  recordedResponsesMs: [],
   selfTrade: 'allow',
 };

@@ -1127,7 +1127,8 @@ test('cash is what fills, fees and funding left of the capital, and the position
             assert.ok(compare(left, ZERO_AMOUNT) >= 0, 'a budget is not overdrawn');
             budgets.set(report.order, left);
           }
-          if (compare(sum, intent.quantity) >= 0) ended.add(report.order);
+          // A stop on the whole position fills as much as that is by then.
+          if (!intent.wholePosition && compare(sum, intent.quantity) >= 0) ended.add(report.order);
           cash = subtract(intent.side === 'buy' ? subtract(cash, paid) : add(cash, paid), fill.fee);
           const held = position[intent.instrument] ?? ZERO_QUANTITY;
           const after = intent.side === 'buy' ? add(held, fill.quantity) : subtract(held, fill.quantity);

@@ -39,10 +39,12 @@ import {
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import { Account } from './account.ts';
+import { DatedFilters } from './dated-filters.ts';
+import { FeeCoinPrices } from './fee-coin.ts';
 import { FeeSchedule } from './fees.ts';
 import { isReached, isStop, trailedLevel, triggeredPrice } from './fills.ts';
 import { malformation, priceMalformation } from './filters.ts';
-import { latencyFrom } from './latency.ts';
+import { latencyFrom, responseFrom } from './latency.ts';
 import { LiquidationLevels } from './liquidation-levels.ts';
 import { readArrival, restOf, writeArrival, type Arrival, type OpenOrder } from './open-order.ts';
 import { OrderLists } from './order-lists.ts';
@@ -62,6 +64,11 @@ export interface SimulatedVenueSettings {
   readonly maximumLeverage: number;
   /** Research only: spot may be sold without being held. */
   readonly allowSpotShort: boolean;
+  /**
+   * `hedge` keeps a long and a short position of each perpetual beside each other, and every order in one names which (`positionSide`): what
+   * is against its side only reduces it. `netting` (the default) keeps one, and no order names any. The engine's desk nets.
+   */
+  readonly positions?: 'netting' | 'hedge';
   /** How it matches and margins; what is not said has its default. */
   readonly rules?: Partial<MatchingRules>;
   /** The earliest time an event may still carry: a live loop may be past the time at which something happened. */
@@ -92,7 +99,14 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #reports: VenueReport[] = [];
   readonly #account: Account;
   readonly #fees: FeeSchedule;
+  readonly #feeCoin: FeeCoinPrices | undefined;
   readonly #latencyOf: (message: number) => TimeMs;
+  /** What answers take; undefined where they are heard as they are given. */
+  readonly #responseOf: ((answer: number) => TimeMs) | undefined;
+  readonly #filters: DatedFilters;
+  /** By instrument: as its filters are now. */
+  readonly #traded: readonly Instrument[];
+  readonly #isHedged: boolean;
   readonly #rules: MatchingRules;
   /** Positions may be liquidated. */
   readonly #hasMargin: boolean;
@@ -112,6 +126,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #consumed: Quantity[];
   /** Messages that were sent: the next one's latency. */
   #sent = 0;
+  // With a latency of answers: how many were given, when the venue acted last, and when the last of its answers is heard.
+  #answered = 0;
+  #actedAt: TimeMs = 0;
+  #heardAt: TimeMs = 0;
   #fills = 0;
   /** Time of the last price seen or report given. */
   #lastAt: TimeMs = 0;
@@ -134,9 +152,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#rules = { ...defaultRules, ...settings.rules };
     this.#hasMargin = this.#rules.margin === 'isolated' || this.#rules.margin === 'cross';
     this.#isTouch = this.#rules.tradeThroughTicks === 0;
-    this.#account = new Account({ instruments, capital, leverage, rules: this.#rules });
+    this.#isHedged = settings.positions === 'hedge';
+    // A hedged account has as many positions again: the short ones.
+    const positions = this.#isHedged ? [...instruments, ...instruments] : instruments;
+    this.#filters = new DatedFilters(positions, this.#rules.filters);
+    this.#traded = this.#filters.current;
+    this.#account = new Account({ instruments: this.#traded, capital, leverage, rules: this.#rules });
     this.#fees = new FeeSchedule(instruments, this.#rules.feeTiers);
+    this.#feeCoin = this.#rules.feeCoin === undefined ? undefined : new FeeCoinPrices(this.#rules.feeCoin);
     this.#latencyOf = latencyFrom(this.#rules, settings.latencyMs);
+    this.#responseOf = responseFrom(this.#rules);
     const { tradeThroughTicks, volumeShareRatio, slippageModel } = this.#rules;
     // Half a tick short of the last, so that a double beside its tick is still on it; of one tick any price beyond will do.
     this.#through = Float64Array.from(
@@ -146,16 +171,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#sharesVolume = volumeShareRatio > 0;
     this.#needsBar = this.#sharesVolume || slippageModel !== 'fixed';
     this.#consumed = instruments.map(() => ZERO_QUANTITY);
-    this.#last = new Float64Array(instruments.length).fill(NaN);
+    this.#last = new Float64Array(positions.length).fill(NaN);
     this.#levels = new LiquidationLevels(this.#account, this.#last);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
-    this.#nextFunding = new Float64Array(instruments.length).fill(NEVER);
+    this.#nextFunding = new Float64Array(positions.length).fill(NEVER);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
     this.#dueKind = instruments.map(() => 'trigger');
     this.#isStale = new Uint8Array(instruments.length).fill(1);
   }
 
-  /** By instrument, signed. */
+  /** By instrument, signed; in a hedged account the long positions, and after them the short ones. */
   get position(): readonly Quantity[] {
     return this.#account.position;
   }
@@ -175,6 +200,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       instrument: source.instrument,
       peekAt: () => source.peekAt(),
       take: () => {
+        if (this.#responseOf !== undefined) this.#catchUp(source.peekAt());
         const event = source.take() as MarketEvent;
         seen(event);
         return event;
@@ -193,7 +219,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #seen(event: MarketEvent): void {
     const { instrument } = event;
     this.#lastAt = event.at;
+    if (event.at >= this.#filters.nextAt) this.#changeFilters(event.at);
     this.#last[instrument] = event.close;
+    if (this.#isHedged) this.#last[instrument + this.#watched.length] = event.close;
     if (event.kind === 'trade.printed') this.#lastTrade[instrument] = event.close;
     if (event.kind === 'bar.closed') {
       this.#lastTrade[instrument] = NaN;
@@ -217,9 +245,17 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
   }
 
+  /** What rests keeps its price and its quantity: only what arrives is held to the new ones. */
+  #changeFilters(at: TimeMs): void {
+    this.#filters.reach(at);
+    this.#levels.allChanged();
+    this.#isStale.fill(1);
+    this.#anyStale = true;
+  }
+
   #trail(bar: MarketEvent): void {
     const { instrument, happenedAt } = bar;
-    const tick = this.#settings.instruments[instrument]?.tick;
+    const tick = this.#traded[instrument]?.tick;
     for (const order of this.#orders.resting[instrument] ?? []) {
       const { intent, level, arrivedAt } = order;
       if (intent.trailBy === undefined || tick === undefined || arrivedAt >= happenedAt) continue;
@@ -238,19 +274,33 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       if (!this.#account.isMargined(index)) continue;
       if (index === instrument) this.#lookAgain(index);
       else if (this.#rules.margin === 'cross') this.#levelMoved(index);
+      else if (this.#instrumentOf(index) === instrument) this.#lookAgain(instrument);
     }
   }
 
-  #levelMoved(instrument: number): void {
-    this.#levels.changed(instrument);
-    this.#lookAgain(instrument);
+  #levelMoved(position: number): void {
+    this.#levels.changed(position);
+    this.#lookAgain(this.#instrumentOf(position));
   }
 
-  /** What a trade or a payment of one instrument changes of the levels: its own, and with cross margin everybody's. */
-  #levelsMoved(instrument: number): void {
+  /** What a trade or a payment of one position changes of the levels: its own, and with cross margin everybody's. */
+  #levelsMoved(position: number): void {
     if (!this.#hasMargin) return;
     if (this.#rules.margin === 'cross') for (let index = 0; index < this.position.length; index++) this.#levelMoved(index);
-    else this.#levelMoved(instrument);
+    else this.#levelMoved(position);
+  }
+
+  /** Which position an order is of. */
+  #positionOf({ instrument, positionSide }: OrderIntent): number {
+    return this.#isHedged && positionSide === 'short' ? instrument + this.#watched.length : instrument;
+  }
+
+  #instrumentOf(position: number): number {
+    return position < this.#watched.length ? position : position - this.#watched.length;
+  }
+
+  #heldBy(intent: OrderIntent): Quantity {
+    return this.position[this.#positionOf(intent)] ?? ZERO_QUANTITY;
   }
 
   #lookAgain(instrument: number): void {
@@ -260,7 +310,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** The first boundary at or after `from`: whoever holds a position at the boundary pays. */
   #boundary(instrument: number, from: TimeMs): TimeMs {
-    const intervalMs = this.#settings.instruments[instrument]?.fundingIntervalMs ?? 0;
+    const intervalMs = this.#traded[instrument]?.fundingIntervalMs ?? 0;
     return intervalMs > 0 ? Math.ceil(from / intervalMs) * intervalMs : NEVER;
   }
 
@@ -268,7 +318,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Copies the intent: nothing of it is shared. */
   submit(intent: OrderIntent): void {
-    this.#arrivals.push({ at: this.#arrivalOf(intent.at), instrument: intent.instrument, what: 'order', intent: copied(intent) });
+    this.#arrivals.push({ at: this.#arrivalOf(intent.at), instrument: intent.instrument, what: 'order', intent: this.#received(intent) });
+  }
+
+  /** In a hedged account what is against the side of its position can only reduce it, whatever it says itself. */
+  #received(intent: OrderIntent): OrderIntent {
+    const { side, positionSide } = intent;
+    const isAgainst = this.#isHedged && positionSide !== undefined && (positionSide === 'long') === (side === 'sell');
+    const reduceOnly = intent.reduceOnly || isAgainst;
+    return { ...intent, reduceOnly, attached: intent.attached.map((each) => this.#received(each)) };
   }
 
   amend(intent: AmendIntent | LimitAmendIntent): void {
@@ -296,17 +354,52 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   peekAt(): TimeMs {
     const said = this.#reports[0];
     if (said !== undefined) return said.at;
+    const due = this.#nextDue();
+    if (due === NEVER) return NEVER;
+    const notBefore = this.#settings.notBefore();
+    if (this.#responseOf !== undefined) {
+      return Math.max(Math.max(due, this.#actedAt) + this.#responseOf(this.#answered), this.#heardAt, notBefore);
+    }
+    // Of a feed, what is owed may be known only after later prices were seen.
+    return Math.max(due, this.#lastAt, notBefore);
+  }
+
+  /** When it acts next, by its own time. */
+  #nextDue(): TimeMs {
     if (this.#anyStale) this.#schedule();
     const arrival = this.#arrivals[0];
-    let due = this.#due;
-    if (arrival !== undefined) due = Math.min(due, arrival.at);
-    else if (due === NEVER && this.#orders.size > 0 && this.#tapeHasEnded()) due = this.#lastAt + 1;
-    // Of a feed, what is owed may be known only after later prices were seen.
-    return due === NEVER ? NEVER : Math.max(due, this.#lastAt, this.#settings.notBefore());
+    if (arrival !== undefined) return Math.min(this.#due, arrival.at);
+    return this.#due === NEVER && this.#orders.size > 0 && this.#tapeHasEnded() ? this.#lastAt + 1 : this.#due;
+  }
+
+  /** Before a price is seen: does what is due until then. What it says of that is still on its way. */
+  #catchUp(until: TimeMs): void {
+    while (this.#nextDue() <= until) this.#actInTime();
+  }
+
+  /** Acts at its own time, and says so when its answer has arrived: answers arrive in the order in which they were given. */
+  #actInTime(): void {
+    const given = this.#reports.length;
+    this.#actedAt = Math.max(this.#nextDue(), this.#actedAt);
+    this.#act(this.#actedAt);
+    this.#delay(given);
+  }
+
+  #delay(from: number): void {
+    for (let index = from; index < this.#reports.length; index++) {
+      const report = this.#reports[index];
+      if (report === undefined || this.#responseOf === undefined) continue;
+      const arrivesAt = report.happenedAt + this.#responseOf(this.#answered++);
+      this.#heardAt = Math.max(arrivesAt, this.#heardAt, this.#settings.notBefore());
+      this.#reports[index] = { ...report, at: this.#heardAt };
+    }
   }
 
   take(): Event {
-    if (this.#reports.length === 0) this.#act();
+    if (this.#reports.length === 0) {
+      if (this.#responseOf === undefined) this.#act(this.peekAt());
+      else this.#actInTime();
+    }
     const report = this.#reports.shift();
     if (report === undefined) throw new Error('broken invariant: the venue announced an event and had none');
     this.#lastAt = report.at;
@@ -314,8 +407,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   /** Carries out what is due first. Every act ends in at least one report. */
-  #act(): void {
-    const at = this.peekAt();
+  #act(at: TimeMs): void {
+    if (at >= this.#filters.nextAt) this.#changeFilters(at);
     const arrival = this.#arrivals[0];
     if (arrival !== undefined && arrival.at <= this.#due) {
       this.#arrivals.shift();
@@ -336,11 +429,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         this.#trigger(instrument, at);
         break;
       case 'liquidation':
-        this.#liquidate(instrument, at, this.#liquidationPriceIn(instrument));
+        this.#liquidateFirst(instrument, at);
         break;
-      case 'funding':
-        this.#payFunding(instrument, at, this.#fundingOwed(instrument));
+      case 'funding': {
+        const position = this.#firstFunded(instrument);
+        this.#payFunding(position, at, this.#fundingOwed(position));
         break;
+      }
     }
   }
 
@@ -365,7 +460,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (source === undefined || source.ended) return;
     const resting = this.#orders.resting[instrument] ?? [];
     const waiting = this.#orders.waiting[instrument]?.[0];
-    const isMargined = this.#hasMargin && this.#account.isMargined(instrument);
+    const isMargined = this.#hasMargin && this.#isMargined(instrument);
     if (resting.length > 0 || waiting !== undefined || isMargined) {
       const bar = source.nextBar();
       if (bar === undefined) {
@@ -373,7 +468,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         this.#lookAgain(instrument);
       } else this.#lookAt(instrument, bar, waiting, isMargined);
     }
-    this.#offer(instrument, this.#nextFunding[instrument] ?? NEVER, 'funding');
+    this.#offer(instrument, this.#nextFunding[this.#firstFunded(instrument)] ?? NEVER, 'funding');
   }
 
   #lookAt(instrument: number, bar: Readonly<MarketEvent>, waiting: OpenOrder | undefined, isMargined: boolean): void {
@@ -384,7 +479,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#offer(instrument, Math.max(bar.happenedAt - this.#settings.baseTimeframeMs, waiting.arrivedAt), 'waiting');
     }
     const first = this.#firstTriggered(instrument, bar);
-    const liquidationRank = isMargined ? this.#levels.rank(instrument, bar) : Infinity;
+    const liquidationRank = isMargined ? this.#liquidationRank(instrument, bar) : Infinity;
     // At one distance the liquidation is first: whoever is liquidated has no orders any more.
     if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
     else if (canFill && first !== undefined) this.#offer(instrument, bar.at, 'trigger');
@@ -414,7 +509,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
    * @throws BallastError VENUE_DIVERGED when it could not have said that
    */
   recall(report: VenueReport): void {
-    if (this.#reports.length === 0) this.#actAgain(report);
+    if (this.#reports.length === 0) {
+      this.#actAgain(report);
+      if (this.#responseOf !== undefined) {
+        this.#actedAt = Math.max(report.happenedAt, this.#actedAt);
+        this.#delay(0);
+      }
+    }
     const said = this.#reports.shift();
     if (said === undefined || said.kind !== report.kind || ('order' in said && 'order' in report && said.order !== report.order)) {
       throw new BallastError({
@@ -429,13 +530,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #actAgain(report: VenueReport): void {
-    const { at, instrument } = report;
+    const { happenedAt: at, instrument } = report;
+    if (at >= this.#filters.nextAt) this.#changeFilters(at);
     if (report.kind === 'funding.paid') {
-      this.#payFunding(instrument, at, report.amount);
+      this.#payFunding(this.#firstFunded(instrument), at, report.amount);
       return;
     }
     if (report.kind === 'position.liquidated') {
-      this.#liquidate(instrument, at, report.fill.price);
+      const isShort = this.#isHedged && report.side === 'buy';
+      this.#liquidate(isShort ? instrument + this.#watched.length : instrument, at, report.fill.price);
       return;
     }
     if (report.kind === 'order.expired') {
@@ -465,15 +568,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #arriveAgain(intent: OrderIntent, report: OrderReport): void {
     if (report.kind === 'order.rejected') {
-      this.#report('order.rejected', intent, report.at, report.reason);
+      this.#report('order.rejected', intent, report.happenedAt, report.reason);
       return;
     }
-    const order = this.#orders.open(intent, report.at);
+    const at = report.happenedAt;
+    const order = this.#orders.open(intent, at);
     const prevented = this.#selfTrades(intent);
-    if (report.fill !== undefined) this.#fill(order, report.fill.price, report.at, report.fill.liquidity, report.fill.quantity);
-    else if (report.kind === 'order.cancelled') this.#cancelled(order, report.at, report.reason);
-    else this.#accept(order, report.at);
-    this.#cancelPrevented(prevented, report.at);
+    if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity, report.fill.quantity);
+    else if (report.kind === 'order.cancelled') this.#cancelled(order, at, report.reason);
+    else this.#accept(order, at);
+    this.#cancelPrevented(prevented, at);
   }
 
   // ---- arrivals ------------------------------------------------------------------------------------------------------
@@ -528,12 +632,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
-    return this.#orders.has(intent.id) ? `duplicate client order id ${intent.id}` : malformation(intent, instrument);
+    if (this.#orders.has(intent.id)) return `duplicate client order id ${intent.id}`;
+    const hasSide = intent.positionSide !== undefined;
+    if (hasSide !== (this.#isHedged && instrument.kind === 'linear'))
+      return hasSide ? 'there is one position of it, which has no side' : 'there is a long and a short position, and it names neither';
+    return malformation(intent, instrument);
   }
 
   /** What no venue would take; said with its reason. */
   #refusal(intent: OrderIntent, at: TimeMs): string | undefined {
-    const instrument = this.#settings.instruments[intent.instrument];
+    const instrument = this.#traded[intent.instrument];
     if (instrument === undefined) return 'unknown instrument';
     const malformed = this.#malformation(intent, instrument);
     if (malformed !== undefined) return malformed;
@@ -548,7 +656,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** What the account does not allow: to sell or reduce what is not held, to buy what cannot be paid. */
   #overreach(intent: OrderIntent, instrument: Instrument): string | undefined {
     const { quantity } = intent;
-    const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
+    const position = this.#heldBy(intent);
     if (intent.reduceOnly) {
       // A stop may come to rest for a position that is still on its way.
       if (!isConditional(intent.type) && signOf(position) !== (intent.side === 'sell' ? 1 : -1)) return NOTHING_TO_REDUCE;
@@ -569,7 +677,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #isCashSale({ instrument, side }: OrderIntent): boolean {
     if (side === 'buy') return false;
     if (this.#rules.margin === 'cash') return true;
-    return this.#settings.instruments[instrument]?.kind === 'spot' && !this.#settings.allowSpotShort;
+    return this.#traded[instrument]?.kind === 'spot' && !this.#settings.allowSpotShort;
   }
 
   #reference(instrumentIndex: number, instrument: Instrument): Price | undefined {
@@ -586,7 +694,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const signed = intent.side === 'buy' ? intent.quantity : negate(intent.quantity);
     if (this.#rules.margin === 'isolated' && instrument.kind === 'linear') {
-      return this.#account.lacksMargin(intent.instrument, signed, reference, ZERO_AMOUNT) ? LACKS_MARGIN : undefined;
+      return this.#account.lacksMargin(this.#positionOf(intent), signed, reference, ZERO_AMOUNT) ? LACKS_MARGIN : undefined;
     }
     let gross = 0;
     let grossBefore = 0;
@@ -594,7 +702,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       const held = this.position[index] ?? ZERO_QUANTITY;
       const last = this.#last[index] ?? 0;
       grossBefore += Math.abs(toNumber(held)) * (Number.isNaN(last) ? 0 : last);
-      const after = index === intent.instrument ? add(held, signed) : held;
+      const after = index === this.#positionOf(intent) ? add(held, signed) : held;
       gross += Math.abs(toNumber(after)) * (Number.isNaN(last) ? 0 : last);
     }
     if (gross <= grossBefore || gross <= this.#settings.maximumLeverage * this.equity()) return undefined;
@@ -665,7 +773,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #amendRefusal({ type, instrument }: OrderIntent, stopPrice: Price): string {
     if (!isConditional(type)) return `a ${type} order has no trigger`;
-    const tick = this.#settings.instruments[instrument]?.tick;
+    const tick = this.#traded[instrument]?.tick;
     return tick === undefined ? '' : priceMalformation(stopPrice, tick);
   }
 
@@ -693,7 +801,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #repriceRefusal(order: OpenOrder, amended: OrderIntent, at: TimeMs): string {
     const { type, instrument: index, limitPrice } = amended;
-    const instrument = this.#settings.instruments[index];
+    const instrument = this.#traded[index];
     if (instrument === undefined || limitPrice === undefined || (type !== 'limit' && type !== 'post-only'))
       return `a ${type} order has no limit`;
     const malformed = malformation(amended, instrument);
@@ -726,7 +834,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const limitPrice = intent.limitPrice;
     if (limitPrice === undefined) throw new Error('broken invariant: a limit order has a price');
     const better = intent.side === 'buy' ? bar.open < level : bar.open > level;
-    const tick = this.#settings.instruments[instrument]?.tick;
+    const tick = this.#traded[instrument]?.tick;
     const price = better && tick !== undefined ? priceFrom(bar.open, tick, intent.side === 'buy' ? 'up' : 'down') : limitPrice;
     // Marketable where the bar opened: it took; otherwise the market came to it.
     this.#fill(order, price, at, better ? 'taker' : 'maker', this.#available(instrument, bar));
@@ -763,20 +871,20 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const rest = restOf(order);
     // What was held while a sale on spot came to rest need not be held any more.
     if (!intent.reduceOnly && !this.#isCashSale(intent)) return rest;
-    const position = this.position[intent.instrument] ?? ZERO_QUANTITY;
+    const position = this.#heldBy(intent);
     const reducible = signOf(position) === (intent.side === 'sell' ? 1 : -1) ? absolute(position) : ZERO_QUANTITY;
     return intent.wholePosition ? reducible : smaller(rest, reducible);
   }
 
   /** What a budget pays for at this price, its fee included, from the cash there is. */
   #affordable({ instrument }: OrderIntent, budget: Amount, price: Price, at: TimeMs): Quantity {
-    const lot = this.#settings.instruments[instrument]?.lot ?? ZERO_QUANTITY;
+    const lot = this.#traded[instrument]?.lot ?? ZERO_QUANTITY;
     return payable(smaller(budget, this.cash), price, this.#fees.rateOf(instrument, 'taker', at), lot);
   }
 
   /** What is left for us of the bar's volume; undefined is without bound. */
   #available(instrument: number, bar: Readonly<MarketEvent>): Quantity | undefined {
-    const lot = this.#settings.instruments[instrument]?.lot;
+    const lot = this.#traded[instrument]?.lot;
     if (!this.#sharesVolume || lot === undefined) return undefined;
     const share = quantityFrom(this.#rules.volumeShareRatio * bar.volume, lot, 'down');
     const consumed = this.#consumed[instrument] ?? ZERO_QUANTITY;
@@ -811,7 +919,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Against us: a buy pays more, a sale brings less; then onto the tick, in the same direction. */
   #slipped(instrument: number, side: Side, price: number, quantity: Quantity, fixedRatio: number): Price {
-    const tick = this.#settings.instruments[instrument]?.tick;
+    const tick = this.#traded[instrument]?.tick;
     if (tick === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
     const volume = this.#needsBar ? (this.#watched[instrument]?.nextBar()?.volume ?? 0) : 0;
     const ratio = this.#needsBar ? slippageOf(this.#rules, fixedRatio, toNumber(quantity), volume) : fixedRatio;
@@ -822,7 +930,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #fill(order: OpenOrder, price: Price, at: TimeMs, liquidity: Fill['liquidity'], available?: Quantity): void {
     const { intent } = order;
     const { instrument } = intent;
-    const position = this.position[instrument] ?? ZERO_QUANTITY;
+    const position = this.#positionOf(intent);
+    const held = this.position[position] ?? ZERO_QUANTITY;
     const wanted = intent.budget === undefined ? this.#wanted(order) : this.#affordable(intent, intent.budget, price, at);
     if (isZero(wanted)) {
       this.#cancelled(order, at, intent.reduceOnly ? NOTHING_TO_REDUCE : 'insufficient balance');
@@ -830,21 +939,24 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const quantity = available === undefined ? wanted : smaller(wanted, available);
     const value = notional(price, quantity);
-    const fee = this.#fees.feeOf(instrument, value, liquidity, at);
+    const owed = this.#fees.feeOf(instrument, value, liquidity, at);
+    const paid = this.#feeCoin?.paid(owed, at);
+    const fee = paid?.cost ?? owed;
     const change = intent.side === 'buy' ? quantity : negate(quantity);
-    if (!intent.reduceOnly && this.#lacks(instrument, change, price, value, fee)) {
+    if (!intent.reduceOnly && this.#lacks(position, change, price, value, fee)) {
       this.#cancelled(order, at, LACKS_MARGIN);
       return;
     }
-    this.#account.trade(instrument, change, price, fee);
+    this.#account.trade(position, change, price, fee);
     this.#fees.traded(value, at);
-    this.#positionChanged(instrument, position, at);
+    this.#positionChanged(position, held, at);
     const isFirst = isZero(order.filled);
     order.filled = add(order.filled, quantity);
     // Of its own copy: what is left of it.
     if (intent.budget !== undefined) order.intent = { ...intent, budget: subtract(intent.budget, add(value, fee)) };
     if (this.#sharesVolume) this.#consumed[instrument] = add(this.#consumed[instrument] ?? ZERO_QUANTITY, quantity);
-    const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity };
+    const feeCoin = paid === undefined ? undefined : { feeCoin: paid.coin };
+    const fill: Fill = { id: `f${++this.#fills}`, price, quantity, fee, liquidity, ...feeCoin };
     this.#reports.push({ kind: 'order.filled', at, happenedAt: at, instrument, order: intent.id, reason: '', fill });
     // Whoever sent a budget takes the order for filled once its estimate is.
     const isDone = compare(quantity, wanted) >= 0 || (intent.budget !== undefined && compare(order.filled, intent.quantity) >= 0);
@@ -889,26 +1001,26 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** A whole-position stop ends with its position, as on the real venues that have it. */
   #endWholePositionStops(instrument: number, at: TimeMs): void {
-    const side = signOf(this.position[instrument] ?? ZERO_QUANTITY);
     for (const order of [...(this.#orders.resting[instrument] ?? [])]) {
       if (!order.intent.wholePosition) continue;
+      const side = signOf(this.#heldBy(order.intent));
       if (side !== 0 && (order.intent.side === 'sell') === side > 0) continue;
       this.#end(order);
       this.#report('order.cancelled', order.intent, at, 'its position is closed');
     }
   }
 
-  #positionChanged(instrument: number, before: Quantity, at: TimeMs): void {
-    this.#levelsMoved(instrument);
-    if (isZero(this.position[instrument] ?? ZERO_QUANTITY)) this.#nextFunding[instrument] = NEVER;
-    else if (isZero(before)) this.#nextFunding[instrument] = this.#boundary(instrument, at);
+  #positionChanged(position: number, before: Quantity, at: TimeMs): void {
+    this.#levelsMoved(position);
+    if (isZero(this.position[position] ?? ZERO_QUANTITY)) this.#nextFunding[position] = NEVER;
+    else if (isZero(before)) this.#nextFunding[position] = this.#boundary(this.#instrumentOf(position), at);
   }
 
   /** What a fill would need and the account has not, where margin is posted or everything is paid in full. */
-  #lacks(instrument: number, change: Quantity, price: Price, value: Amount, fee: Amount): boolean {
+  #lacks(position: number, change: Quantity, price: Price, value: Amount, fee: Amount): boolean {
     switch (this.#rules.margin) {
       case 'isolated':
-        return this.#settings.instruments[instrument]?.kind === 'linear' && this.#account.lacksMargin(instrument, change, price, fee);
+        return this.#traded[position]?.kind === 'linear' && this.#account.lacksMargin(position, change, price, fee);
       case 'cash':
         return signOf(change) > 0 && compare(add(value, fee), this.cash) > 0;
       default:
@@ -927,40 +1039,67 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   /** On the price at the boundary: the close of the bar that ends there, where it is known; else the last. Longs pay a positive rate. */
-  #fundingOwed(instrument: number): Amount {
-    const traded = this.#settings.instruments[instrument];
+  #fundingOwed(position: number): Amount {
+    const traded = this.#traded[position];
     if (traded === undefined) return ZERO_AMOUNT;
-    const bar = this.#watched[instrument]?.nextBar();
-    const isOfBoundary = bar !== undefined && bar.happenedAt === this.#nextFunding[instrument];
-    const price = priceFrom(isOfBoundary ? bar.close : (this.#last[instrument] ?? NaN), traded.tick, 'nearest');
-    return negate(proportion(notional(price, this.position[instrument] ?? ZERO_QUANTITY), amountFrom(traded.fundingRate), ONE));
+    const bar = this.#watched[this.#instrumentOf(position)]?.nextBar();
+    const isOfBoundary = bar !== undefined && bar.happenedAt === this.#nextFunding[position];
+    const price = priceFrom(isOfBoundary ? bar.close : (this.#last[position] ?? NaN), traded.tick, 'nearest');
+    return negate(proportion(notional(price, this.position[position] ?? ZERO_QUANTITY), amountFrom(traded.fundingRate), ONE));
   }
 
-  #payFunding(instrument: number, at: TimeMs, amount: Amount): void {
+  /** Of the positions in an instrument the one whose boundary is next, the long one first. */
+  #firstFunded(instrument: number): number {
+    if (!this.#isHedged) return instrument;
+    const short = instrument + this.#watched.length;
+    return (this.#nextFunding[short] ?? NEVER) < (this.#nextFunding[instrument] ?? NEVER) ? short : instrument;
+  }
+
+  #payFunding(position: number, at: TimeMs, amount: Amount): void {
+    const instrument = this.#instrumentOf(position);
     this.#lookAgain(instrument);
-    this.#nextFunding[instrument] = this.#boundary(instrument, (this.#nextFunding[instrument] ?? at) + 1);
-    this.#account.fund(instrument, amount);
-    this.#levelsMoved(instrument);
-    const rate = this.#settings.instruments[instrument]?.fundingRate ?? 0;
+    this.#nextFunding[position] = this.#boundary(instrument, (this.#nextFunding[position] ?? at) + 1);
+    this.#account.fund(position, amount);
+    this.#levelsMoved(position);
+    const rate = this.#traded[instrument]?.fundingRate ?? 0;
     const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
     this.#reports.push(report);
   }
 
   // ---- liquidation ---------------------------------------------------------------------------------------------------
 
-  /** Where the position was liquidated in the next bar: at its level, or at the open that was beyond it; closed at the market, so slipped. */
-  #liquidationPriceIn(instrument: number): Price {
-    const bar = this.#watched[instrument]?.nextBar();
-    if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
-    const held = this.position[instrument] ?? ZERO_QUANTITY;
-    const side = signOf(held) > 0 ? 'sell' : 'buy';
-    return this.#slipped(instrument, side, this.#levels.priceIn(instrument, bar), absolute(held), this.#settings.slippageRatio);
+  #isMargined(instrument: number): boolean {
+    return this.#account.isMargined(instrument) || (this.#isHedged && this.#account.isMargined(instrument + this.#watched.length));
   }
 
-  /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits in the instrument. */
-  #liquidate(instrument: number, at: TimeMs, price: Price): void {
-    const held = this.position[instrument] ?? ZERO_QUANTITY;
-    const { fee, insurance, deleveraged } = this.#account.liquidate(instrument, price, this.#last);
+  /** How far the coming bar goes before it liquidates a position of the instrument. */
+  #liquidationRank(instrument: number, bar: Readonly<MarketEvent>): number {
+    const rank = this.#account.isMargined(instrument) ? this.#levels.rank(instrument, bar) : Infinity;
+    return this.#isHedged ? Math.min(rank, this.#shortRank(instrument, bar)) : rank;
+  }
+
+  #shortRank(instrument: number, bar: Readonly<MarketEvent>): number {
+    const short = instrument + this.#watched.length;
+    return this.#account.isMargined(short) ? this.#levels.rank(short, bar) : Infinity;
+  }
+
+  /** Where the coming bar liquidates both, the one to which it comes first, then the long one. */
+  #liquidateFirst(instrument: number, at: TimeMs): void {
+    const bar = this.#watched[instrument]?.nextBar();
+    if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
+    const isShort = this.#isHedged && (!this.#account.isMargined(instrument) || this.#shortRank(instrument, bar) < this.#levels.rank(instrument, bar));
+    const position = isShort ? instrument + this.#watched.length : instrument;
+    // At its level, or at the open that was beyond it; closed at the market, so slipped.
+    const held = this.position[position] ?? ZERO_QUANTITY;
+    const level = this.#levels.priceIn(position, bar);
+    this.#liquidate(position, at, this.#slipped(instrument, signOf(held) > 0 ? 'sell' : 'buy', level, absolute(held), this.#settings.slippageRatio));
+  }
+
+  /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits for it. */
+  #liquidate(position: number, at: TimeMs, price: Price): void {
+    const instrument = this.#instrumentOf(position);
+    const held = this.position[position] ?? ZERO_QUANTITY;
+    const { fee, insurance, deleveraged } = this.#account.liquidate(position, price, this.#last);
     const fill: Fill = {
       id: `f${++this.#fills}`,
       price,
@@ -970,9 +1109,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     };
     const side = signOf(held) > 0 ? 'sell' : 'buy';
     this.#reports.push({ kind: 'position.liquidated', at, happenedAt: at, instrument, side, fill, insurance, deleveraged });
-    this.#positionChanged(instrument, held, at);
+    this.#positionChanged(position, held, at);
     for (const list of [this.#orders.resting[instrument], this.#orders.waiting[instrument]]) {
-      for (const order of [...(list ?? [])]) this.#cancelled(order, at, LIQUIDATED);
+      for (const order of [...(list ?? [])]) if (this.#positionOf(order.intent) === position) this.#cancelled(order, at, LIQUIDATED);
     }
   }
 
@@ -1014,6 +1153,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     out.count(this.#sent);
     out.count(this.#fills);
     out.number(this.#lastAt);
+    if (this.#responseOf !== undefined) {
+      out.count(this.#answered);
+      out.number(this.#actedAt);
+      out.number(this.#heardAt);
+    }
     this.#orders.save(out);
     out.count(this.#arrivals.length);
     for (const arrival of this.#arrivals) writeArrival(out, arrival);
@@ -1031,6 +1175,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#sent = from.count();
     this.#fills = from.count();
     this.#lastAt = from.number();
+    if (this.#responseOf !== undefined) {
+      this.#answered = from.count();
+      this.#actedAt = from.number();
+      this.#heardAt = from.number();
+    }
+    this.#filters.rewind();
+    this.#filters.reach(this.#responseOf === undefined ? this.#lastAt : this.#actedAt);
     this.#orders.restore(from);
     this.#arrivals.length = 0;
     for (let left = from.count(); left > 0; left--) this.#arrivals.push(readArrival(from));
@@ -1040,8 +1191,4 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#levels.allChanged();
     this.#anyStale = true;
   }
-}
-
-function copied(intent: OrderIntent): OrderIntent {
-  return { ...intent, attached: intent.attached.map(copied) };
 }
