@@ -442,8 +442,9 @@ const venueFields = z.strictObject({
         .meta({ description: 'Its price, from each time on; before the first fees are in quote currency, and whole.' }),
     })
     .nullable()
-    .default(null)
+    .prefault(null)
     .meta({
+      allowed: 'currency, discountRatio and prices; or null',
       description:
         'A coin in which fees are paid, bought at its price as each falls due: currency, discountRatio and prices (from, price). null pays them in quote currency; rebates always are.',
     }),
@@ -459,7 +460,7 @@ const venueFields = z.strictObject({
       }),
     )
     .readonly()
-    .default([])
+    .prefault([])
     .meta({
       description:
         "How the venue's filters changed: symbol, from, and what of tick, lot, minimumQuantity and minimumNotional is new from then on. An order is held to those of its arrival; what rests stays.",
