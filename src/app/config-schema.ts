@@ -471,6 +471,16 @@ const venueFields = z.strictObject({
     { least: 0, most: 1_000, whole: true },
     'How far the market must go through a resting limit to fill it. 0 is a touch, 1 any price beyond it; more tells what a place in the queue is worth.',
   ),
+  queueModel: z.enum(['none', 'risk-averse', 'power', 'log']).default('none').meta({
+    description:
+      'On books, where a resting limit stands in the queue of its price: `none` goes by tradeThroughTicks; the others let trades move it forward, and of cancels what is sure (`risk-averse`) or a likely share of them (`power`, `log`).',
+  }),
+  queuePower: number(
+    3,
+    'exponent',
+    { least: 1, most: 10, whole: true },
+    'For queueModel `power`: how much more of the cancels is believed to come from where more rests.',
+  ),
   volumeShareRatio: number(
     0,
     "ratio of a bar's volume",

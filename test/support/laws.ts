@@ -28,7 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   views: GROUND,
   learning: ['domain', 'quant'],
   engine: ['domain', ...STAGES],
-  venues: ['domain', 'quant', 'market/builders'],
+  venues: ['domain', 'quant', 'market/book'],
   lab: [...GROUND, ...STAGES, 'learning', 'engine', 'venues/simulated'],
   app: [...GROUND, ...STAGES, 'learning', 'engine', 'venues', 'lab', 'notify'],
   api: ['app', 'lab', 'market/history', 'pricing', 'views', 'domain'],

@@ -103,6 +103,13 @@ class Ladder implements Stateful {
     return sum;
   }
 
+  copyFrom({ keys, quantities, count }: Ladder): void {
+    this.reserve(count);
+    this.keys.set(keys.subarray(0, count));
+    this.quantities.set(quantities.subarray(0, count));
+    this.count = count;
+  }
+
   save(out: ByteWriter): void {
     out.numbers(this.keys.subarray(0, this.count));
     out.numbers(this.quantities.subarray(0, this.count));
@@ -217,6 +224,32 @@ export class OrderBook implements Stateful {
     const bids = this.#bids.total(depth);
     const asks = this.#asks.total(depth);
     return (bids - asks) / (bids + asks);
+  }
+
+  /** The quantity at exactly this price; 0 where no level is known. */
+  quantityAt(side: number, price: number): number {
+    const { keys, quantities, count } = side > 0 ? this.#bids : this.#asks;
+    const key = side * price;
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((keys[middle] ?? NaN) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low < count && keys[low] === key ? (quantities[low] ?? NaN) : 0;
+  }
+
+  /** The worst price that is known of a side; NaN where none is. */
+  worst(side: number): number {
+    const { keys, count } = side > 0 ? this.#bids : this.#asks;
+    return count > 0 ? side * (keys[0] ?? NaN) : NaN;
+  }
+
+  /** The levels of another book, in columns of its own. */
+  copyFrom(other: OrderBook): void {
+    this.#bids.copyFrom(other.#bids);
+    this.#asks.copyFrom(other.#asks);
   }
 
   /**

@@ -1,10 +1,9 @@
 // A venue's filters as they were: tick, lot and minima change at dated instants, and an order is held to those of the moment it arrives.
 import { amountFrom, priceFrom, quantityFrom, ZERO_PRICE, ZERO_QUANTITY } from '../../domain/decimal.ts';
-import { BallastError } from '../../domain/errors.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 
-/** What holds of a symbol from a moment on; what is not said stays as it was before. */
+/** What holds of a symbol from a moment on; what is not said stays as it was before. A symbol that is not traded is passed over. */
 export interface DatedFilter {
   readonly symbol: string;
   /** Inclusive. */
@@ -29,22 +28,11 @@ export class DatedFilters {
   /** When something changes next: until then nobody need ask. */
   nextAt: TimeMs;
 
-  /** @throws BallastError FILTER_UNKNOWN_SYMBOL */
   constructor(instruments: readonly Instrument[], dated: readonly DatedFilter[]) {
     this.#first = instruments;
     this.current = [...instruments];
     this.#dated = dated.toSorted((left, right) => left.from - right.from);
     this.nextAt = this.#dated[0]?.from ?? NEVER;
-    for (const { symbol } of dated) {
-      if (instruments.some((instrument) => instrument.symbol === symbol)) continue;
-      throw new BallastError({
-        code: 'FILTER_UNKNOWN_SYMBOL',
-        place: 'dated filters of the simulated venue',
-        found: symbol,
-        expected: `one of ${[...new Set(instruments.map((instrument) => instrument.symbol))].join(', ')}`,
-        exitCode: 2,
-      });
-    }
   }
 
   /** Makes them what they were at `at`, which is not before the time reached last. */

@@ -29,7 +29,7 @@ export class LiquidationLevels {
 
   /** How far the market went from the bar's open to get there, as a stop is ranked. Infinity where it did not. */
   rank(instrument: number, { open, high, low }: Readonly<MarketEvent>): number {
-    const level = this.#at(instrument);
+    const level = this.at(instrument);
     const isLong = this.#isLong(instrument);
     if (Number.isNaN(level) || (isLong ? low > level : high < level)) return Infinity;
     return Math.max(0, isLong ? open - level : level - open);
@@ -37,7 +37,7 @@ export class LiquidationLevels {
 
   /** Where the position is closed in a bar that liquidates it: at its level, or at the open that was beyond it. */
   priceIn(instrument: number, { open }: Readonly<MarketEvent>): number {
-    const level = this.#at(instrument);
+    const level = this.at(instrument);
     return this.#isLong(instrument) ? Math.min(open, level) : Math.max(open, level);
   }
 
@@ -45,7 +45,8 @@ export class LiquidationLevels {
     return signOf(this.#account.position[instrument] ?? ZERO_QUANTITY) > 0;
   }
 
-  #at(instrument: number): number {
+  /** NaN where no price liquidates. */
+  at(instrument: number): number {
     if (this.#isStale[instrument] === 1) {
       const price = this.#account.liquidationPrice(instrument, this.#marks);
       this.#level[instrument] = price === undefined ? NaN : toNumber(price);

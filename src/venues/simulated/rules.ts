@@ -4,6 +4,7 @@ import type { FeeCoin } from './fee-coin.ts';
 import type { FeeTier } from './fees.ts';
 import type { LatencyRules, ResponseRules } from './latency.ts';
 import type { MaintenanceBasis, MarginTier } from './margin.ts';
+import type { QueueRules } from './queue.ts';
 import type { SlippageRules } from './slippage.ts';
 
 /**
@@ -21,7 +22,7 @@ export type SelfTrade = 'allow' | 'cancel-resting' | 'cancel-incoming' | 'cancel
  */
 export type FillRule = 'next-open' | 'close';
 
-export interface MatchingRules extends LatencyRules, ResponseRules, SlippageRules {
+export interface MatchingRules extends LatencyRules, ResponseRules, SlippageRules, QueueRules {
   readonly fill: FillRule;
   /** A triggered stop fills this much worse, as a ratio of price; null: as much as an order at the market. */
   readonly stopSlippageRatio: number | null;
@@ -68,4 +69,6 @@ export const defaultRules: MatchingRules = {
   responseJitterMs: 0,
   recordedResponsesMs: [],
   selfTrade: 'allow',
+  queueModel: 'none',
+  queuePower: 3,
 };

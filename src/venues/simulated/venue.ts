@@ -1,6 +1,7 @@
 // A venue inside the process: orders on bar data, stops attached to entries, fees, slippage, latency, filters, funding.
 // It may look one bar ahead to fill; nobody else may. Its state is its own, saved and hashed apart from the engine's.
 import { createHash } from 'node:crypto';
+import { ASK, BID } from '../../domain/book.ts';
 import { ByteWriter, type ByteReader } from '../../domain/bytes.ts';
 import {
   absolute,
@@ -20,6 +21,7 @@ import {
   subtract,
   toNumber,
   ZERO_AMOUNT,
+  ZERO_PRICE,
   ZERO_QUANTITY,
   type Amount,
   type Price,
@@ -39,6 +41,8 @@ import {
 import type { EmbeddedVenue, MarketSource, Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import { Account } from './account.ts';
+import { BookMarket } from './book-market.ts';
+import type { BookTape } from './book-records.ts';
 import { DatedFilters } from './dated-filters.ts';
 import { FeeCoinPrices } from './fee-coin.ts';
 import { FeeSchedule } from './fees.ts';
@@ -69,13 +73,15 @@ export interface SimulatedVenueSettings {
    * is against its side only reduces it. `netting` (the default) keeps one, and no order names any. The engine's desk nets.
    */
   readonly positions?: 'netting' | 'hedge';
+  /** By instrument: the books and trades against which its orders match; where there are none they match against its bars. */
+  readonly books?: readonly (BookTape | undefined)[];
   /** How it matches and margins; what is not said has its default. */
   readonly rules?: Partial<MatchingRules>;
   /** The earliest time an event may still carry: a live loop may be past the time at which something happened. */
   readonly notBefore: () => TimeMs;
 }
 
-type DueKind = 'waiting' | 'trigger' | 'liquidation' | 'funding';
+type DueKind = 'waiting' | 'trigger' | 'book' | 'liquidation' | 'funding';
 
 const ONE = amountFrom(1);
 /** The venue's words for a cancel that was asked for; every other cancel is its own doing. */
@@ -107,6 +113,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** By instrument: as its filters are now. */
   readonly #traded: readonly Instrument[];
   readonly #isHedged: boolean;
+  /** By instrument: its market where that is a tape of books. */
+  readonly #books: readonly (BookMarket | undefined)[];
+  readonly #hasBooks: boolean;
+  /** An order is taking level after level: what is left of it is not known yet. */
+  #isSweeping = false;
   readonly #rules: MatchingRules;
   /** Positions may be liquidated. */
   readonly #hasMargin: boolean;
@@ -175,9 +186,24 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#levels = new LiquidationLevels(this.#account, this.#last);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
     this.#nextFunding = new Float64Array(positions.length).fill(NEVER);
+    this.#books = instruments.map((_, index) => this.#bookOf(settings.books?.[index], index));
+    this.#hasBooks = this.#books.some((book) => book !== undefined);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
     this.#dueKind = instruments.map(() => 'trigger');
     this.#isStale = new Uint8Array(instruments.length).fill(1);
+  }
+
+  #bookOf(tape: BookTape | undefined, index: number): BookMarket | undefined {
+    if (tape === undefined) return undefined;
+    const [resting, waiting] = [this.#orders.resting[index] ?? [], this.#orders.waiting[index] ?? []];
+    const instrument = (): Instrument => this.#instrumentAt(index);
+    return new BookMarket({ tape, resting, waiting, instrument, rules: this.#rules });
+  }
+
+  #instrumentAt(index: number): Instrument {
+    const instrument = this.#traded[index];
+    if (instrument === undefined) throw new Error('broken invariant: an order names an instrument of the venue');
+    return instrument;
   }
 
   /** By instrument, signed; in a hedged account the long positions, and after them the short ones. */
@@ -222,6 +248,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (event.at >= this.#filters.nextAt) this.#changeFilters(event.at);
     this.#last[instrument] = event.close;
     if (this.#isHedged) this.#last[instrument + this.#watched.length] = event.close;
+    if (this.#hasBooks && this.#books[instrument] !== undefined) {
+      // Venues come first at one time: of what has happened until now everything was said.
+      this.#reachBook(instrument, event.at + 1);
+      if (this.#hasMargin) this.#markMoved(instrument);
+      this.#lookAgain(instrument);
+      return;
+    }
     if (event.kind === 'trade.printed') this.#lastTrade[instrument] = event.close;
     if (event.kind === 'bar.closed') {
       this.#lastTrade[instrument] = NaN;
@@ -412,6 +445,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const arrival = this.#arrivals[0];
     if (arrival !== undefined && arrival.at <= this.#due) {
       this.#arrivals.shift();
+      this.#reachBook(arrival.instrument, arrival.at);
       if (arrival.what === 'order') this.#arrive(arrival.intent, at);
       else this.#answer(arrival, at);
       return;
@@ -428,11 +462,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       case 'trigger':
         this.#trigger(instrument, at);
         break;
+      case 'book':
+        this.#playBook(instrument, at);
+        break;
       case 'liquidation':
         this.#liquidateFirst(instrument, at);
         break;
       case 'funding': {
         const position = this.#firstFunded(instrument);
+        this.#reachBook(instrument, (this.#nextFunding[position] ?? at) + 1);
         this.#payFunding(position, at, this.#fundingOwed(position));
         break;
       }
@@ -458,6 +496,12 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#dueAt[instrument] = NEVER;
     const source = this.#watched[instrument];
     if (source === undefined || source.ended) return;
+    const book = this.#books[instrument];
+    if (book !== undefined) {
+      this.#lookAtBook(instrument, book, source.peekAt());
+      this.#offer(instrument, this.#nextFunding[this.#firstFunded(instrument)] ?? NEVER, 'funding');
+      return;
+    }
     const resting = this.#orders.resting[instrument] ?? [];
     const waiting = this.#orders.waiting[instrument]?.[0];
     const isMargined = this.#hasMargin && this.#isMargined(instrument);
@@ -532,11 +576,13 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #actAgain(report: VenueReport): void {
     const { happenedAt: at, instrument } = report;
     if (at >= this.#filters.nextAt) this.#changeFilters(at);
+    const book = this.#books[instrument];
     if (report.kind === 'funding.paid') {
+      this.#reachBook(instrument, (this.#nextFunding[this.#firstFunded(instrument)] ?? at) + 1);
       this.#payFunding(this.#firstFunded(instrument), at, report.amount);
       return;
     }
-    if (report.kind === 'position.liquidated') {
+    if (report.kind === 'position.liquidated' && book === undefined) {
       const isShort = this.#isHedged && report.side === 'buy';
       this.#liquidate(isShort ? instrument + this.#watched.length : instrument, at, report.fill.price);
       return;
@@ -549,21 +595,29 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       report.kind === 'order.amended' ||
       report.kind === 'order.repriced' ||
       (report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED));
+    const order = report.kind === 'position.liquidated' ? undefined : report.order;
     const index = this.#arrivals.findIndex((each) =>
-      each.what === 'order' ? !isAnswer && each.intent.id === report.order : isAnswer && each.target === report.order,
+      each.what === 'order' ? !isAnswer && each.intent.id === order : isAnswer && each.target === order,
     );
     const arrival = this.#arrivals[index];
     if (arrival !== undefined) {
       this.#arrivals.splice(index, 1);
-      if (arrival.what !== 'order') this.#answer(arrival, at, report.reason);
-      else if (report.kind !== 'order.amended' && report.kind !== 'order.repriced') this.#arriveAgain(arrival.intent, report);
+      this.#reachBook(instrument, arrival.at);
+      if (arrival.what !== 'order') this.#answer(arrival, at, 'reason' in report ? report.reason : '');
+      // A tape of books is there again: what it gave then it gives now.
+      else if (book !== undefined) this.#arrive(arrival.intent, at);
+      else if ('fill' in report && report.kind !== 'position.liquidated') this.#arriveAgain(arrival.intent, report);
       return;
     }
-    if (report.kind === 'order.amended' || report.kind === 'order.repriced') return;
-    const order = this.#orders.get(report.order);
-    if (order === undefined) return;
-    if (report.fill !== undefined) this.#fill(order, report.fill.price, at, report.fill.liquidity, report.fill.quantity);
-    else this.#cancelled(order, at, report.reason);
+    if (book !== undefined) {
+      if (book.dueAt(at, this.#liquidationLevels(instrument)) < NEVER) this.#playBook(instrument, at);
+      return;
+    }
+    if (report.kind === 'order.amended' || report.kind === 'order.repriced' || report.kind === 'position.liquidated') return;
+    const open = this.#orders.get(report.order);
+    if (open === undefined) return;
+    if (report.fill !== undefined) this.#fill(open, report.fill.price, at, report.fill.liquidity, report.fill.quantity);
+    else this.#cancelled(open, at, report.reason);
   }
 
   #arriveAgain(intent: OrderIntent, report: OrderReport): void {
@@ -599,6 +653,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** Fills at once what takes at once; the rest comes to rest or waits, or ends if it may not. */
   #enter(order: OpenOrder, at: TimeMs): void {
     const { intent } = order;
+    const book = this.#books[intent.instrument];
+    if (book !== undefined) {
+      this.#enterBook(order, book, at);
+      return;
+    }
     const { type, side, timeInForce, instrument } = intent;
     const price = type === 'market' || timeInForce !== undefined ? this.#priceNow(instrument, at) : undefined;
     const isIn = price !== undefined && (type === 'market' || !(side === 'buy' ? order.level < price : order.level > price));
@@ -610,7 +669,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** Resting limits of one's own with which this order would trade: a market order is held to the last price. */
   #selfTrades({ instrument, side, type, limitPrice }: OrderIntent): readonly OpenOrder[] {
     if (this.#rules.selfTrade === 'allow' || isConditional(type)) return [];
-    const price = limitPrice === undefined ? (this.#last[instrument] ?? NaN) : toNumber(limitPrice);
+    const market = this.#books[instrument]?.bestOf(side === 'buy' ? ASK : BID) ?? this.#last[instrument] ?? NaN;
+    const price = limitPrice === undefined ? market : toNumber(limitPrice);
     return (this.#orders.resting[instrument] ?? []).filter(
       ({ intent, level }) => intent.side !== side && !isConditional(intent.type) && (side === 'buy' ? level <= price : level >= price),
     );
@@ -732,7 +792,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   #wouldTake(intent: OrderIntent, at: TimeMs): boolean {
-    const price = this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
+    const book = this.#books[intent.instrument];
+    const price = book?.bestOf(intent.side === 'buy' ? ASK : BID) ?? this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
     const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
     return intent.side === 'buy' ? limit >= price : limit <= price;
   }
@@ -797,6 +858,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#lookAgain(instrument);
     const stands = { limitPrice: order.intent.limitPrice ?? limitPrice, quantity: order.intent.quantity };
     this.#reports.push({ kind: 'order.repriced', at, happenedAt: at, instrument, order: id, ...stands, reason });
+    const book = this.#books[instrument];
+    if (book !== undefined && reason === '') this.#sweep(order, book, at, 'taker');
   }
 
   #repriceRefusal(order: OpenOrder, amended: OrderIntent, at: TimeMs): string {
@@ -986,6 +1049,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #goesOn(order: OpenOrder, at: TimeMs): void {
     const { intent } = order;
     this.#lookAgain(intent.instrument);
+    if (this.#isSweeping) return;
     if (intent.timeInForce !== undefined) this.#cancelled(order, at, REST_NOT_THERE);
     else if (isConditional(intent.type) || intent.type === 'market') this.#orders.wait(order);
   }
@@ -1042,8 +1106,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #fundingOwed(position: number): Amount {
     const traded = this.#traded[position];
     if (traded === undefined) return ZERO_AMOUNT;
-    const bar = this.#watched[this.#instrumentOf(position)]?.nextBar();
-    const isOfBoundary = bar !== undefined && bar.happenedAt === this.#nextFunding[position];
+    const instrument = this.#instrumentOf(position);
+    const bar = this.#watched[instrument]?.nextBar();
+    const isOfBoundary = bar !== undefined && this.#books[instrument] === undefined && bar.happenedAt === this.#nextFunding[position];
     const price = priceFrom(isOfBoundary ? bar.close : (this.#last[position] ?? NaN), traded.tick, 'nearest');
     return negate(proportion(notional(price, this.position[position] ?? ZERO_QUANTITY), amountFrom(traded.fundingRate), ONE));
   }
@@ -1064,6 +1129,117 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const rate = this.#traded[instrument]?.fundingRate ?? 0;
     const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
     this.#reports.push(report);
+  }
+
+  // ---- tapes of books ------------------------------------------------------------------------------------------------
+
+  /** No further than the market has been asked to go: what is sent at its next event may come before what the tape has after it. */
+  #lookAtBook(instrument: number, book: BookMarket, until: TimeMs): void {
+    book.changed();
+    if (!this.#orders.isBusy(instrument) && !(this.#hasMargin && this.#isMargined(instrument))) return;
+    // Not known yet: look again at the next question.
+    if (until === NEVER) this.#lookAgain(instrument);
+    else this.#offer(instrument, book.dueAt(until, this.#liquidationLevels(instrument)), 'book');
+  }
+
+  #liquidationLevels(instrument: number): readonly [long: number, short: number] {
+    const levelOf = (position: number, sign: number): number =>
+      this.#account.isMargined(position) && signOf(this.position[position] ?? ZERO_QUANTITY) === sign ? this.#levels.at(position) : NaN;
+    return [levelOf(instrument, 1), levelOf(this.#isHedged ? instrument + this.#watched.length : instrument, -1)];
+  }
+
+  /** The tape up to a time, of which nothing came. */
+  #reachBook(instrument: number, before: TimeMs): void {
+    const book = this.#books[instrument];
+    if (book === undefined) return;
+    book.reach(before);
+    this.#settleBook(instrument, book);
+  }
+
+  #settleBook(instrument: number, book: BookMarket): void {
+    for (const order of book.triggered()) this.#orders.wait(order);
+    this.#lookAgain(instrument);
+    if (Number.isNaN(book.lastTrade)) return;
+    this.#last[instrument] = book.lastTrade;
+    if (this.#isHedged) this.#last[instrument + this.#watched.length] = book.lastTrade;
+    if (this.#rules.margin === 'cross') this.#levels.allChanged();
+  }
+
+  /** A trade comes to resting limits, then to liquidations and triggers; the other side of a book comes to what waits, then to limits. */
+  #playBook(instrument: number, at: TimeMs): void {
+    const book = this.#books[instrument];
+    if (book === undefined) throw new Error('broken invariant: a book that is played is there');
+    // As they were looked ahead with.
+    const levels = this.#liquidationLevels(instrument);
+    const isTrade = book.happen();
+    this.#settleBook(instrument, book);
+    if (isTrade) {
+      this.#hit(book, at);
+      this.#liquidateOn(instrument, book.lastTrade, levels, at);
+    }
+    for (const order of [...(this.#orders.waiting[instrument] ?? [])]) {
+      if (this.#orders.has(order.intent.id)) this.#sweep(order, book, at, 'taker');
+    }
+    for (const order of book.crossed()) if (this.#orders.has(order.intent.id)) this.#sweep(order, book, at, 'maker');
+  }
+
+  #hit(book: BookMarket, at: TimeMs): void {
+    const { hits, quantity } = book.hits();
+    let left = quantity;
+    for (const { order, quantity: most } of hits) {
+      const { id, limitPrice } = order.intent;
+      const available = smaller(most, left);
+      if (limitPrice === undefined || isZero(available) || !this.#orders.has(id)) continue;
+      const before = order.filled;
+      this.#fill(order, limitPrice, at, 'maker', available);
+      left = subtract(left, subtract(order.filled, before));
+    }
+  }
+
+  #liquidateOn(instrument: number, trade: number, [long, short]: readonly [long: number, short: number], at: TimeMs): void {
+    const price = priceFrom(trade, ZERO_PRICE, 'nearest');
+    const shortPosition = this.#isHedged ? instrument + this.#watched.length : instrument;
+    if (trade <= long && this.#account.isMargined(instrument)) this.#liquidate(instrument, at, price);
+    if (trade >= short && this.#account.isMargined(shortPosition)) this.#liquidate(shortPosition, at, price);
+  }
+
+  /** Takes level after level up to its limit: at their prices as it comes, at its own where the book has come to it. */
+  #sweep(order: OpenOrder, book: BookMarket, at: TimeMs, liquidity: Fill['liquidity']): void {
+    const { id, side, limitPrice } = order.intent;
+    const from = side === 'buy' ? ASK : BID;
+    this.#isSweeping = true;
+    for (const { price, quantity } of book.offers(from, limitPrice)) {
+      const before = order.filled;
+      this.#fill(order, liquidity === 'maker' ? (limitPrice ?? price) : price, at, liquidity, quantity);
+      book.take(from, price, subtract(order.filled, before));
+      if (!this.#orders.has(id)) break;
+    }
+    this.#isSweeping = false;
+  }
+
+  /** A limit rests with what it does not take; what is at the market waits for a book that has the rest. */
+  #enterBook(order: OpenOrder, book: BookMarket, at: TimeMs): void {
+    const { id, type, timeInForce } = order.intent;
+    if (type !== 'market' && timeInForce === undefined) {
+      this.#accept(order, at);
+      if (type === 'limit') this.#sweep(order, book, at, 'taker');
+      return;
+    }
+    if (timeInForce !== 'fok' || this.#isAllThere(order, book)) this.#sweep(order, book, at, 'taker');
+    if (!this.#orders.has(id)) return;
+    if (!isZero(order.filled)) this.#goesOn(order, at);
+    else if (timeInForce === undefined) this.#accept(order, at);
+    else this.#cancelled(order, at, NOTHING_TO_TAKE[timeInForce]);
+  }
+
+  #isAllThere(order: OpenOrder, book: BookMarket): boolean {
+    const { side, limitPrice } = order.intent;
+    let rest = this.#wanted(order);
+    for (const { quantity } of book.offers(side === 'buy' ? ASK : BID, limitPrice)) {
+      rest = subtract(rest, smaller(quantity, rest));
+      if (isZero(rest)) return true;
+    }
+    return false;
   }
 
   // ---- liquidation ---------------------------------------------------------------------------------------------------
@@ -1159,6 +1335,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       out.number(this.#heardAt);
     }
     this.#orders.save(out);
+    for (const book of this.#books) book?.save(out);
     out.count(this.#arrivals.length);
     for (const arrival of this.#arrivals) writeArrival(out, arrival);
     out.count(this.#reports.length);
@@ -1183,6 +1360,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#filters.rewind();
     this.#filters.reach(this.#responseOf === undefined ? this.#lastAt : this.#actedAt);
     this.#orders.restore(from);
+    for (const book of this.#books) book?.restore(from);
     this.#arrivals.length = 0;
     for (let left = from.count(); left > 0; left--) this.#arrivals.push(readArrival(from));
     this.#reports.length = 0;

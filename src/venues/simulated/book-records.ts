@@ -1,0 +1,178 @@
+// A tape of books and trades as the venue itself went through it: in its own time, every message proved to follow the one before.
+import type { BookLevels, BookMessage, TradeColumns } from '../../domain/book.ts';
+import { ASK, BID } from '../../domain/book.ts';
+import type { TimeMs } from '../../domain/time.ts';
+import { BookSync, type BookRules } from '../../market/book/book-sync.ts';
+
+/** The market of one instrument, message by message. */
+export interface BookTape {
+  /** In the order in which they became known; undefined at the end. May reuse its message. */
+  readonly messages: { next(): BookMessage | undefined };
+  /** In order. */
+  readonly trades: TradeColumns;
+  /** How its messages follow each other. */
+  readonly rules: BookRules;
+}
+
+export type RecordKind = 0 | 1 | 2 | 3;
+/** Levels that have another total. */
+export const CHANGE = 0;
+/** All levels there are. */
+export const WHOLE = 1;
+/** A message is missing: nobody knows the book until the next whole one. */
+export const LOST = 2;
+/** One row: the taker's side, price and quantity. */
+export const TRADE = 3;
+
+const FIRST_ROWS = 1 << 14;
+/** Records that are done with, from which on their room is used again. */
+const DONE_RECORDS = 1 << 15;
+
+interface Rows extends BookLevels {
+  readonly side: Int8Array;
+  readonly price: Float64Array;
+  readonly quantity: Float64Array;
+}
+
+/**
+ * Records by number, from 0 on. Read as far ahead as somebody asks; what everybody is done with is let go. By the venue's time (`happenedAt`),
+ * which never goes back; at one time trades come before changes, because a venue prints a trade before the book without it.
+ */
+export class BookRecords {
+  readonly #tape: BookTape;
+  readonly #sync: BookSync;
+  /** The message that comes next, read already; undefined when there is none. */
+  #message: BookMessage | undefined;
+  #trade = 0;
+  /** Time of the last record. */
+  #reached: TimeMs = -Infinity;
+  /** Number of the first record that is kept. */
+  #first = 0;
+  #count = 0;
+  #kind = new Uint8Array(1 << 10);
+  #at = new Float64Array(1 << 10);
+  /** Where each record's rows end; they begin where those of the one before end. */
+  #end = new Float64Array(1 << 10);
+  #rowCount = 0;
+  /** Replaced as it grows: do not keep. */
+  levels: Rows = rowsOf(FIRST_ROWS);
+
+  constructor(tape: BookTape) {
+    this.#tape = tape;
+    // On a tape silence proves nothing.
+    this.#sync = new BookSync(tape.rules, Infinity);
+    this.#message = tape.messages.next();
+  }
+
+  /** Whether there is a record of this number. */
+  has(number: number): boolean {
+    while (number >= this.#first + this.#count) if (!this.#read()) return false;
+    return true;
+  }
+
+  kind(number: number): RecordKind {
+    return (this.#kind[number - this.#first] ?? LOST) as RecordKind;
+  }
+
+  at(number: number): TimeMs {
+    return this.#at[number - this.#first] ?? NaN;
+  }
+
+  /** Its first row in `levels`, and the row after its last. */
+  from(number: number): number {
+    return number === this.#first ? 0 : (this.#end[number - this.#first - 1] ?? NaN);
+  }
+
+  to(number: number): number {
+    return this.#end[number - this.#first] ?? NaN;
+  }
+
+  /** Nobody asks for records before this one any more. */
+  letGo(before: number): void {
+    const done = before - this.#first;
+    if (done < DONE_RECORDS) return;
+    const rows = this.from(before);
+    this.#kind.copyWithin(0, done, this.#count);
+    this.#at.copyWithin(0, done, this.#count);
+    for (let index = done; index < this.#count; index++) this.#end[index - done] = (this.#end[index] ?? NaN) - rows;
+    const { side, price, quantity } = this.levels;
+    side.copyWithin(0, rows, this.#rowCount);
+    price.copyWithin(0, rows, this.#rowCount);
+    quantity.copyWithin(0, rows, this.#rowCount);
+    this.#rowCount -= rows;
+    this.#count -= done;
+    this.#first = before;
+  }
+
+  /** Reads on by one trade or message, which may be no record. @returns false at the end of the tape */
+  #read(): boolean {
+    const { trades } = this.#tape;
+    const message = this.#message;
+    const tradeAt = trades.happenedAt[this.#trade] ?? Infinity;
+    if (message === undefined && tradeAt === Infinity) return false;
+    if (message === undefined || Math.max(tradeAt, this.#reached) <= Math.max(message.happenedAt, this.#reached)) {
+      const row = this.#trade++;
+      this.#row(trades.takerSide[row] ?? 0, trades.price[row] ?? NaN, trades.quantity[row] ?? NaN);
+      this.#record(TRADE, tradeAt);
+      return true;
+    }
+    const verdict = this.#sync.receive(message);
+    if (verdict === 'applied' && message.kind === 'delta') {
+      const { side, price, quantity } = message.levels;
+      for (let row = message.from; row < message.to; row++) this.#row(side[row] ?? 0, price[row] ?? NaN, quantity[row] ?? NaN);
+      this.#record(CHANGE, message.happenedAt);
+    } else if (verdict === 'applied') {
+      this.#whole();
+      this.#record(WHOLE, message.happenedAt);
+    } else if (verdict === 'resync') this.#record(LOST, message.happenedAt);
+    this.#message = this.#tape.messages.next();
+    return true;
+  }
+
+  /** A snapshot, and the changes that were kept for it. */
+  #whole(): void {
+    const { book } = this.#sync;
+    if (book === undefined) throw new Error('broken invariant: a snapshot that was applied has made a book');
+    for (const side of [BID, ASK]) {
+      const count = book.levels(side);
+      const prices = new Float64Array(count);
+      const quantities = new Float64Array(count);
+      book.top(side, prices, quantities);
+      for (let index = 0; index < count; index++) this.#row(side, prices[index] ?? NaN, quantities[index] ?? NaN);
+    }
+  }
+
+  #row(side: number, price: number, quantity: number): void {
+    if (this.#rowCount === this.levels.side.length) {
+      const grown = rowsOf(2 * this.#rowCount);
+      grown.side.set(this.levels.side);
+      grown.price.set(this.levels.price);
+      grown.quantity.set(this.levels.quantity);
+      this.levels = grown;
+    }
+    this.levels.side[this.#rowCount] = side;
+    this.levels.price[this.#rowCount] = price;
+    this.levels.quantity[this.#rowCount++] = quantity;
+  }
+
+  #record(kind: RecordKind, happenedAt: TimeMs): void {
+    if (this.#count === this.#kind.length) {
+      this.#kind = grownTo(new Uint8Array(2 * this.#count), this.#kind);
+      this.#at = grownTo(new Float64Array(2 * this.#count), this.#at);
+      this.#end = grownTo(new Float64Array(2 * this.#count), this.#end);
+    }
+    this.#reached = Math.max(this.#reached, happenedAt);
+    this.#kind[this.#count] = kind;
+    this.#at[this.#count] = this.#reached;
+    this.#end[this.#count++] = this.#rowCount;
+  }
+}
+
+function rowsOf(length: number): Rows {
+  return { side: new Int8Array(length), price: new Float64Array(length), quantity: new Float64Array(length) };
+}
+
+function grownTo<A extends Uint8Array | Float64Array>(into: A, from: A): A {
+  into.set(from);
+  return into;
+}
