@@ -1,4 +1,7 @@
-// A few bars, a few orders in words, and what the simulated venue says of them: the language of matching-cases.test.ts.
+// A few bars or a few records of a book, a few orders in words, and what the simulated venue says of them: the language of
+// matching-cases.test.ts and book-cases.test.ts.
+import assert from 'node:assert/strict';
+import { ASK, BID, type BookMessage } from '../../src/domain/book.ts';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
 import { isMarketEvent, type VenueReport } from '../../src/domain/event.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
@@ -6,6 +9,7 @@ import type { OrderIntent, OrderType } from '../../src/domain/order.ts';
 import type { Source } from '../../src/domain/ports.ts';
 import { MINUTE_MS, NEVER } from '../../src/domain/time.ts';
 import { BarSource } from '../../src/market/bar-source.ts';
+import type { BookTape } from '../../src/venues/simulated/book-records.ts';
 import { SimulatedVenue, type SimulatedVenueSettings } from '../../src/venues/simulated/venue.ts';
 
 export const PERPETUAL: Instrument = {
@@ -36,6 +40,13 @@ export interface Case {
   /** What is said up to the close of the last bar. A reason is compared where one is given. */
   readonly says: readonly string[];
   readonly settings?: Partial<SimulatedVenueSettings>;
+  /**
+   * A tape of books in place of the bars, by milliseconds: `0 whole bid 99 5 98 9 ask 101 5`, `60500 bid 99 3 ask 101 0`,
+   * `60500 sell 2 at 99` (a trade by its taker), `61000 lost`. The bars still tell the time.
+   */
+  readonly book?: readonly string[];
+  /** Words begin with the milliseconds at which they are heard. */
+  readonly isTimed?: boolean;
   /** Cash at the end, where it is asked. */
   readonly cash?: string;
 }
@@ -65,6 +76,7 @@ function orderFrom(text: string, at: number, attached: readonly OrderIntent[]): 
     ...(by === undefined ? {} : { trailBy: price(by) }),
     ...(pairedWith === undefined ? {} : { pairedWith }),
     ...(force === undefined ? {} : { timeInForce: force }),
+    ...(more.includes('long') ? { positionSide: 'long' } : more.includes('short') ? { positionSide: 'short' } : {}),
     reduceOnly: more.includes('reduce') || more.includes('whole'),
     wholePosition: more.includes('whole'),
     shares: [],
@@ -104,7 +116,8 @@ function wordsOf(report: VenueReport): string {
       return `repriced ${report.order} to ${format(report.quantity)} at ${format(report.limitPrice)}: ${report.reason}`;
     default: {
       const { fill, order, reason } = report;
-      const traded = fill === undefined ? '' : ` ${format(fill.quantity)} at ${format(fill.price)} ${fill.liquidity}`;
+      const coin = fill?.feeCoin === undefined ? '' : ` fee ${format(fill.feeCoin.quantity)} ${fill.feeCoin.currency}`;
+      const traded = fill === undefined ? '' : ` ${format(fill.quantity)} at ${format(fill.price)} ${fill.liquidity}${coin}`;
       return `${report.kind.slice('order.'.length)} ${order}${traded}: ${reason}`;
     }
   }
@@ -119,8 +132,64 @@ function sourceOf(instrument: number, bars: readonly string[]): BarSource {
   return new BarSource({ instrument, timeframeMs: MINUTE_MS, chunks: [columns], from: 0 });
 }
 
+/** The rows of `bid 99 5 98 9 ask 101 5`. */
+function rowsFrom(words: readonly string[]): number[][] {
+  const rows: number[][] = [];
+  let side = BID;
+  for (let index = 0; index < words.length; index++) {
+    if (words[index] === 'bid') side = BID;
+    else if (words[index] === 'ask') side = ASK;
+    else rows.push([side, Number(words[index]), Number(words[++index])]);
+  }
+  return rows;
+}
+
+export function tapeFrom(lines: readonly string[]): BookTape {
+  const messages: BookMessage[] = [];
+  const trades: number[][] = [];
+  let update = 0;
+  for (const line of lines) {
+    const [time = '', ...words] = line.split(' ');
+    const at = Number(time);
+    if (words[0] === 'buy' || words[0] === 'sell') {
+      trades.push([at, Number(words[3]), Number(words[1]), words[0] === 'buy' ? BID : ASK]);
+      continue;
+    }
+    const isWhole = words[0] === 'whole';
+    // A number is left out.
+    if (words[0] === 'lost') update++;
+    const rows = words[0] === 'lost' ? [] : rowsFrom(isWhole ? words.slice(1) : words);
+    const column = (of: number): Float64Array => Float64Array.from(rows, (row) => row[of] ?? NaN);
+    const levels = { side: Int8Array.from(column(0)), price: column(1), quantity: column(2) };
+    const numbers = { firstUpdate: ++update, lastUpdate: update, previousUpdate: NaN };
+    messages.push({ kind: isWhole ? 'snapshot' : 'delta', at, happenedAt: at, ...numbers, levels, from: 0, to: rows.length });
+  }
+  const column = (of: number): Float64Array => Float64Array.from(trades, (row) => row[of] ?? NaN);
+  const ids = Float64Array.from(trades, (_, id) => id);
+  return {
+    messages: { next: () => messages.shift() },
+    trades: { at: column(0), happenedAt: column(0), id: ids, price: column(1), quantity: column(2), takerSide: Int8Array.from(column(3)) },
+    rules: { sequence: 'adjacent', snapshots: 'asked' },
+  };
+}
+
+/** A reason is compared where one is expected. */
+function sameWords(said: string, wanted: string): boolean {
+  return wanted.includes(': ') ? said === wanted : said.slice(0, said.indexOf(': ') < 0 ? undefined : said.indexOf(': ')) === wanted;
+}
+
+/** Plays a case, and holds it to what it should say. */
+export function holds(each: Case): void {
+  const { said, cash } = played(each);
+  const shown = said.map((words, index) =>
+    sameWords(words, each.says[index] ?? '') ? (each.says[index] ?? '') : words.replace(/: $/, ''),
+  );
+  assert.deepEqual(shown, each.says);
+  if (each.cash !== undefined) assert.equal(cash, each.cash);
+}
+
 /** Plays a case. @returns what was said, with reasons, and the cash at the end */
-export function played({ bars, sends, settings = {} }: Case): { said: readonly string[]; cash: string } {
+export function played({ bars, sends, settings = {}, book, isTimed = false }: Case): { said: readonly string[]; cash: string } {
   let closed = -1;
   const instruments = settings.instruments ?? [PERPETUAL];
   const venue = new SimulatedVenue({
@@ -132,6 +201,7 @@ export function played({ bars, sends, settings = {} }: Case): { said: readonly s
     maximumLeverage: 10,
     allowSpotShort: false,
     notBefore: () => closed + 1,
+    ...(book === undefined ? {} : { books: [tapeFrom(book)] }),
     ...settings,
   });
   const markets = instruments.map((_, instrument) => venue.watching(sourceOf(instrument, bars)));
@@ -143,7 +213,7 @@ export function played({ bars, sends, settings = {} }: Case): { said: readonly s
       const at = first.peekAt();
       if (at === NEVER || at > time) return;
       const event = first.take();
-      if (!isMarketEvent(event)) said.push(wordsOf(event as VenueReport));
+      if (!isMarketEvent(event)) said.push(`${isTimed ? `${event.at} ` : ''}${wordsOf(event as VenueReport)}`);
     }
   };
   for (const line of sends) {

@@ -33,6 +33,8 @@ export interface AccountParts {
   /** What a position's notional is divided by for the margin that it posts. */
   readonly leverage: number;
   readonly rules: MatchingRules;
+  /** The second half of the instruments are the first once more, for the short positions in them. */
+  readonly isHedged: boolean;
 }
 
 /** What became of the margin of a position that was liquidated. */
@@ -49,6 +51,8 @@ export class Account implements Stateful {
   readonly #leverage: Amount;
   readonly #brackets: readonly Brackets[];
   readonly #hasMargin: boolean;
+  /** From a long position to the short one of its instrument, and back; 0 where there is one position. */
+  readonly #toTwin: number;
   readonly #liquidationFeeRate: Amount;
   /** By instrument, signed. */
   readonly position: Quantity[];
@@ -61,7 +65,8 @@ export class Account implements Stateful {
   /** What the insurance fund holds. */
   #fund: Amount;
 
-  constructor({ instruments, capital, leverage, rules }: AccountParts) {
+  constructor({ instruments, capital, leverage, rules, isHedged }: AccountParts) {
+    this.#toTwin = isHedged ? instruments.length / 2 : 0;
     this.#instruments = instruments;
     this.#rules = rules;
     this.#leverage = amountFrom(leverage);
@@ -153,7 +158,20 @@ export class Account implements Stateful {
       behind: this.#behind(instrument, marks),
       brackets: this.#brackets[instrument] ?? [],
       basis: this.#rules.maintenanceBasis,
+      ...this.#twinOf(instrument, marks),
     };
+  }
+
+  /** With cross margin the other position in the same instrument, whose value moves with it. */
+  #twinOf(instrument: number, marks: Float64Array): Pick<MarginedPosition, 'twin'> | undefined {
+    const other = this.#twin(instrument);
+    const quantity = this.position[other] ?? ZERO_QUANTITY;
+    if (other === instrument || isZero(quantity) || this.#rules.margin !== 'cross') return undefined;
+    return { twin: { quantity, cost: this.#cost[other] ?? ZERO_AMOUNT, mark: marks[instrument] ?? NaN } };
+  }
+
+  #twin(instrument: number): number {
+    return instrument < this.#toTwin ? instrument + this.#toTwin : instrument - this.#toTwin;
   }
 
   #behind(instrument: number, marks: Float64Array): Amount {
@@ -164,11 +182,11 @@ export class Account implements Stateful {
     );
   }
 
-  /** Cash and every other position at its last price. */
+  /** Cash and the positions in every other instrument at its last price. */
   #worthWithout(instrument: number, marks: Float64Array): Amount {
     let worth = this.cash;
     for (let other = 0; other < this.position.length; other++) {
-      if (other !== instrument) worth = add(worth, this.#valueAt(other, marks));
+      if (other !== instrument && other !== this.#twin(instrument)) worth = add(worth, this.#valueAt(other, marks));
     }
     return worth;
   }
@@ -176,7 +194,7 @@ export class Account implements Stateful {
   #needsWithout(instrument: number, marks: Float64Array): Amount {
     let needs = ZERO_AMOUNT;
     for (let other = 0; other < this.position.length; other++) {
-      if (other === instrument || !this.isMargined(other)) continue;
+      if (other === instrument || other === this.#twin(instrument) || !this.isMargined(other)) continue;
       const value = this.#rules.maintenanceBasis === 'entry' ? (this.#cost[other] ?? ZERO_AMOUNT) : this.#valueAt(other, marks);
       needs = add(needs, maintenanceOf(absolute(value), this.#brackets[other] ?? []));
     }
@@ -203,7 +221,7 @@ export class Account implements Stateful {
     const left =
       this.#rules.margin === 'isolated'
         ? subtract(add(this.#posted[instrument] ?? ZERO_AMOUNT, value), this.#cost[instrument] ?? ZERO_AMOUNT)
-        : add(this.#worthWithout(instrument, marks), value);
+        : add(add(this.#worthWithout(instrument, marks), value), this.#twinAt(instrument, price));
     const asked = proportion(absolute(value), this.#liquidationFeeRate, ONE);
     const fee = smaller(asked, larger(left, ZERO_AMOUNT));
     const lacking = larger(negate(left), ZERO_AMOUNT);
@@ -211,6 +229,11 @@ export class Account implements Stateful {
     this.#fund = subtract(add(this.#fund, fee), insurance);
     this.trade(instrument, negate(held), price, subtract(fee, lacking));
     return { fee, insurance, deleveraged: subtract(lacking, insurance) };
+  }
+
+  #twinAt(instrument: number, price: Price): Amount {
+    const other = this.#twin(instrument);
+    return other === instrument ? ZERO_AMOUNT : notional(price, this.position[other] ?? ZERO_QUANTITY);
   }
 
   /** Cash plus positions at these prices. An estimate. */

@@ -146,17 +146,30 @@ export interface MarginedPosition {
   readonly behind: Amount;
   readonly brackets: Brackets;
   readonly basis: MaintenanceBasis;
+  /** The position of the other side in the same instrument, where one margin is behind both: with its cost, and the last price of both. */
+  readonly twin?: { readonly quantity: Quantity; readonly cost: Amount; readonly mark: number };
 }
 
 /** What is left of what is behind the position at this price. */
-export function remainingAt(price: Price, { quantity, cost, behind }: MarginedPosition): Amount {
-  return add(behind, subtract(notional(price, quantity), cost));
+export function remainingAt(price: Price, { quantity, cost, behind, twin }: MarginedPosition): Amount {
+  const remaining = add(behind, subtract(notional(price, quantity), cost));
+  return twin === undefined ? remaining : add(remaining, notional(price, twin.quantity));
 }
 
 /** At this price what is left is no more than the maintenance margin. */
 export function isUsedUpAt(price: Price, position: MarginedPosition): boolean {
-  const value = position.basis === 'entry' ? position.cost : notional(price, position.quantity);
-  return compare(remainingAt(price, position), maintenanceOf(absolute(value), position.brackets)) <= 0;
+  const { twin } = position;
+  const own = maintenanceAt(price, position, position);
+  const needed = twin === undefined ? own : add(own, maintenanceAt(price, twin, position));
+  return compare(remainingAt(price, position), needed) <= 0;
+}
+
+function maintenanceAt(
+  price: Price,
+  { quantity, cost }: Pick<MarginedPosition, 'quantity' | 'cost'>,
+  { basis, brackets }: Pick<MarginedPosition, 'basis' | 'brackets'>,
+): Amount {
+  return maintenanceOf(absolute(basis === 'entry' ? cost : notional(price, quantity)), brackets);
 }
 
 /**
@@ -184,6 +197,7 @@ export function liquidationEstimate({ quantity, cost, behind, brackets, basis }:
  * lowest, zero where it is used up at every price. Undefined when no price above zero does it.
  */
 export function liquidationPrice(position: MarginedPosition, tick: Price): Price | undefined {
+  if (position.twin !== undefined) return hedgedLiquidationPrice(position, position.twin.mark, tick);
   const estimate = liquidationEstimate(position);
   const isLong = signOf(position.quantity) > 0;
   if (!(estimate > 0)) return isLong ? undefined : ZERO_PRICE;
@@ -195,4 +209,26 @@ export function liquidationPrice(position: MarginedPosition, tick: Price): Price
   while (!isUsedUpAt(price, position)) price = outward(price);
   while (isUsedUpAt(inward(price), position)) price = inward(price);
   return isLong && compare(price, ZERO_PRICE) <= 0 ? undefined : price;
+}
+
+/**
+ * The same where a long and a short share one margin: what remains is linear in the price and the maintenance of both convex, so the prices
+ * at which the margin lasts are one interval. It ends for the long below the last price and for the short above it; where it is used up at
+ * that already, it ends there.
+ */
+function hedgedLiquidationPrice(position: MarginedPosition, mark: number, tick: Price): Price | undefined {
+  const isLong = signOf(position.quantity) > 0;
+  const last = priceFrom(mark, tick, 'nearest');
+  if (isUsedUpAt(last, position)) return last;
+  // Far beyond any price at which a margin that was posted in this market could be used up.
+  let lost = isLong ? ZERO_PRICE : priceFrom(mark * 1_024, tick, 'nearest');
+  if (!isUsedUpAt(lost, position)) return undefined;
+  let safe = last;
+  for (;;) {
+    const middle = priceFrom((toNumber(safe) + toNumber(lost)) / 2, tick, 'nearest');
+    if (compare(middle, safe) === 0 || compare(middle, lost) === 0) break;
+    if (isUsedUpAt(middle, position)) lost = middle;
+    else safe = middle;
+  }
+  return isLong && compare(lost, ZERO_PRICE) <= 0 ? undefined : lost;
 }

@@ -168,7 +168,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const positions = this.#isHedged ? [...instruments, ...instruments] : instruments;
     this.#filters = new DatedFilters(positions, this.#rules.filters);
     this.#traded = this.#filters.current;
-    this.#account = new Account({ instruments: this.#traded, capital, leverage, rules: this.#rules });
+    this.#account = new Account({ instruments: this.#traded, capital, leverage, rules: this.#rules, isHedged: this.#isHedged });
     this.#fees = new FeeSchedule(instruments, this.#rules.feeTiers);
     this.#feeCoin = this.#rules.feeCoin === undefined ? undefined : new FeeCoinPrices(this.#rules.feeCoin);
     this.#latencyOf = latencyFrom(this.#rules, settings.latencyMs);
