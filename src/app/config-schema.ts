@@ -510,12 +510,20 @@ const venueFields = z.strictObject({
     { least: 0, most: 60_000, whole: true },
     'From what happens at the venue until we hear of it; 0 is at once.',
   ),
-  responseJitterMs: number(0, 'milliseconds', { least: 0, most: 60_000 }, 'Mean of a random delay on top of it, exponentially distributed.'),
+  responseJitterMs: number(
+    0,
+    'milliseconds',
+    { least: 0, most: 60_000 },
+    'Mean of a random delay on top of it, exponentially distributed.',
+  ),
   recordedResponsesMs: z
     .array(z.int().gte(0).lte(60_000))
     .readonly()
     .default([])
-    .meta({ description: 'Delays of answers that were measured, used one after the other in place of responseLatencyMs.', unit: 'milliseconds' }),
+    .meta({
+      description: 'Delays of answers that were measured, used one after the other in place of responseLatencyMs.',
+      unit: 'milliseconds',
+    }),
   selfTrade: z.enum(['allow', 'cancel-resting', 'cancel-incoming', 'cancel-both']).default('allow').meta({
     description: 'What ends when an order would trade with a resting limit of our own.',
   }),

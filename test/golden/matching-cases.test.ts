@@ -1359,8 +1359,11 @@ const feeCoins: Cases = {
   },
 };
 
-const from = (at: number, steps: Omit<MatchingRules['filters'][number], 'symbol' | 'from'>, more: Case['settings'] = {}): ReturnType<typeof by> =>
-  by({ filters: [{ symbol: 'X/USDT:USDT', from: at, ...steps }] }, more);
+const from = (
+  at: number,
+  steps: Omit<MatchingRules['filters'][number], 'symbol' | 'from'>,
+  more: Case['settings'] = {},
+): ReturnType<typeof by> => by({ filters: [{ symbol: 'X/USDT:USDT', from: at, ...steps }] }, more);
 
 const filters: Cases = {
   'a lot holds from its day on': {
@@ -1436,7 +1439,8 @@ const filters: Cases = {
   },
 };
 
-const hedged = (rules: Partial<MatchingRules> = {}, more: Case['settings'] = {}): ReturnType<typeof by> => by(rules, { positions: 'hedge', ...more });
+const hedged = (rules: Partial<MatchingRules> = {}, more: Case['settings'] = {}): ReturnType<typeof by> =>
+  by(rules, { positions: 'hedge', ...more });
 
 const hedge: Cases = {
   'a long and a short are held beside each other': {

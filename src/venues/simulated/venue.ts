@@ -793,7 +793,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #wouldTake(intent: OrderIntent, at: TimeMs): boolean {
     const book = this.#books[intent.instrument];
-    const price = book?.bestOf(intent.side === 'buy' ? ASK : BID) ?? this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
+    const price =
+      book?.bestOf(intent.side === 'buy' ? ASK : BID) ?? this.#priceNow(intent.instrument, at) ?? this.#last[intent.instrument] ?? NaN;
     const limit = intent.limitPrice === undefined ? NaN : toNumber(intent.limitPrice);
     return intent.side === 'buy' ? limit >= price : limit <= price;
   }
@@ -1263,7 +1264,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #liquidateFirst(instrument: number, at: TimeMs): void {
     const bar = this.#watched[instrument]?.nextBar();
     if (bar === undefined) throw new Error('broken invariant: a liquidation and its bar are there');
-    const isShort = this.#isHedged && (!this.#account.isMargined(instrument) || this.#shortRank(instrument, bar) < this.#levels.rank(instrument, bar));
+    const isShort =
+      this.#isHedged && (!this.#account.isMargined(instrument) || this.#shortRank(instrument, bar) < this.#levels.rank(instrument, bar));
     const position = isShort ? instrument + this.#watched.length : instrument;
     // At its level, or at the open that was beyond it; closed at the market, so slipped.
     const held = this.position[position] ?? ZERO_QUANTITY;
