@@ -516,14 +516,10 @@ const venueFields = z.strictObject({
     { least: 0, most: 60_000 },
     'Mean of a random delay on top of it, exponentially distributed.',
   ),
-  recordedResponsesMs: z
-    .array(z.int().gte(0).lte(60_000))
-    .readonly()
-    .default([])
-    .meta({
-      description: 'Delays of answers that were measured, used one after the other in place of responseLatencyMs.',
-      unit: 'milliseconds',
-    }),
+  recordedResponsesMs: z.array(z.int().gte(0).lte(60_000)).readonly().default([]).meta({
+    description: 'Delays of answers that were measured, used one after the other in place of responseLatencyMs.',
+    unit: 'milliseconds',
+  }),
   selfTrade: z.enum(['allow', 'cancel-resting', 'cancel-incoming', 'cancel-both']).default('allow').meta({
     description: 'What ends when an order would trade with a resting limit of our own.',
   }),
