@@ -73,6 +73,11 @@ class Reference:
     def __init__(self, stream):
         self.minute = stream["barMs"]
         self.markets = stream["instruments"]
+        # How many there are: a hedged account has their short positions behind them, each with a market of its own that is the same.
+        self.n = len(self.markets)
+        self.hedged = stream.get("positions") == "hedge"
+        if self.hedged:
+            self.markets = self.markets + [dict(market) for market in self.markets]
         for market in self.markets:
             for name in ("tick", "lot", "minimumQuantity", "minimumNotional", "taker", "maker", "fundingRate"):
                 market[name] = units(market[name])
@@ -90,6 +95,10 @@ class Reference:
         self.impact = Fraction(rules.get("impactRatio", "0.1"))
         self.recorded = rules.get("recordedLatenciesMs", [])
         self.self_trade = rules.get("selfTrade", "allow")
+        self.responses = rules.get("recordedResponsesMs", [])
+        self.answers, self.heard = 0, 0
+        self.coin = rules.get("feeCoin")
+        self.changes = sorted(rules.get("filters", []), key=lambda change: change["from"])
         self.slippage = Fraction(stream["slippageRatio"])
         self.latency = stream["latencyMs"]
         self.leverage = stream["leverage"]
@@ -101,19 +110,19 @@ class Reference:
         self.bars = [[bar for bar in bars if bar is not None] for bars in self.bars]
         self.acts = list(stream["acts"])
         count = len(self.markets)
-        self.next_bar = [0] * count
+        self.next_bar = [0] * self.n
         self.last = [None] * count
         self.position = [0] * count
         self.cost = [0] * count
         self.posted = [0] * count
         self.funding_at = [NEVER] * count
         self.orders = {}  # everything that is known to the venue and has not ended, attached stops too
-        self.resting = [[] for _ in range(count)]
-        self.waiting = [[] for _ in range(count)]
+        self.resting = [[] for _ in range(self.n)]
+        self.waiting = [[] for _ in range(self.n)]
         self.arrivals = []
         self.now = 0
         self.sent = 0
-        self.consumed = [0] * count
+        self.consumed = [0] * self.n
         self.said = []
 
     def bar(self, index, row, prices):
@@ -135,6 +144,9 @@ class Reference:
         return self.bars[index][at] if at < len(self.bars[index]) else None
 
     def say(self, at, *parts):
+        if self.responses:
+            at = self.heard = max(self.heard, at + self.responses[self.answers % len(self.responses)])
+            self.answers += 1
         self.said.append(" ".join([str(at), *map(str, parts)]))
 
     # ---- what happens next -----------------------------------------------------------------------------------------------
@@ -145,11 +157,11 @@ class Reference:
             # At equal times: what arrives, then what each instrument owes, then the bars, and what is sent in answer to them.
             if self.arrivals:
                 best = (self.arrivals[0]["at"], 0, 0, self.arrive)
-            for index in range(len(self.markets)):
+            for index in range(self.n):
                 for at, deed in self.owed(index):
                     if best is None or (at, 1, index) < best[:3]:
                         best = (at, 1, index, deed)
-            for index in range(len(self.markets)):
+            for index in range(self.n):
                 bar = self.coming(index)
                 if bar and (best is None or (bar["to"], 2, index) < best[:3]):
                     best = (bar["to"], 2, index, lambda index=index: self.close(index))
@@ -161,7 +173,20 @@ class Reference:
             if best is None:
                 return self
             self.now = max(best[0], self.now)
+            self.filter()
             best[3]()
+
+    def filter(self):
+        """Whatever happens now happens under the filters of now."""
+        while self.changes and self.changes[0]["from"] <= self.now:
+            change = self.changes.pop(0)
+            for index, market in enumerate(self.markets):
+                if index % self.n == change["instrument"]:
+                    market.update({name: units(change[name]) for name in ("tick", "lot", "minimumQuantity", "minimumNotional") if name in change})
+
+    def at_stake(self, index):
+        """The positions in an instrument."""
+        return [index, index + self.n] if self.hedged else [index]
 
     def expire(self):
         """The tape has ended and nothing is on its way: what is still open ends."""
@@ -185,17 +210,21 @@ class Reference:
         can_fill = self.left_of(index, bar) != 0
         if can_fill and self.waiting[index] and self.waiting[index][0]["arrived"] < bar["to"]:
             yield max(bar["from"], self.waiting[index][0]["arrived"]), lambda: self.fill_waiting(index)
-        hit, raw = self.first_hit(index, bar), self.liquidation_raw(index, bar)
-        if raw is not None and (hit is None or abs_distance(bar, raw) <= hit[0]):
-            yield bar["to"], lambda: self.liquidate(index, raw)
+        hit = self.first_hit(index, bar)
+        lost = [(abs_distance(bar, raw), at, raw) for at in self.at_stake(index) if (raw := self.liquidation_raw(at, bar)) is not None]
+        if lost and (hit is None or min(lost)[0] <= hit[0]):
+            _, at, raw = min(lost)
+            yield bar["to"], lambda at=at, raw=raw: self.liquidate(at, raw)
         elif hit is not None and can_fill:
             yield bar["to"], lambda: self.fill_resting(index, hit[1])
-        if self.funding_at[index] < NEVER:
-            yield self.funding_at[index], lambda: self.pay_funding(index)
+        for at in self.at_stake(index):
+            if self.funding_at[at] < NEVER:
+                yield self.funding_at[at], lambda at=at: self.pay_funding(at)
 
     def close(self, index):
         bar = self.coming(index)
-        self.last[index] = bar["close"]
+        for at in self.at_stake(index):
+            self.last[at] = bar["close"]
         self.next_bar[index] += 1
         for order in list(self.resting[index]):
             if order["arrived"] >= bar["to"] or order["type"] not in CONDITIONAL:
@@ -325,7 +354,7 @@ class Reference:
             return False
         if order["type"] == "post-only" and self.would_take(order["i"], order["side"], limit):
             return False
-        return order["reduce"] or not self.overreaches(order["i"], order["side"], quantity - order["filled"], limit)
+        return order["reduce"] or not self.overreaches(order["p"], order["side"], quantity - order["filled"], limit)
 
     def would_take(self, index, side, limit):
         price = self.price_now(index)
@@ -333,15 +362,17 @@ class Reference:
         return price is not None and (limit - price) * side >= 0
 
     def enter(self, intent, arrived):
+        of_short = intent.get("position") == "short"
         order = {
             "id": intent["id"],
             "i": intent["instrument"],
+            "p": intent["instrument"] + (self.n if of_short else 0),
             "side": 1 if intent["side"] == "buy" else -1,
             "type": intent["type"],
             "quantity": units(intent["quantity"]),
             "limit": None if intent["limit"] is None else units(intent["limit"]),
             "stop": None if intent["stop"] is None else units(intent["stop"]),
-            "reduce": intent["reduceOnly"],
+            "reduce": self.reduces(intent),
             "whole": intent["wholePosition"],
             "attached": [stop["id"] for stop in intent["attached"]],
             "arrived": arrived,
@@ -354,10 +385,16 @@ class Reference:
         self.orders[order["id"]] = order
         return order
 
+    def reduces(self, intent):
+        against = {"long": "sell", "short": "buy"}.get(intent.get("position"))
+        return intent["reduceOnly"] or (self.hedged and against == intent["side"])
+
     def malformed(self, intent):
         market = self.markets[intent["instrument"]]
         quantity = units(intent["quantity"])
         if intent["id"] in self.orders or quantity <= 0:
+            return True
+        if (intent.get("position") is not None) != (self.hedged and market["kind"] == "linear"):
             return True
         if not intent["wholePosition"] and (quantity % market["lot"] or quantity < market["minimumQuantity"]):
             return True
@@ -379,14 +416,15 @@ class Reference:
             return True
         side = 1 if intent["side"] == "buy" else -1
         quantity = units(intent["quantity"])
-        held = self.position[index]
+        at = index + (self.n if intent.get("position") == "short" else 0)
+        held = self.position[at]
         if intent["type"] == "post-only":
             if self.would_take(index, side, units(intent["limit"])):
                 return True
-        if intent["reduceOnly"]:
+        if self.reduces(intent):
             return intent["type"] not in CONDITIONAL and sign(held) != -side
         reference = intent["limit"] if intent["limit"] is not None else intent["stop"]
-        return self.overreaches(index, side, quantity, None if reference is None else units(reference))
+        return self.overreaches(at, side, quantity, None if reference is None else units(reference))
 
     def overreaches(self, index, side, quantity, reference):
         market, held = self.markets[index], self.position[index]
@@ -421,7 +459,7 @@ class Reference:
     def slipped(self, index, side, price, quantity):
         ratio = self.slippage
         if self.model != "fixed":
-            volume = self.coming(index)["volume"]
+            volume = self.coming(index % self.n)["volume"]
             share = Fraction(quantity, volume) if volume > quantity else Fraction(1)
             root = Fraction(math.isqrt(share.numerator * 10**48 // share.denominator), 10**24)
             ratio += self.impact * (share * share if self.model == "volume-share" else root)
@@ -478,7 +516,7 @@ class Reference:
         self.trade(order, price, "taker")
 
     def wanted(self, order):
-        side, held = order["side"], self.position[order["i"]]
+        side, held = order["side"], self.position[order["p"]]
         rest = order["quantity"] - order["filled"] - order["taken"]
         if not (order["reduce"] or (side < 0 and self.only_what_is_held(order["i"]))):
             return rest
@@ -494,6 +532,18 @@ class Reference:
                 return reached[-1][1 if liquidity == "taker" else 2]
         return self.markets[index][liquidity]
 
+    def in_coin(self, fee):
+        """What the fee costs, and how much of the coin it is where it is paid in one."""
+        prices = [units(price) for at, price in (self.coin or {"prices": []})["prices"] if at <= self.now]
+        if not prices or fee <= 0:
+            return fee, []
+        due = cut(fee * (UNIT - units(self.coin["discountRatio"])), UNIT)
+        step = UNIT // 10**8
+        quantity = due * UNIT // prices[-1] // step * step
+        while worth(prices[-1], quantity) < due:
+            quantity += step
+        return worth(prices[-1], quantity), [words(quantity)]
+
     def trade(self, order, price, liquidity):
         index, side = order["i"], order["side"]
         wanted = self.wanted(order)
@@ -504,21 +554,22 @@ class Reference:
         quantity = wanted if left is None else min(wanted, left)
         value = worth(price, quantity)
         fee = cut(value * self.fee_rate(index, liquidity), UNIT)
+        fee, paid = self.in_coin(fee)
         if not order["reduce"]:
             lacks = False
             if self.margin == "isolated" and self.markets[index]["kind"] == "linear":
-                lacks = self.lacks(index, side * quantity, price, fee)
+                lacks = self.lacks(order["p"], side * quantity, price, fee)
             if self.margin == "cash" and side > 0:
                 lacks = value + fee > self.cash
             if lacks:
                 self.cancel(order)
                 return
-        self.book(index, side * quantity, price, fee)
+        self.book(order["p"], side * quantity, price, fee)
         self.traded[self.now // DAY] = self.traded.get(self.now // DAY, 0) + value
         self.consumed[index] += quantity
         first = order["filled"] == 0
         order["filled"] += quantity
-        self.say(self.now, "filled", order["id"], words(quantity), words(price), words(fee), liquidity)
+        self.say(self.now, "filled", order["id"], words(quantity), words(price), words(fee), liquidity, *paid)
         if quantity == wanted:
             self.forget(order)
             if order["filled"] < order["quantity"]:
@@ -557,7 +608,7 @@ class Reference:
 
     def end_whole(self, index):
         for order in list(self.resting[index]):
-            if order["whole"] and sign(self.position[index]) != -order["side"]:
+            if order["whole"] and sign(self.position[order["p"]]) != -order["side"]:
                 self.cancel(order)
 
     def book(self, index, change, price, fee):
@@ -666,11 +717,12 @@ class Reference:
         self.book(index, -held, price, fee - lacking)
         side = "sell" if held > 0 else "buy"
         self.say(
-            self.now, "liquidated", index, side, words(abs(held)), words(price), words(fee - lacking), words(insurance), words(lacking - insurance)
+            self.now, "liquidated", index % self.n, side, words(abs(held)), words(price), words(fee - lacking), words(insurance), words(lacking - insurance)
         )
-        for orders in (self.resting[index], self.waiting[index]):
+        for orders in (self.resting[index % self.n], self.waiting[index % self.n]):
             for order in list(orders):
-                self.cancel(order)
+                if order["p"] == index:
+                    self.cancel(order)
 
     # ---- funding -----------------------------------------------------------------------------------------------------------------
 
@@ -679,14 +731,14 @@ class Reference:
         return -(-at // interval) * interval if interval else NEVER
 
     def pay_funding(self, index):
-        bar = self.coming(index)
+        bar = self.coming(index % self.n)
         price = bar["close"] if bar["to"] == self.funding_at[index] else self.last[index]
         amount = -cut(worth(price, self.position[index]) * self.markets[index]["fundingRate"], UNIT)
         self.funding_at[index] = self.boundary(index, self.funding_at[index] + 1)
         self.cash += amount
         if self.margin == "isolated" and amount < 0 and self.free() < 0:
             self.posted[index] -= min(-self.free(), -amount, self.posted[index])
-        self.say(self.now, "funding", index, words(amount))
+        self.say(self.now, "funding", index % self.n, words(amount))
 
 
 def abs_distance(bar, raw):
@@ -880,7 +932,51 @@ def any_stream(seed, tape=None):
             market["tick"] = tick
             market["fundingIntervalMs"] = market["fundingIntervalMs"] // minutes * (stream["barMs"] // 60_000)
     stream["acts"] = any_acts(dice, stream)
+    return vary(random.Random(f"variation {seed}"), stream)
+
+
+def vary(dice, stream):
+    """The rarer rules, from dice of their own."""
+    rules, span = stream["rules"], stream["barMs"] * len(stream["bars"][0])
+    if dice.random() < 0.25:
+        rules["recordedResponsesMs"] = [dice.choice([0, 1, 70, 900, 59_000, 61_000, 200_000]) for _ in range(dice.randint(1, 4))]
+    if dice.random() < 0.25:
+        times = sorted(dice.sample(range(span), 3)) if dice.random() < 0.5 else [0]
+        prices = [[at, words(dice.randint(20_000, 70_000) * UNIT // 100)] for at in times]
+        rules["feeCoin"] = {"discountRatio": dice.choice(["0.25", "0.1", "0"]), "prices": prices}
+    if dice.random() < 0.25:
+        rules["filters"] = [any_filter(dice, stream, span) for _ in range(dice.randint(1, 3))]
+    # With cross margin the two positions of a hedge are liquidated by another rule, which has cases of its own.
+    if dice.random() < 0.3 and rules["margin"] in ("leverage", "isolated"):
+        stream["positions"] = "hedge"
+        for act in stream["acts"]:
+            if act["do"] != "submit":
+                continue
+            intent = act["intent"]
+            if stream["instruments"][intent["instrument"]]["kind"] != "linear" or dice.random() < 0.01:
+                continue
+            # Opens more often than it closes; what is attached to it closes.
+            opens = "long" if intent["side"] == "buy" else "short"
+            closes = "short" if intent["side"] == "buy" else "long"
+            intent["position"] = closes if intent["reduceOnly"] or dice.random() < 0.3 else opens
+            for attached in intent["attached"]:
+                attached["position"] = intent["position"]
     return stream
+
+
+def any_filter(dice, stream, span):
+    index = dice.randrange(len(stream["instruments"]))
+    change = {"instrument": index, "from": dice.randrange(span)}
+    if dice.random() < 0.5:
+        change["lot"] = dice.choice(["0.1", "0.01", "0.001"])
+    if dice.random() < 0.3:
+        change["minimumNotional"] = dice.choice(["5", "50", "200"])
+    if dice.random() < 0.3:
+        change["minimumQuantity"] = dice.choice(["0.001", "0.1", "1"])
+    if dice.random() < 0.5:
+        # Finer: bars and their prices stay on the grid.
+        change["tick"] = {"0.01": "0.001", "0.1": "0.01", "0.5": "0.1"}[stream["instruments"][index]["tick"]]
+    return change
 
 
 def read_tape(path, bar_ms, tick):

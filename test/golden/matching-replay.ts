@@ -21,6 +21,7 @@ interface WrittenIntent {
   readonly trail: string | null;
   readonly force: 'ioc' | 'fok' | null;
   readonly pair: string | null;
+  readonly position?: 'long' | 'short' | undefined;
   readonly reduceOnly: boolean;
   readonly wholePosition: boolean;
   readonly attached: readonly WrittenIntent[];
@@ -38,6 +39,7 @@ const writtenIntent: z.ZodType<WrittenIntent> = z.lazy(() =>
     trail: z.string().nullable(),
     force: z.enum(['ioc', 'fok']).nullable(),
     pair: z.string().nullable(),
+    position: z.enum(['long', 'short']).optional(),
     reduceOnly: z.boolean(),
     wholePosition: z.boolean(),
     attached: z.array(writtenIntent),
@@ -55,6 +57,20 @@ const writtenRules = z.strictObject({
   tradeThroughTicks: z.number().optional(),
   selfTrade: z.enum(['cancel-resting', 'cancel-incoming', 'cancel-both']).optional(),
   recordedLatenciesMs: z.array(z.number()).optional(),
+  recordedResponsesMs: z.array(z.number()).optional(),
+  feeCoin: z.strictObject({ discountRatio: z.string(), prices: z.array(z.tuple([z.number(), z.string()])) }).optional(),
+  filters: z
+    .array(
+      z.strictObject({
+        instrument: z.number(),
+        from: z.number(),
+        tick: z.string().optional(),
+        lot: z.string().optional(),
+        minimumQuantity: z.string().optional(),
+        minimumNotional: z.string().optional(),
+      }),
+    )
+    .optional(),
   /** Turnover, taker's and maker's rate. */
   feeTiers: z.array(z.tuple([z.string(), z.string(), z.string()])).optional(),
 });
@@ -80,6 +96,7 @@ export const writtenStream = z.strictObject({
   latencyMs: z.number(),
   leverage: z.number(),
   capital: z.string(),
+  positions: z.literal('hedge').optional(),
   rules: writtenRules,
   /** By instrument and bar: open, high, low and close in ticks, volume in base; null is a hole. */
   bars: z.array(z.array(z.array(z.number()).nullable())),
@@ -138,8 +155,9 @@ function rulesOf(stream: WrittenStream, instruments: readonly Instrument[]): Par
       tiers.map(([upTo, rate]) => ({ upTo: upTo === null ? Infinity : Number(upTo), maintenanceRate: Number(rate) })),
     ]),
   );
-  const { margin, maintenanceBasis, slippageModel, tradeThroughTicks, selfTrade, recordedLatenciesMs, ...texts } = stream.rules;
-  const { liquidationFeeRate, insuranceFund, volumeShareRatio, impactRatio, feeTiers } = texts;
+  const { margin, maintenanceBasis, slippageModel, tradeThroughTicks, selfTrade, recordedLatenciesMs, recordedResponsesMs, ...texts } =
+    stream.rules;
+  const { feeCoin, filters, liquidationFeeRate, insuranceFund, volumeShareRatio, impactRatio, feeTiers } = texts;
   const given = {
     margin,
     maintenanceBasis,
@@ -147,6 +165,17 @@ function rulesOf(stream: WrittenStream, instruments: readonly Instrument[]): Par
     tradeThroughTicks,
     selfTrade,
     recordedLatenciesMs,
+    recordedResponsesMs,
+    feeCoin: feeCoin && {
+      currency: 'COIN',
+      discountRatio: Number(feeCoin.discountRatio),
+      prices: feeCoin.prices.map(([from, each]) => ({ from, price: Number(each) })),
+    },
+    filters: filters?.map(({ instrument, from, ...steps }) => ({
+      symbol: instruments[instrument]?.symbol ?? '',
+      from,
+      ...Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, Number(step)])),
+    })),
     marginTiers,
     liquidationFeeRate: numberFrom(liquidationFeeRate),
     insuranceFund: numberFrom(insuranceFund),
@@ -198,6 +227,7 @@ function intentOf(written: WrittenIntent, at: number): OrderIntent {
     ...(written.trail === null ? {} : { trailBy: price(written.trail) }),
     ...(written.force === null ? {} : { timeInForce: written.force }),
     ...(written.pair === null ? {} : { pairedWith: written.pair }),
+    ...(written.position === undefined ? {} : { positionSide: written.position }),
     reduceOnly: written.reduceOnly,
     wholePosition: written.wholePosition,
     shares: [],
@@ -221,7 +251,8 @@ function wordsOf(report: VenueReport): string {
     case 'order.filled': {
       const { fill, order } = report;
       if (fill === undefined) throw new Error('a fill without a fill');
-      return `${at} filled ${order} ${format(fill.quantity)} ${format(fill.price)} ${format(fill.fee)} ${fill.liquidity}`;
+      const coin = fill.feeCoin === undefined ? '' : ` ${format(fill.feeCoin.quantity)}`;
+      return `${at} filled ${order} ${format(fill.quantity)} ${format(fill.price)} ${format(fill.fee)} ${fill.liquidity}${coin}`;
     }
     default:
       return `${at} ${report.kind.slice('order.'.length)} ${report.order}`;
@@ -241,6 +272,7 @@ export function replayed(stream: WrittenStream): Answer {
     maximumLeverage: stream.leverage,
     allowSpotShort: false,
     rules: rulesOf(stream, instruments),
+    ...(stream.positions === undefined ? {} : { positions: stream.positions }),
     notBefore: () => closed + 1,
   });
   const markets: MarketSource[] = instruments.map((_, instrument) => venue.watching(sourceOf(stream, instrument)));

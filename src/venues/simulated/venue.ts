@@ -142,7 +142,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #actedAt: TimeMs = 0;
   #heardAt: TimeMs = 0;
   #fills = 0;
-  /** Time of the last price seen or report given. */
+  /** Time of the last price seen or, without a latency of answers, report given. */
   #lastAt: TimeMs = 0;
   // What is due next beside arrivals, by instrument and over all: derived, looked up again only where something has changed.
   readonly #dueAt: Float64Array;
@@ -173,12 +173,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#feeCoin = this.#rules.feeCoin === undefined ? undefined : new FeeCoinPrices(this.#rules.feeCoin);
     this.#latencyOf = latencyFrom(this.#rules, settings.latencyMs);
     this.#responseOf = responseFrom(this.#rules);
-    const { tradeThroughTicks, volumeShareRatio, slippageModel } = this.#rules;
-    // Half a tick short of the last, so that a double beside its tick is still on it; of one tick any price beyond will do.
-    this.#through = Float64Array.from(
-      instruments,
-      ({ tick }) => Math.max(0, tradeThroughTicks - 0.5) * (tradeThroughTicks > 1 ? toNumber(tick) : 0),
-    );
+    const { volumeShareRatio, slippageModel } = this.#rules;
+    this.#through = new Float64Array(instruments.length);
+    this.#measureThrough();
     this.#sharesVolume = volumeShareRatio > 0;
     this.#needsBar = this.#sharesVolume || slippageModel !== 'fixed';
     this.#consumed = instruments.map(() => ZERO_QUANTITY);
@@ -278,9 +275,19 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
   }
 
+  /** Half a tick short of the last, so that a double beside its tick is still on it; of one tick any price beyond will do. */
+  #measureThrough(): void {
+    const { tradeThroughTicks } = this.#rules;
+    for (let index = 0; index < this.#through.length; index++) {
+      const tick = tradeThroughTicks > 1 ? toNumber(this.#instrumentAt(index).tick) : 0;
+      this.#through[index] = Math.max(0, tradeThroughTicks - 0.5) * tick;
+    }
+  }
+
   /** What rests keeps its price and its quantity: only what arrives is held to the new ones. */
   #changeFilters(at: TimeMs): void {
     this.#filters.reach(at);
+    this.#measureThrough();
     this.#levels.allChanged();
     this.#isStale.fill(1);
     this.#anyStale = true;
@@ -402,7 +409,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (this.#anyStale) this.#schedule();
     const arrival = this.#arrivals[0];
     if (arrival !== undefined) return Math.min(this.#due, arrival.at);
-    return this.#due === NEVER && this.#orders.size > 0 && this.#tapeHasEnded() ? this.#lastAt + 1 : this.#due;
+    if (this.#due < NEVER || this.#orders.size === 0 || !this.#tapeHasEnded()) return this.#due;
+    return Math.max(this.#lastAt, this.#actedAt) + 1;
   }
 
   /** Before a price is seen: does what is due until then. What it says of that is still on its way. */
@@ -435,7 +443,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const report = this.#reports.shift();
     if (report === undefined) throw new Error('broken invariant: the venue announced an event and had none');
-    this.#lastAt = report.at;
+    // What is heard late tells nothing of the time at the venue.
+    if (this.#responseOf === undefined) this.#lastAt = report.at;
     return report;
   }
 
@@ -570,7 +579,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
         remedy: 'the recording and the snapshot are not of one run',
       });
     }
-    this.#lastAt = report.at;
+    if (this.#responseOf === undefined) this.#lastAt = report.at;
   }
 
   #actAgain(report: VenueReport): void {
@@ -1361,6 +1370,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     this.#filters.rewind();
     this.#filters.reach(this.#responseOf === undefined ? this.#lastAt : this.#actedAt);
+    this.#measureThrough();
     this.#orders.restore(from);
     for (const book of this.#books) book?.restore(from);
     this.#arrivals.length = 0;
