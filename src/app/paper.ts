@@ -161,6 +161,19 @@ function checkFeedFlags({ feed, speed, untilBars }: PaperRequest): void {
   throw new BallastError({ code: 'ARGUMENT_INVALID', place: found, found: `${found} with --feed`, expected, remedy, exitCode: 2 });
 }
 
+/** A feed does not come again: what the venue had done and not yet said when it was killed could not be done again. */
+function checkFeedAnswers({ responseLatencyMs, responseJitterMs, recordedResponsesMs }: Recipe['config']['venue']): void {
+  if (responseLatencyMs === 0 && responseJitterMs === 0 && recordedResponsesMs.length === 0) return;
+  throw new BallastError({
+    code: 'ARGUMENT_INVALID',
+    place: '--feed',
+    found: 'a latency of answers in the config (venue.responseLatencyMs, responseJitterMs or recordedResponsesMs)',
+    expected: 'none with --feed',
+    remedy: 'answers may be late in a backtest and on the synthetic market',
+    exitCode: 2,
+  });
+}
+
 async function writeRecipe(request: PaperRequest): Promise<Recipe> {
   const { home } = request;
   checkFeedFlags(request);
@@ -180,6 +193,7 @@ async function writeRecipe(request: PaperRequest): Promise<Recipe> {
   const strategies: RecipeStrategy[] = [];
   for (const use of uses) strategies.push(await writeStrategy(use, home));
   const isFeed = request.feed !== undefined;
+  if (isFeed) checkFeedAnswers(config.venue);
   const symbols = [...config.paper.symbols];
   const instruments = isFeed
     ? symbols.map((symbol) => unfilteredInstrument('feed', symbol, '--symbols'))

@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
 import { amount, format, price, quantity, type Quantity } from '../../src/domain/decimal.ts';
-import type { OrderReport } from '../../src/domain/event.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import { isMarketEvent } from '../../src/domain/event.ts';
 import { NEVER } from '../../src/domain/time.ts';
@@ -84,7 +83,7 @@ function fillsOf(tape: BookTape, queueModel: QueueModel, queuePower: number, siz
       if (source.peekAt() === NEVER || source.peekAt() > time) break;
       const event = source.take();
       if (isMarketEvent(event) || event.kind !== 'order.filled') continue;
-      const { fill, order } = event as OrderReport;
+      const { fill, order } = event;
       if (fill === undefined) continue;
       assert.equal(fill.liquidity, 'maker');
       assert.equal(format(fill.price), format(price(golden.orders[Number(order)]?.[2] ?? '')));

@@ -217,3 +217,34 @@ test('what is no level is refused', () => {
     assert.equal(new OrderBook().replace(rows, 0, 1), false, `${of} ${price} ${total}`);
   }
 });
+
+test('a level is asked for by its price, and a copy goes its own way', () => {
+  const rows: readonly Level[] = [
+    [BID, 99, 5],
+    [BID, 98.5, 2],
+    [BID, 97, 7],
+    [ASK, 101, 4],
+    [ASK, 103.25, 6],
+  ];
+  const book = bookOf(rows);
+  for (const [side, price, quantity] of rows) assert.equal(book.quantityAt(side, price), quantity);
+  for (const [side, price] of [
+    [BID, 98],
+    [BID, 101],
+    [BID, 96],
+    [ASK, 99],
+    [ASK, 104],
+  ] as const)
+    assert.equal(book.quantityAt(side, price), 0);
+  assert.deepEqual([book.worst(BID), book.worst(ASK)], [97, 103.25]);
+  assert.ok(Number.isNaN(new OrderBook().worst(BID)));
+  const copy = bookOf([[BID, 1, 1]]);
+  copy.copyFrom(book);
+  book.set(BID, 99, 0);
+  assert.deepEqual(ladder(copy, BID), [
+    [99, 5],
+    [98.5, 2],
+    [97, 7],
+  ]);
+  assert.deepEqual(ladder(copy, ASK), ladder(book, ASK));
+});

@@ -133,7 +133,11 @@ export class BookMarket implements Stateful {
   /** Everything before `at` has happened, and nothing came of it. */
   reach(at: TimeMs): void {
     const records = this.#records;
-    if (this.#isAhead && !this.#isFound && this.#ahead.next > this.#now.next && records.at(this.#ahead.next - 1) < at) this.#turnOver();
+    if (this.#isAhead && !this.#isFound && this.#ahead.next > this.#now.next && records.at(this.#ahead.next - 1) < at) {
+      this.#turnOver();
+      // Orders trail as their watches have, before they are compared.
+      this.#settle();
+    }
     this.#watch();
     while (records.has(this.#now.next) && records.at(this.#now.next) < at) this.#apply(this.#now);
     this.#settle();

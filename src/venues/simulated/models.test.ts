@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
 import { amount, format, price, quantity } from '../../domain/decimal.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { DAY_MS } from '../../domain/time.ts';
 import { FeeSchedule } from './fees.ts';
-import { latencyFrom } from './latency.ts';
+import { latencyFrom, responseFrom } from './latency.ts';
+import { shareBehind, takeChange, takeTrade } from './queue.ts';
 import { slippageOf } from './slippage.ts';
 
 const STILL = { latencyJitterMs: 0, latencySeed: 1, recordedLatenciesMs: [] };
@@ -32,6 +34,66 @@ describe('latency', () => {
     assert.ok(Math.abs(far - Math.exp(-5)) < 0.002, `tail ${far}`);
     assert.deepEqual(drawn, FIRST.map(latencyFrom(rules, 10)));
     assert.notDeepEqual(drawn, FIRST.map(latencyFrom({ ...rules, latencySeed: 2 }, 10)));
+  });
+});
+
+describe('latency of answers', () => {
+  const AT_ONCE = { responseLatencyMs: 0, responseJitterMs: 0, recordedResponsesMs: [], latencySeed: 1 };
+
+  test('is none unless one is asked for', () => assert.equal(responseFrom(AT_ONCE), undefined));
+  test('is constant, or as recorded', () => {
+    assert.deepEqual(FIRST.slice(0, 2).map(responseFrom({ ...AT_ONCE, responseLatencyMs: 40 }) ?? assert.fail()), [40, 40]);
+    assert.deepEqual(FIRST.slice(0, 3).map(responseFrom({ ...AT_ONCE, recordedResponsesMs: [0, 9] }) ?? assert.fail()), [0, 9, 0]);
+  });
+  test('is sampled with its mean, and not as orders are', () => {
+    const rules = { ...AT_ONCE, responseLatencyMs: 5, responseJitterMs: 20 };
+    const drawn = FIRST.map(responseFrom(rules) ?? assert.fail());
+    const mean = drawn.reduce((sum, each) => sum + each, 0) / drawn.length;
+    assert.ok(Math.abs(mean - 25) < 1, `mean ${mean}`);
+    assert.notDeepEqual(drawn, FIRST.map(latencyFrom({ ...STILL, latencyJitterMs: 20 }, 5)));
+  });
+});
+
+describe('a place in a queue', () => {
+  const MODELS = [
+    { queueModel: 'risk-averse', queuePower: 1 },
+    { queueModel: 'power', queuePower: 1 },
+    { queueModel: 'power', queuePower: 3 },
+    { queueModel: 'log', queuePower: 1 },
+  ] as const;
+
+  test('is never negative, never beyond the level, never goes back, and is never behind the risk-averse one', () => {
+    const happening = fc.oneof(
+      fc.record({ trade: fc.double({ min: 0, max: 10, noNaN: true }) }),
+      fc.record({ total: fc.double({ min: 0, max: 30, noNaN: true }) }),
+    );
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 30, noNaN: true }),
+        fc.array(happening),
+        fc.constantFrom(...MODELS),
+        (first, happenings, rules) => {
+          const place = { ahead: first, total: first, traded: 0 };
+          const averse = { ...place };
+          const share = shareBehind(rules);
+          for (const each of happenings) {
+            const before = place.ahead;
+            if ('trade' in each) {
+              const past = takeTrade(place, each.trade);
+              takeTrade(averse, each.trade);
+              assert.ok(past >= 0 && past <= each.trade);
+            } else {
+              takeChange(place, each.total, share);
+              takeChange(averse, each.total, undefined);
+              assert.ok(place.ahead <= each.total);
+            }
+            assert.ok(place.ahead >= 0 && place.ahead <= before);
+            // Whoever believes in no cancel ahead is behind all others.
+            assert.ok(place.ahead <= averse.ahead + 1e-12);
+          }
+        },
+      ),
+    );
   });
 });
 

@@ -1072,9 +1072,17 @@ const SETUPS = fc.record({
       recordedLatenciesMs: fc.constantFrom([], [5, 70_000]),
       selfTrade: fc.constantFrom('allow', 'cancel-resting', 'cancel-incoming', 'cancel-both'),
       feeTiers: fc.constantFrom([], [{ turnover: 0, takerFeeRate: 0.0004, makerFeeRate: -0.0001 }]),
+      feeCoin: fc.constantFrom(undefined, { currency: 'COIN', discountRatio: 0.25, prices: [{ from: 9 * MINUTE_MS, price: 317 }] }),
+      filters: fc.constantFrom([], [{ symbol: 'X/USDT:USDT', from: 11 * MINUTE_MS, lot: 0.01, tick: 0.001 }]),
     }),
   ),
 });
+
+/** The same, and answers that are heard late. */
+const LATE_SETUPS = fc.tuple(SETUPS, fc.constantFrom([], [0, 900, 70_000])).map(([{ latencyMs, rules }, recordedResponsesMs]) => ({
+  latencyMs,
+  rules: { ...rules, recordedResponsesMs },
+}));
 
 test('cash is what fills, fees and funding left of the capital, and the position is the sum of the fills', () => {
   fc.assert(
@@ -1167,7 +1175,7 @@ test('what was said and not yet heard is saved too', () => {
 
 test('saved at any moment and restored, a venue goes on as if nothing had been', () => {
   fc.assert(
-    fc.property(fc.nat(), SETUPS, fc.nat(300), (seed, how, cut) => {
+    fc.property(fc.nat(), LATE_SETUPS, fc.nat(300), (seed, how, cut) => {
       const whole = tell(seed, how);
       const sources = sourcesOf(seed);
       const session = new Session(sources, { ...SETTINGS, ...how });
@@ -1190,6 +1198,24 @@ test('saved at any moment and restored, a venue goes on as if nothing had been',
         carryOut(again.venue, whole.deeds[count] ?? []);
         assert.equal(again.venue.stateHash(), whole.hashes[count]);
       }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('recalled over the tape that it watched, a venue that answers late is the same venue too', () => {
+  fc.assert(
+    fc.property(fc.nat(), LATE_SETUPS, (seed, how) => {
+      const story = tell(seed, how);
+      const { venue, sources } = new Session(sourcesOf(seed), { ...SETTINGS, ...how });
+      story.events.forEach((event, count) => {
+        if (isMarketEvent(event)) {
+          assert.equal(sources[event.instrument]?.peekAt(), event.at);
+          sources[event.instrument]?.take();
+        } else venue.recall(event as VenueReport);
+        carryOut(venue, story.deeds[count] ?? []);
+        assert.equal(venue.stateHash(), story.hashes[count], `after event ${count}, ${event.kind}`);
+      });
     }),
     { numRuns: 40 },
   );
