@@ -170,6 +170,7 @@ export { truthDocument } from './market/synthetic/truth-document.ts';
 export type { TruthDocument } from './market/synthetic/truth-document.ts';
 export { SimulatedVenue } from './venues/simulated/venue.ts';
 export { defaultRules as defaultMatchingRules } from './venues/simulated/rules.ts';
+export type { BookTape } from './venues/simulated/book-records.ts';
 export type { MatchingRules } from './venues/simulated/rules.ts';
 export type { SimulatedVenueSettings } from './venues/simulated/venue.ts';
 export { defaultRiskPolicy } from './risk/policy.ts';
