@@ -5,7 +5,8 @@
 
 `hftbacktest` is the package itself: orders of one lot, each alone on its side for a few seconds at or behind the touch, with its three queue
 models. `fills` is a second count in plain dictionaries and whole lots, for orders that are larger than what trades and so fill in parts;
-hftbacktest fills a limit whole once anything goes beyond it. The values are committed; the tests need no Python.
+hftbacktest fills a limit whole once anything goes beyond it. `sweeps` is the same count of orders that take the book, level by level, and
+leave nothing of it until it is told anew. The values are committed; the tests need no Python.
 """
 import csv
 import gzip
@@ -20,6 +21,7 @@ SHARED = pathlib.Path(os.environ.get("BALLAST_SHARED", HERE.parents[2] / "shared
 CAPTURE = "binance_usdm_BTCUSDT_2024-08-08"
 WINDOW = 4_000  # milliseconds for which an order rests
 FIRST = 3_000  # after the first change
+SWEPT = 4_000  # lots
 MODELS = [("risk-averse", 0), ("power", 1), ("power", 3), ("log", 0)]
 
 
@@ -231,6 +233,35 @@ def by_hand(snapshot, merged, orders, model, power, quantity):
     return found
 
 
+def sweeps(snapshot, merged, orders):
+    """Two purchases in each window, the second soon after the first, and a sale: [ms, side, [ticks, lots], ...] as they take the book."""
+    sides = {"bid": {}, "ask": {}}
+    for side, price, size in snapshot:
+        sides[side][price] = size
+    times = sorted({at for at, _, _ in orders})
+    waiting = [(at + after, side) for at in times for after, side in ((0, "buy"), (40, "buy"), (80, "sell"))]
+    taken, found = {}, []
+    for event in merged:
+        while waiting and waiting[0][0] < event[0]:
+            at, side = waiting.pop(0)
+            other, left, fills = "ask" if side == "buy" else "bid", SWEPT, []
+            for price in sorted(sides[other], reverse=other == "bid"):
+                part = min(left, sides[other][price] - taken.get((other, price), 0))
+                if part <= 0:
+                    continue
+                taken[(other, price)] = taken.get((other, price), 0) + part
+                left -= part
+                fills.append([price, part])
+                if not left:
+                    break
+            found.append([at, side, fills])
+        if event[1] == "book":
+            for level in event[2]:
+                change(sides, [level])
+                taken.pop(level[:2], None)
+    return found
+
+
 def main():
     snapshot, merged = events()
     orders = orders_on(snapshot, merged)
@@ -238,6 +269,8 @@ def main():
         "made": {"python": platform.python_version(), "hftbacktest": "2.4.4", "capture": CAPTURE, "windowMs": WINDOW},
         "orders": [[at, side, f"{price // 10}.{price % 10}"] for at, side, price in orders],
         "hftbacktest": by_hftbacktest(snapshot, merged, orders),
+        "swept": SWEPT,
+        "sweeps": sweeps(snapshot, merged, orders),
         "lots": 300,
         "fills": {
             f"{model} {power}": by_hand(snapshot, merged, orders, model, power, 300) for model, power in [("none", 0), *MODELS]

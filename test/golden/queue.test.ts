@@ -13,6 +13,7 @@ import { BookMessages } from '../../src/market/book/book-messages.ts';
 import { BINANCE_FUTURES_BOOK } from '../../src/market/book/book-sync.ts';
 import { readCapture, readTrades } from '../../src/market/book/captures.fixture.ts';
 import type { BookTape } from '../../src/venues/simulated/book-records.ts';
+import type { MatchingRules } from '../../src/venues/simulated/rules.ts';
 import type { QueueModel } from '../../src/venues/simulated/queue.ts';
 import { SimulatedVenue } from '../../src/venues/simulated/venue.ts';
 import { needs, sharedPath } from '../support/needs.ts';
@@ -22,6 +23,8 @@ const golden = z
     made: z.object({ capture: z.string(), windowMs: z.number() }),
     orders: z.array(z.tuple([z.number(), z.enum(['buy', 'sell']), z.string()])),
     hftbacktest: z.record(z.string(), z.array(z.number())),
+    swept: z.number(),
+    sweeps: z.array(z.tuple([z.number(), z.enum(['buy', 'sell']), z.array(z.tuple([z.number(), z.number()]))])),
     lots: z.number(),
     fills: z.record(z.string(), z.array(z.array(z.tuple([z.number(), z.number()])))),
   })
@@ -58,10 +61,10 @@ function seconds(first: number, last: number): BarSource {
   return new BarSource({ instrument: 0, timeframeMs: SECOND, chunks: [columns], from: 0 });
 }
 
-/** Fills of every golden order, each sent alone on its side and cancelled at the end of its window. */
-function fillsOf(tape: BookTape, queueModel: QueueModel, queuePower: number, size: Quantity): Fill[][] {
-  const [[first] = [0]] = golden.orders;
-  const last = (golden.orders.at(-1)?.[0] ?? 0) + windowMs;
+const FIRST = golden.orders[0]?.[0] ?? 0;
+const LAST = (golden.orders.at(-1)?.[0] ?? 0) + windowMs;
+
+function sessionOn(tape: BookTape, rules: Partial<MatchingRules>) {
   const clock = { closed: 0 };
   const venue = new SimulatedVenue({
     instruments: [BTC],
@@ -72,10 +75,15 @@ function fillsOf(tape: BookTape, queueModel: QueueModel, queuePower: number, siz
     maximumLeverage: 10,
     allowSpotShort: false,
     notBefore: () => clock.closed + 1,
-    rules: { queueModel, queuePower },
+    rules,
     books: [tape],
   });
-  const market = venue.watching(seconds(first - SECOND, last));
+  return { venue, market: venue.watching(seconds(FIRST - SECOND, LAST)), clock };
+}
+
+/** Fills of every golden order, each sent alone on its side and cancelled at the end of its window. */
+function fillsOf(tape: BookTape, queueModel: QueueModel, queuePower: number, size: Quantity): Fill[][] {
+  const { venue, market, clock } = sessionOn(tape, { queueModel, queuePower });
   const found: Fill[][] = golden.orders.map(() => []);
   const until = (time: number): void => {
     for (;;) {
@@ -101,7 +109,7 @@ function fillsOf(tape: BookTape, queueModel: QueueModel, queuePower: number, siz
     until(end);
     for (const order of [number - 1, number]) venue.cancel({ at: end, instrument: 0, order: String(order) });
   });
-  until(last);
+  until(LAST);
   return found;
 }
 
@@ -132,4 +140,29 @@ describe('a captured market', { skip: needs('shared data') }, async () => {
       assert.deepEqual(found, fills);
     });
   }
+
+  test('what takes the book takes the same levels, and finds gone what was taken before', () => {
+    const { venue, market, clock } = sessionOn(tape(), {});
+    let again = 0;
+    for (const [at, side, wanted] of golden.sweeps) {
+      const common = { at, instrument: 0, side, type: 'market', role: 'target', reduceOnly: false, wholePosition: false } as const;
+      const parts: [number, number][] = [];
+      for (const until of [at, at + 1]) {
+        for (;;) {
+          const source = market.peekAt() < venue.peekAt() ? market : venue;
+          if (source.peekAt() > until) break;
+          const event = source.take();
+          if (isMarketEvent(event) || event.kind !== 'order.filled' || event.fill === undefined) continue;
+          parts.push([Math.round(Number(format(event.fill.price)) * 10), Math.round(Number(format(event.fill.quantity)) * 1_000)]);
+        }
+        clock.closed = until;
+        if (until > at) break;
+        const size = quantity(`${golden.swept}e-3`);
+        venue.submit({ ...common, id: `${at}`, quantity: size, limitPrice: undefined, stopPrice: undefined, shares: [], attached: [] });
+      }
+      assert.deepEqual(parts, wanted, `at ${at}`);
+      if (wanted.length > 1) again++;
+    }
+    assert.ok(again > 50, `${again} took more than one level`);
+  });
 });
