@@ -16,6 +16,7 @@ import {
   type Price,
   type Quantity,
 } from '../../domain/decimal.ts';
+import type { Instrument } from '../../domain/instrument.ts';
 import type { Event, Fill, FundingReport, LiquidationReport, MarketEvent, OrderReport } from '../../domain/event.ts';
 import type { MarketSource } from '../../domain/ports.ts';
 import type { TimeMs } from '../../domain/time.ts';
@@ -115,6 +116,11 @@ export class Account {
       case 'REGULAR_MARGIN':
         return false;
     }
+  }
+
+  /** The venue demands something else of it from now on, or pays something else. */
+  instrumentChanged(index: number, instrument: Instrument): void {
+    this.#venue.instrumentChanged(index, instrument);
   }
 
   /** Cash with the notional of positions taken out, as the matching has it. */

@@ -194,6 +194,7 @@ export class Exchange {
     const changed = { ...listing.instrument, ...change };
     listing.changeInstrument(changed);
     this.#instruments[listing.index] = changed;
+    for (const account of this.accounts) account.instrumentChanged(listing.index, changed);
   }
 
   /** From the next boundary on, which was announced and stays. */

@@ -48,6 +48,11 @@ export class DatedFilters {
     }
   }
 
+  /** Another version of one, whenever its dated filters change. */
+  replace(index: number, instrument: Instrument): void {
+    this.current[index] = instrument;
+  }
+
   /** As if no time had passed. */
   rewind(): void {
     for (let index = 0; index < this.current.length; index++) {

@@ -549,6 +549,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return true;
   }
 
+  /**
+   * What it demands of an instrument, or pays on it, is this from now on. Whoever runs the venue says so, and says it again to one that was
+   * restored: it is no part of its state.
+   */
+  instrumentChanged(index: number, instrument: Instrument): void {
+    this.#filters.replace(index, instrument);
+    if (this.#isHedged) this.#filters.replace(index + this.#watched.length, instrument);
+    this.#lookAgain(index);
+  }
+
   // ---- recovery ------------------------------------------------------------------------------------------------------
 
   /** A price that a recording holds: seen, without a source that could be asked for it again. */
@@ -1279,7 +1289,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     // At its level, or at the open that was beyond it; closed at the market, so slipped.
     const held = this.position[position] ?? ZERO_QUANTITY;
     const level = this.#levels.priceIn(position, bar);
-    this.#liquidate(position, at, this.#slipped(instrument, signOf(held) > 0 ? 'sell' : 'buy', level, absolute(held), this.#settings.slippageRatio));
+    this.#liquidate(
+      position,
+      at,
+      this.#slipped(instrument, signOf(held) > 0 ? 'sell' : 'buy', level, absolute(held), this.#settings.slippageRatio),
+    );
   }
 
   /** Closes the whole position at once, as real venues do in their lowest bracket, and then cancels what rests or waits for it. */
