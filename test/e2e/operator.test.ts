@@ -20,7 +20,7 @@ paper:
 const SPEED = '15000';
 
 const RESUMED =
-  /resumed (\S+) at market time (\S+), where its recording of (\d+) events ends: positions, orders and money are as they were then/;
+  /resumed (\S+) at market time (\S+), where its recording of ([\d,]+) events ends: positions, orders and money are as they were then/;
 
 interface Status {
   readonly at: string;
@@ -76,7 +76,7 @@ for (const [way, speaker] of Object.entries(WAYS)) {
     await until('the session goes on', () => /resumed/.test(session.said()), 60_000);
     const [, runId, at = '', events] = RESUMED.exec(session.said()) ?? [];
     assert.equal(runId, basename(onlyRun(home) ?? ''), session.said());
-    assert.ok(Number(events) > 0);
+    assert.ok(Number(events?.replaceAll(',', '')) > 0);
     // Nothing that reached the disk is before the place it goes on from, and market time goes on from it.
     const recorded = readRows(onlyRun(home) ?? '').rows.findLast(({ entry }) => entry.kind === 'halt.latched')?.entry;
     assert.ok(recorded?.kind === 'halt.latched' && recorded.at <= Date.parse(at), `halted at ${recorded?.kind}, resumed at ${at}`);

@@ -79,7 +79,7 @@ test('what lost has no edge after costs, and whether it had one before them is s
 test('each test of luck makes a gain luck, and is named', () => {
   const cases: readonly (readonly [VerdictFacts, RegExp])[] = [
     [changed({ deflatedSharpe: { probability: 0.9 }, trials: { count: 40 } }), /best of 40 worthless trials is 90\.00 %/],
-    [changed({ minimumTrackRecord: 4_000 }), /1825 returns, where a Sharpe ratio like this one needs 4000/],
+    [changed({ minimumTrackRecord: 4_000 }), /1,825 returns, where a Sharpe ratio like this one needs 4000/],
     [changed({ minimumTrackRecord: null }), /no track record would be long enough/],
     [changed({ metrics: { ...sound.metrics, trades: 12 } }), /12 closed trades, where fewer than 30 say little/],
     [

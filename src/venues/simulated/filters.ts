@@ -7,8 +7,8 @@ import { isConditional, type OrderIntent } from '../../domain/order.ts';
 export function malformation(intent: OrderIntent, instrument: Instrument): string | undefined {
   const { quantity, limitPrice, stopPrice, budget } = intent;
   if (signOf(quantity) <= 0) return `quantity ${format(quantity)} is not positive`;
-  if (budget !== undefined && (intent.type !== 'market' || intent.side !== 'buy' || signOf(budget) <= 0)) {
-    return `a budget of ${format(budget)} is for an order that buys at the market`;
+  if (budget !== undefined && !(isMarketEntry(intent) && signOf(budget) > 0)) {
+    return `a budget of ${format(budget)} is for an order that buys at the market, neither to reduce nor in a pair`;
   }
   // A stop on the whole position is as large as the position by then, however small that is.
   if (!intent.wholePosition) {
@@ -29,6 +29,10 @@ export function malformation(intent: OrderIntent, instrument: Instrument): strin
     return `a ${intent.type} order cannot be ${intent.timeInForce}`;
   }
   return undefined;
+}
+
+function isMarketEntry({ type, side, reduceOnly, pairedWith }: OrderIntent): boolean {
+  return type === 'market' && side === 'buy' && !reduceOnly && pairedWith === undefined;
 }
 
 /** What is wrong with a price, or nothing. */

@@ -228,15 +228,30 @@ describe('a budget', () => {
     ]);
   });
 
+  test('ends where it pays for a lot that slips little and for none that slips as all of it would', () => {
+    const rules = { margin: 'cash', volumeShareRatio: 0.5, slippageModel: 'volume-share' } as const;
+    const session = bars([FLAT, FLAT, FLAT, FLAT], { ...PAID, slippageRatio: 0, rules });
+    session.submit({ quantity: quantity('1.2'), budget: amount('120') });
+    session.run(5 * MINUTE_MS);
+    assert.deepEqual(session.words.slice(0, 2), ['filled o1 0.5 at 102.5', 'filled o1 0.5 at 102.5']);
+    assert.equal(session.words.at(-1), 'cancelled o1: its budget is spent');
+    assert.ok(session.words.every((words) => !words.startsWith('filled o1 0 ')) && session.words.length < 10, session.words.join('\n'));
+  });
+
   test('is for buying at the market only', () => {
     const session = bars([FLAT], PAID);
     session.submit({ type: 'limit', limitPrice: price('100'), budget: amount('100') });
     session.submit({ side: 'sell', budget: amount('100') });
     session.submit({ budget: amount('0') });
+    session.submit({ reduceOnly: true, budget: amount('100') });
+    session.submit({ pairedWith: 'o1', budget: amount('100') });
     session.run(MINUTE_MS + 1);
     assert.deepEqual(
       session.words,
-      ['100', '100', '0'].map((text, index) => `rejected o${index + 1}: a budget of ${text} is for an order that buys at the market`),
+      ['100', '100', '0', '100', '100'].map(
+        (text, index) =>
+          `rejected o${index + 1}: a budget of ${text} is for an order that buys at the market, neither to reduce nor in a pair`,
+      ),
     );
   });
 });

@@ -935,6 +935,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       budget === undefined
         ? this.#wanted(order)
         : this.#affordable(intent, budget, this.#slipped(instrument, side, price, intent.quantity, fixedRatio), at);
+    // At a better price than that of all of it a lot more may be had; whoever asks for none gets none.
+    if (budget !== undefined && isZero(wanted)) {
+      this.#cancelled(order, at, isZero(order.filled) ? 'insufficient balance' : BUDGET_SPENT);
+      return true;
+    }
     let quantity = wanted;
     if (this.#sharesVolume) {
       const bar = this.#watched[instrument]?.nextBar();
