@@ -22,6 +22,7 @@ import type { AmendIntent, CancelIntent, OrderIntent, Share, Side } from '../dom
 import type { Venue } from '../domain/ports.ts';
 import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
+import { percent } from '../domain/words.ts';
 import type { Forecast, Opinion } from '../domain/opinion.ts';
 import { Desk } from '../execution/desk.ts';
 import { Board, type Series } from '../features/board.ts';
@@ -1193,8 +1194,4 @@ export class Engine implements Stateful {
     this.save(out);
     return createHash('sha256').update(out.view()).digest('hex');
   }
-}
-
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(2)} %`;
 }
