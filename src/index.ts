@@ -235,6 +235,8 @@ export type { BreakStatistic, GregoryHansen, RegimeShift } from './quant/gregory
 export { johansen } from './quant/johansen.ts';
 export type { Johansen } from './quant/johansen.ts';
 export type { LagChoice, LagCriterion, LaggedRegression, Lags } from './quant/lagged-regression.ts';
+export { fitKalmanHedge, KalmanHedge } from './quant/kalman-hedge.ts';
+export type { HedgeFit, HedgePrior, HedgeVariances } from './quant/kalman-hedge.ts';
 export { leastSquares } from './quant/linear-model.ts';
 export type { LeastSquares } from './quant/linear-model.ts';
 export { optimalThresholds, ornsteinUhlenbeckOf, reversionOf } from './quant/ornstein-uhlenbeck.ts';
@@ -250,6 +252,8 @@ export { smoothTransition, transitionCritical } from './quant/smooth-transition.
 export type { SmoothTransition, TransitionCase } from './quant/smooth-transition.ts';
 export { combinatorialPaths, combinatorialPurgedSplits, purgedFolds, walkForwardSplits } from './quant/splits.ts';
 export type { LabelSpans, Split, WalkForwardSettings } from './quant/splits.ts';
+export { totalLeastSquares } from './quant/total-least-squares.ts';
+export type { OrthogonalLine } from './quant/total-least-squares.ts';
 export { augmentedDickeyFuller, kpss, phillipsPerron } from './quant/unit-root.ts';
 export type { DickeyFuller, PhillipsPerron, Stationarity } from './quant/unit-root.ts';
 export { dickeyFullerCritical, dickeyFullerProbability } from './quant/unit-root-distribution.ts';
