@@ -5,9 +5,9 @@ import { minimise, minimiseWithin } from './minimise.ts';
 
 test('the bottom of a curved valley is found (Rosenbrock, 1960), and that of one that is walled in', () => {
   const valley = minimise(([x = NaN, y = NaN]) => (1 - x) ** 2 + 100 * (y - x * x) ** 2, [-1.2, 1], [0.5, 0.5]);
-  assert.ok(Math.hypot((valley.at[0] ?? NaN) - 1, (valley.at[1] ?? NaN) - 1) < 1e-6, `${valley.at}`);
+  assert.ok(Math.hypot((valley.at[0] ?? NaN) - 1, (valley.at[1] ?? NaN) - 1) < 1e-6, valley.at.join());
   const walled = minimise(([x = NaN, y = NaN]) => (x < 0.5 ? NaN : x * x + (y - 3) ** 2), [2, 0], [0.5, 0.5]);
-  assert.ok(Math.hypot((walled.at[0] ?? NaN) - 0.5, (walled.at[1] ?? NaN) - 3) < 1e-5, `${walled.at}`);
+  assert.ok(Math.hypot((walled.at[0] ?? NaN) - 0.5, (walled.at[1] ?? NaN) - 3) < 1e-5, walled.at.join());
   assert.throws(() => minimise(() => NaN, [1], [1]), /the function was NaN at the start/);
   assert.throws(() => minimise(() => 1, [1], []), /0 steps and 1 axes/);
 });
@@ -21,7 +21,9 @@ test('a bowl of up to five axes has its bottom where it was put', () => {
         bottom.map(() => 0),
         bottom.map(() => 1),
       );
-      bottom.forEach((place, axis) => assert.ok(Math.abs((found.at[axis] ?? NaN) - place) < 1e-5, `${found.at} for ${bottom}`));
+      bottom.forEach((place, axis) =>
+        assert.ok(Math.abs((found.at[axis] ?? NaN) - place) < 1e-5, `${found.at.join()} for ${bottom.join()}`),
+      );
     }),
     { numRuns: 60 },
   );
