@@ -233,6 +233,8 @@ export { fitCopula, fitCopulas } from './quant/copula-fit.ts';
 export type { FittedCopula } from './quant/copula-fit.ts';
 export { conditionalProbabilities, copulaDistribution, copulaLogDensity, kendallTauOf, tailDependence } from './quant/copula.ts';
 export type { Conditional, Copula, CopulaFamily, Rotation, TailDependence } from './quant/copula.ts';
+export { bayesSteinMeans, ledoitWolf, sampleCovariance } from './quant/covariance.ts';
+export type { ShrunkCovariance, ShrunkMeans, SymmetricMatrix } from './quant/covariance.ts';
 export { falseDiscoveryRates } from './quant/false-discovery.ts';
 export { gregoryHansen, gregoryHansenCritical } from './quant/gregory-hansen.ts';
 export type { BreakStatistic, GregoryHansen, RegimeShift } from './quant/gregory-hansen.ts';
@@ -247,6 +249,7 @@ export { empiricalMarginal, fitMarginals, marginalProbability, pseudoObservation
 export type { FittedMarginal, Marginal } from './quant/marginal.ts';
 export { optimalThresholds, ornsteinUhlenbeckOf, reversionOf } from './quant/ornstein-uhlenbeck.ts';
 export type { OrnsteinUhlenbeck, Reversion, SpreadThresholds } from './quant/ornstein-uhlenbeck.ts';
+export { hierarchicalWeights, meanVarianceWeights, minimumVarianceWeights, riskParityWeights } from './quant/portfolio-weights.ts';
 export { hurstExponent, varianceRatio } from './quant/random-walk.ts';
 export type { VarianceRatio } from './quant/random-walk.ts';
 export { Random } from './quant/random.ts';

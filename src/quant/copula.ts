@@ -24,10 +24,10 @@ export type CopulaFamily = Copula['family'];
 
 /** Of a copula that treats both variables alike, before it is turned. Arguments are inside of the unit square. */
 export interface CopulaKernel {
-  logDensity(u: number, v: number): number;
+  readonly logDensity: (u: number, v: number) => number;
   /** Probability that the first is below u where the second is v. */
-  conditional(u: number, v: number): number;
-  distribution(u: number, v: number): number;
+  readonly conditional: (u: number, v: number) => number;
+  readonly distribution: (u: number, v: number) => number;
 }
 
 /** Probabilities closer to an end are taken for this: there a density is infinite, or nothing. */

@@ -5,11 +5,11 @@ import { normalQuantile } from './random.ts';
 /** Of one number of degrees of freedom, not scaled: the variance is degrees / (degrees - 2). */
 export interface StudentDistribution {
   readonly degrees: number;
-  logDensity(x: number): number;
+  readonly logDensity: (x: number) => number;
   /** Probability of being below x, to about 1e-13 relative in the lower tail as well. */
-  probability(x: number): number;
+  readonly probability: (x: number) => number;
   /** Of a probability in (0, 1). */
-  quantile(probability: number): number;
+  readonly quantile: (probability: number) => number;
 }
 
 const MOST_TERMS = 10_000;
