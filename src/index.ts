@@ -236,8 +236,12 @@ export type { Conditional, Copula, CopulaFamily, Rotation, TailDependence } from
 export { bayesSteinMeans, ledoitWolf, sampleCovariance } from './quant/covariance.ts';
 export type { ShrunkCovariance, ShrunkMeans, SymmetricMatrix } from './quant/covariance.ts';
 export { falseDiscoveryRates } from './quant/false-discovery.ts';
+export { fitGarch, GarchVariance } from './quant/garch.ts';
+export type { Garch, GarchFit } from './quant/garch.ts';
 export { gregoryHansen, gregoryHansenCritical } from './quant/gregory-hansen.ts';
 export type { BreakStatistic, GregoryHansen, RegimeShift } from './quant/gregory-hansen.ts';
+export { fitGaussianHmm, refineHmm, RegimeFilter } from './quant/hidden-markov.ts';
+export type { GaussianHmm, HmmFit, HmmSettings } from './quant/hidden-markov.ts';
 export { johansen } from './quant/johansen.ts';
 export type { Johansen } from './quant/johansen.ts';
 export type { LagChoice, LagCriterion, LaggedRegression, Lags } from './quant/lagged-regression.ts';
