@@ -42,7 +42,7 @@ function made({ initial, transition, means, variances }: z.infer<typeof model>):
 
 function calmestFirst({ initial, transition, means, variances }: z.infer<typeof model>): GaussianHmm {
   const order = initial.map((_, state) => state).sort((one, other) => (variances[one]?.[0] ?? NaN) - (variances[other]?.[0] ?? NaN));
-  const pick = <T>(all: readonly T[]): T[] => order.flatMap((state) => all[state] ?? []) as T[];
+  const pick = <T>(all: readonly T[]): T[] => order.flatMap((state) => all[state] ?? []);
   const rows = (all: readonly number[][]): number[][] => order.map((state) => all[state] ?? []);
   return made({ initial: pick(initial), transition: rows(transition).map(pick), means: rows(means), variances: rows(variances) });
 }
