@@ -235,6 +235,7 @@ export { conditionalProbabilities, copulaDistribution, copulaLogDensity, kendall
 export type { Conditional, Copula, CopulaFamily, Rotation, TailDependence } from './quant/copula.ts';
 export { bayesSteinMeans, ledoitWolf, sampleCovariance } from './quant/covariance.ts';
 export type { ShrunkCovariance, ShrunkMeans, SymmetricMatrix } from './quant/covariance.ts';
+export { distanceCorrelation } from './quant/distance-correlation.ts';
 export { falseDiscoveryRates } from './quant/false-discovery.ts';
 export { fitGarch, GarchVariance } from './quant/garch.ts';
 export type { Garch, GarchFit } from './quant/garch.ts';
@@ -247,6 +248,8 @@ export type { Johansen } from './quant/johansen.ts';
 export type { LagChoice, LagCriterion, LaggedRegression, Lags } from './quant/lagged-regression.ts';
 export { fitKalmanHedge, KalmanHedge } from './quant/kalman-hedge.ts';
 export type { HedgeFit, HedgePrior, HedgeVariances } from './quant/kalman-hedge.ts';
+export { leadLag } from './quant/lead-lag.ts';
+export type { LeadLag, TimedValues } from './quant/lead-lag.ts';
 export { leastSquares } from './quant/linear-model.ts';
 export type { LeastSquares } from './quant/linear-model.ts';
 export { empiricalMarginal, fitMarginals, marginalProbability, pseudoObservations } from './quant/marginal.ts';
@@ -257,7 +260,7 @@ export { hierarchicalWeights, meanVarianceWeights, minimumVarianceWeights, riskP
 export { hurstExponent, varianceRatio } from './quant/random-walk.ts';
 export type { VarianceRatio } from './quant/random-walk.ts';
 export { Random } from './quant/random.ts';
-export { kendall, spearman } from './quant/rank-correlation.ts';
+export { kendall, rollingCorrelation, spearman } from './quant/rank-correlation.ts';
 export { circularBlockBootstrap, permutation, stationaryBootstrap } from './quant/resampling.ts';
 export type { Resample } from './quant/resampling.ts';
 export { ExpandingRegression, RollingRegression } from './quant/rolling-regression.ts';
@@ -268,6 +271,8 @@ export { combinatorialPaths, combinatorialPurgedSplits, purgedFolds, walkForward
 export type { LabelSpans, Split, WalkForwardSettings } from './quant/splits.ts';
 export { totalLeastSquares } from './quant/total-least-squares.ts';
 export type { OrthogonalLine } from './quant/total-least-squares.ts';
+export { binnedTransferEntropy, quantileBins, transferEntropy } from './quant/transfer-entropy.ts';
+export type { TransferEntropy, TransferSettings } from './quant/transfer-entropy.ts';
 export { augmentedDickeyFuller, kpss, phillipsPerron } from './quant/unit-root.ts';
 export type { DickeyFuller, PhillipsPerron, Stationarity } from './quant/unit-root.ts';
 export { dickeyFullerCritical, dickeyFullerProbability } from './quant/unit-root-distribution.ts';

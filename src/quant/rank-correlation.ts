@@ -84,3 +84,22 @@ function inversions(column: Float64Array): number {
   if (from !== column) column.set(from);
   return count;
 }
+
+/**
+ * A measure of each window of rows and those before it, one entry a row; NaN before there are so many. Ranks of a window are made anew, so it is
+ * O(window log window) a row; Pearson's is `RollingRegression.line.correlation`, in O(1).
+ * @param of such as `kendall` or `spearman`
+ * @throws RangeError unless the window is a whole number from 2, and the columns are of one length
+ */
+export function rollingCorrelation(
+  left: Float64Array,
+  right: Float64Array,
+  window: number,
+  of: (left: Float64Array, right: Float64Array) => number,
+): Float64Array {
+  if (!Number.isInteger(window) || window < 2) throw new RangeError(`window was ${window}, expected a whole number from 2`);
+  if (left.length !== right.length) throw new RangeError(`columns had ${left.length} and ${right.length} values, expected equally many`);
+  return Float64Array.from(left, (_, row) =>
+    row + 1 < window ? NaN : of(left.subarray(row + 1 - window, row + 1), right.subarray(row + 1 - window, row + 1)),
+  );
+}

@@ -10,6 +10,8 @@ export interface Line {
   readonly intercept: number;
   /** Share of y's spread that the line explains. */
   readonly rSquared: number;
+  /** Pearson's of x and y, in [-1, 1]: with the digits that the root of `rSquared` has lost near 0. NaN where y does not vary. */
+  readonly correlation: number;
   /** Sum of squared residuals. */
   readonly squares: number;
   /** Of the slope, under errors of one variance without memory; NaN of two pairs. */
@@ -17,7 +19,7 @@ export interface Line {
   readonly interceptError: number;
 }
 
-const NO_LINE: Line = { slope: NaN, intercept: NaN, rSquared: NaN, squares: NaN, slopeError: NaN, interceptError: NaN };
+const NO_LINE: Line = { slope: NaN, intercept: NaN, rSquared: NaN, correlation: NaN, squares: NaN, slopeError: NaN, interceptError: NaN };
 
 /** Places in a row of sums. */
 const [X, Y, XX, XY, YY, SUMS] = [0, 1, 2, 3, 4, 5];
@@ -169,6 +171,7 @@ function lineOf(
     slope,
     intercept: meanY - slope * meanX,
     rSquared: 1 - squares / yy,
+    correlation: Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))),
     squares,
     slopeError: Math.sqrt(variance / xx),
     interceptError: Math.sqrt(variance * (1 / count + meanX ** 2 / xx)),
