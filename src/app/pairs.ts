@@ -1,6 +1,8 @@
 // Pairs over the stored history: which there are, what they cost, and what the tests say of them.
 import { BallastError } from '../domain/errors.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
+import { parseSymbol } from '../domain/instrument.ts';
+import { scanCopulas, type CopulaRow } from '../lab/pairs/copula-scan.ts';
 import { joinLogs, type ClosingPrices } from '../lab/pairs/join.ts';
 import {
   allPairs,
@@ -27,19 +29,23 @@ interface StoredRange {
   readonly toMs: TimeMs | undefined;
 }
 
-export interface StoredScanRequest extends StoredRange {
+interface StoredPairsRequest extends StoredRange {
   /** Every pair of these, all of which must be stored; undefined for `pairs.universe` of the config, of which any may be missing. */
   readonly symbols: readonly string[] | undefined;
-  readonly method: PairMethod | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+export interface StoredScanRequest extends StoredPairsRequest {
+  readonly method: PairMethod | undefined;
+}
+
+export interface StoredCopulaRequest extends StoredPairsRequest {
+  /** Undefined for the first symbol of the pairs whose base is BTC. */
+  readonly reference: string | undefined;
+}
+
 /** Field names of a row are those of the golden values: `aOnB` is a explained by b. */
-export interface PairScanDocument {
-  readonly timeframe: string;
-  /** Of the first and after the last bar of any series; null without any. */
-  readonly from: string | null;
-  readonly to: string | null;
+export interface PairScanDocument extends ScannedSpan {
   /** By which pairs are ranked. */
   readonly rankedBy: PairMethod;
   /** Pairs with a `qValue` up to it are called cointegrated. */
@@ -61,16 +67,71 @@ export async function scanStoredPairs(request: StoredScanRequest): Promise<PairS
     fillCost: (symbol) => fillCostOf(config, found.find(({ prices }) => prices.symbol === symbol)?.venue ?? '', symbol),
     onProgress,
   });
+  return {
+    ...spanOf(found, timeframeMs),
+    rankedBy: method ?? 'engle-granger',
+    falseDiscoveryRate: FALSE_DISCOVERY_RATE,
+    ...scan,
+  };
+}
+
+interface ScannedSpan {
+  readonly timeframe: string;
+  /** Of the first and after the last bar of any series; null without any. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+function spanOf(found: readonly FoundPrices[], timeframeMs: TimeMs): ScannedSpan {
   const starts = found.map(({ prices }) => prices.openAt[0]).filter((at) => at !== undefined);
   const ends = found.map(({ prices }) => prices.openAt.at(-1)).filter((at) => at !== undefined);
   return {
     timeframe: formatSpan(timeframeMs),
     from: starts.length === 0 ? null : formatTime(Math.min(...starts)),
     to: ends.length === 0 ? null : formatTime(Math.max(...ends) + timeframeMs),
-    rankedBy: method ?? 'engle-granger',
-    falseDiscoveryRate: FALSE_DISCOVERY_RATE,
-    ...scan,
   };
+}
+
+export interface CopulaScanDocument extends ScannedSpan {
+  readonly rankedBy: 'copula';
+  /** The coin of which both of a pair are spreads. */
+  readonly reference: string;
+  /** Pairs with a `qValue` up to it are called cointegrated. */
+  readonly falseDiscoveryRate: number;
+  readonly pairs: readonly CopulaRow[];
+  readonly missing: readonly MissingPair[];
+}
+
+/** @throws BallastError SERIES_UNKNOWN, VENUE_AMBIGUOUS, STORE_FILE_CORRUPT; ARGUMENT_INVALID without a reference */
+export async function scanStoredCopulas(request: StoredCopulaRequest): Promise<CopulaScanDocument> {
+  const { config, symbols, timeframeMs, onProgress } = request;
+  const pairs = symbols === undefined ? config.pairs.universe : allPairs(symbols);
+  const all = [...new Set(pairs.flat())];
+  const reference = request.reference ?? all.find((symbol) => parseSymbol(symbol).base === 'BTC');
+  if (reference === undefined) {
+    throw new BallastError({
+      code: 'ARGUMENT_INVALID',
+      place: '--reference',
+      found: 'nothing, and no symbol whose base is BTC',
+      expected: 'the coin to which all others are compared',
+      exitCode: 2,
+    });
+  }
+  const [base] = await pricesOf(request, [reference], false);
+  const found = await pricesOf(
+    request,
+    all.filter((symbol) => symbol !== reference),
+    symbols === undefined,
+  );
+  if (base === undefined) throw new RangeError(`no bars of ${reference}, expected those that the store resolved`);
+  const scan = scanCopulas({
+    prices: found.map(({ prices }) => prices),
+    reference: base.prices,
+    pairs,
+    fillCost: (symbol) => fillCostOf(config, found.find(({ prices }) => prices.symbol === symbol)?.venue ?? '', symbol),
+    onProgress,
+  });
+  return { ...spanOf([base, ...found], timeframeMs), rankedBy: 'copula', reference, falseDiscoveryRate: FALSE_DISCOVERY_RATE, ...scan };
 }
 
 export interface StoredStudyRequest extends StoredRange {

@@ -1,7 +1,7 @@
 /**
  * Distance correlation (Székely, Rizzo and Bakirov, 2007), in [0, 1]: of the distances between rows in one column with those in the other. In a
  * large sample it is 0 only of columns that are independent, where Pearson's is 0 of a parabola as well; in a small one it is above 0 always,
- * about 0.2 of fifty independent rows. O(rows^2). NaN where a column does not vary.
+ * about a quarter of fifty independent rows. O(rows^2). NaN where a column does not vary.
  * @throws RangeError where the columns are not of one length of at least 2
  */
 export function distanceCorrelation(left: ArrayLike<number>, right: ArrayLike<number>): number {

@@ -73,10 +73,11 @@ function assertNear(found: number, wanted: number, what: string, tolerance = 1e-
   assert.ok(Math.abs(found - wanted) <= tolerance * Math.abs(wanted), `${what} was ${found}, the witness says ${wanted}`);
 }
 
-test('every row of the golden pairs is reproduced', { skip: needs('shared data') }, async () => {
+/** A home with the bars of the golden pairs, stored once for all tests that read it. */
+let goldenHome: Promise<string> | undefined;
+
+async function storeGoldenBars(symbols: readonly string[]): Promise<string> {
   const home = temporaryHome('pairs-golden');
-  const golden = goldenSchema.parse(JSON.parse(readFileSync(sharedPath('golden/pairs-goldens.json'), 'utf8')));
-  const symbols = golden.series.map(({ symbol }) => symbol);
   for (const symbol of symbols) {
     const [header = '', ...bars] = gunzipSync(readFileSync(sharedPath(`data/2_intraday/1h_spot/${symbol.replace('/', '')}_1h.csv.gz`)))
       .toString()
@@ -91,6 +92,17 @@ test('every row of the golden pairs is reproduced', { skip: needs('shared data')
       rows.map((cells) => Number(cells[4])),
     );
   }
+  return home;
+}
+
+function goldenPairs(): z.infer<typeof goldenSchema> {
+  return goldenSchema.parse(JSON.parse(readFileSync(sharedPath('golden/pairs-goldens.json'), 'utf8')));
+}
+
+test('every row of the golden pairs is reproduced', { skip: needs('shared data') }, async () => {
+  const golden = goldenPairs();
+  const symbols = golden.series.map(({ symbol }) => symbol);
+  const home = await (goldenHome ??= storeGoldenBars(symbols));
   const range = ['--timeframe', '1h', '--from', golden.from, '--to', golden.to];
   const found = scanSchema.parse(await document(home, 'pairs', 'scan', '--symbols', symbols.join(','), ...range));
   assert.equal(found.pairs.length, 28);
@@ -137,6 +149,96 @@ test('every row of the golden pairs is reproduced', { skip: needs('shared data')
     const rate = Math.min(...ranks.slice(index).map((later, place) => Math.min(1, (later * ranks.length) / (index + place + 1))));
     assertNear(found.pairs[index]?.qValue ?? NaN, rate, `q of rank ${index}`, 1e-12);
   });
+});
+
+const leg = z.object({ alpha: z.number(), beta: z.number(), statistic: z.number(), pValue: z.number(), tauWithReference: z.number() });
+const copulaGoldenSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  reference: z.string(),
+  legs: z.record(z.string(), leg),
+  pairs: z.array(
+    z.object({
+      a: z.string(),
+      b: z.string(),
+      bars: z.number(),
+      tau: z.number(),
+      family: z.string(),
+      rotation: z.number(),
+      aic: z.number(),
+      first: z.number(),
+      second: z.number(),
+    }),
+  ),
+});
+const copulaScanSchema = z.object({
+  rankedBy: z.literal('copula'),
+  reference: z.string(),
+  pairs: z.array(
+    z.object({
+      a: z.string(),
+      b: z.string(),
+      bars: z.number(),
+      legs: z.object({ a: leg, b: leg }),
+      pValue: z.number(),
+      qValue: z.number(),
+      isCointegrated: z.boolean(),
+      tau: z.number(),
+      copula: z.object({ family: z.string(), rotation: z.number().optional() }),
+      aic: z.number(),
+      last: z.object({ first: z.number(), second: z.number() }),
+      hedgeRatio: z.number(),
+      stability: z.number().nullable(),
+    }),
+  ),
+  missing: z.array(z.object({ a: z.string(), b: z.string(), because: z.string() })),
+});
+
+test('the copulas of real bars are those of statsmodels, scipy and pyvinecopulib', { skip: needs('shared data') }, async () => {
+  const golden = copulaGoldenSchema.parse(JSON.parse(readFileSync(new URL('../golden/pairs-copula.json', import.meta.url), 'utf8')));
+  const home = await (goldenHome ??= storeGoldenBars(goldenPairs().series.map(({ symbol }) => symbol)));
+  const words = ['pairs', 'scan', '--timeframe', '1h', '--from', golden.from, '--to', golden.to, '--method', 'copula'];
+  const symbols = [golden.reference, ...Object.keys(golden.legs)].join(',');
+  const found = copulaScanSchema.parse(await document(home, ...words, '--symbols', symbols));
+  assert.equal(found.reference, golden.reference);
+  assert.deepEqual(
+    found.missing.map(({ because }) => because),
+    Object.keys(golden.legs).map(() => 'BTC/USDT is the reference'),
+  );
+  assert.equal(found.pairs.length, golden.pairs.length);
+  for (const wanted of golden.pairs) {
+    const row = found.pairs.find(({ a, b }) => a === wanted.a && b === wanted.b);
+    assert.ok(row !== undefined, `${wanted.a} ${wanted.b}`);
+    const what = `${wanted.a} ${wanted.b}`;
+    assert.equal(row.bars, wanted.bars);
+    for (const side of ['a', 'b'] as const) {
+      const own = row.legs[side];
+      const other: z.infer<typeof leg> | undefined = golden.legs[wanted[side]];
+      assert.ok(other !== undefined);
+      for (const figure of ['alpha', 'beta', 'statistic'] as const) assertNear(own[figure], other[figure], `${what} ${figure}`);
+      // Returns of few ticks are equal or not by the last bit of a logarithm.
+      assertNear(own.tauWithReference, other.tauWithReference, `${what} tau with the reference`, 1e-5);
+      assertNear(own.pValue, other.pValue, `${what} p`, 1e-6);
+    }
+    assertNear(row.tau, wanted.tau, `${what} tau`, 1e-10);
+    // Its fits end near where they began, ours at the top.
+    assert.ok(row.aic < wanted.aic + 0.1, `${what}: AIC ${row.aic}, the witness says ${wanted.aic}`);
+    if (row.aic < wanted.aic - 0.1) continue;
+    assert.deepEqual([row.copula.family, row.copula.rotation ?? 0], [wanted.family, wanted.rotation], what);
+    assertNear(row.last.first, wanted.first, `${what} first`, 1e-2);
+    assertNear(row.last.second, wanted.second, `${what} second`, 1e-2);
+  }
+  // Coins of that winter fell together against BTC: a large tau of spreads that wander. None is a pair, and they are ranked by p-value.
+  assert.ok(found.pairs.every(({ isCointegrated }) => !isCointegrated) && Math.max(...found.pairs.map(({ tau }) => tau)) > 0.6);
+  const ranks = found.pairs.map(({ pValue }) => pValue);
+  assert.deepEqual(
+    ranks,
+    ranks.toSorted((one, other) => one - other),
+  );
+  const text = await ballast(home, ...words, '--symbols', 'ETH/USDT,LTC/USDT', '--reference', 'BTC/USDT');
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /ranked by the tau of both spreads to BTC\/USDT/);
+  assert.match(text.stdout, /ETH\/USDT +LTC\/USDT +4344 +0\.258 .*clayton 180/);
 });
 
 /** Hourly closes of a walk, or of what follows it. */
@@ -192,6 +294,11 @@ test('a universe of which little is stored says what is missing; a pair is drawn
 
   for (const [words, said] of [
     [['pairs', 'scan', '--symbols', 'BTC/USDT,LTC/USDT', '--timeframe', '1h'], /LTC\/USDT/],
+    [['pairs', 'scan', '--timeframe', '1h', '--reference', 'BTC/USDT'], /--reference: found no method, expected --method copula/],
+    [
+      ['pairs', 'scan', '--timeframe', '1h', '--method', 'copula', '--symbols', 'ETH/USDT,LTC/USDT'],
+      /--reference: found nothing, and no symbol whose base is BTC/,
+    ],
     [['pairs', 'scan', '--symbols', 'BTC/USDT', '--timeframe', '1h'], /--symbols: found one symbol, expected at least two/],
     [['pairs', 'show', 'BTC/USDT', 'ETH/USDT', '--timeframe', '1h', '--window', '900'], /500 bars in common, expected at least 900/],
   ] as const) {

@@ -146,7 +146,8 @@ function rankOf(pValue: number): number {
   return Number.isNaN(pValue) ? 2 : pValue;
 }
 
-function reasonAgainst(
+/** Why a pair cannot be tested; undefined where it can. */
+export function reasonAgainst(
   a: string,
   b: string,
   pricesA: ClosingPrices | undefined,
@@ -163,7 +164,7 @@ function reasonAgainst(
 const ROUNDING = 1e-10;
 
 /** Why nothing can be tested; undefined where it can. */
-function flaw(a: Float64Array, b: Float64Array): string | undefined {
+export function flaw(a: Float64Array, b: Float64Array): string | undefined {
   const [deviationA, deviationB] = [standardDeviation(a), standardDeviation(b)];
   if (deviationA < ROUNDING || deviationB < ROUNDING) return 'a price that does not move';
   if (standardDeviation(relationOf(a, b).residuals) < ROUNDING * deviationA) return 'the one is a copy of the other';
@@ -195,7 +196,9 @@ function pairRow(
     hedgeRatio: better.beta,
     halfLifeBars: better.halfLifeBars,
     rSquared: better.rSquared,
-    stability: stabilityOf(logA, logB, method ?? 'engle-granger'),
+    stability: windowsHeld(logA.length, (start, end) =>
+      probability(logA.subarray(start, end), logB.subarray(start, end), method ?? 'engle-granger'),
+    ),
     spreadCost: 2 * (fillCost(own) + Math.abs(better.beta) * fillCost(other)),
     spreadDeviation: better.deviation,
   };
@@ -265,14 +268,15 @@ export function eitherWay(one: number, other: number): number {
   return Math.min(1, 2 * Math.min(one, other));
 }
 
-function stabilityOf(a: Float64Array, b: Float64Array, method: PairMethod): number | null {
-  const length = Math.floor(a.length / WINDOW_PARTS);
+/** Share of seven windows, each a quarter of the bars and half of it new, of which the probability is at most 5 %; null below 400 bars. */
+export function windowsHeld(bars: number, probabilityOf: (start: number, end: number) => number): number | null {
+  const length = Math.floor(bars / WINDOW_PARTS);
   if (length < MINIMUM_BARS) return null;
   const windows = 2 * WINDOW_PARTS - 1;
   let held = 0;
   for (let window = 0; window < windows; window++) {
     const start = Math.floor((window * length) / 2);
-    if (probability(a.subarray(start, start + length), b.subarray(start, start + length), method) <= LEVEL) held++;
+    if (probabilityOf(start, start + length) <= LEVEL) held++;
   }
   return held / windows;
 }
