@@ -21,7 +21,7 @@ const [CLAYTON, GUMBEL, JOE, FRANK] = [28, 50, 30, 35] as const;
  * (Frank), degrees of freedom from 2 to 50.
  * @param u @param v probabilities in [0, 1] of one length, from 10: of marginals, or `pseudoObservations`
  * @param rotation of Clayton's, Gumbel's and Joe's; the others have none
- * @throws RangeError where the columns are too short, of different lengths, or hold no probabilities
+ * @throws RangeError where the columns are too short, of different lengths, do not vary, or hold no probabilities
  */
 export function fitCopula(family: CopulaFamily, u: ArrayLike<number>, v: ArrayLike<number>, rotation: Rotation = 0): FittedCopula {
   assertProbabilities(u, v);
@@ -62,10 +62,13 @@ function assertProbabilities(u: ArrayLike<number>, v: ArrayLike<number>): void {
     throw new RangeError(`columns of ${u.length} and ${v.length} rows, expected the same, at least 10`);
   }
   for (const column of [u, v]) {
+    let varies = false;
     for (let row = 0; row < column.length; row++) {
       const value = column[row] ?? NaN;
       if (!(value >= 0 && value <= 1)) throw new RangeError(`row ${row} holds ${value}, expected a probability`);
+      varies ||= value !== column[0];
     }
+    if (!varies) throw new RangeError('a column that does not vary, expected one that does');
   }
 }
 

@@ -193,4 +193,8 @@ test('parameters out of their range are refused, and so is what is no probabilit
   }
   assert.throws(() => fitCopula('frank', [0.5], [0.5]), /at least 10/);
   assert.throws(() => fitCopulas(new Float64Array(12).fill(2), new Float64Array(12)), /row 0 holds 2, expected a probability/);
+  assert.throws(
+    () => fitCopulas(new Float64Array(12).fill(0.5), pseudoObservations([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8])),
+    /does not vary/,
+  );
 });

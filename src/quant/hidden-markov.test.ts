@@ -88,6 +88,22 @@ test('filters that were saved go on as if they had not been; a return beyond all
   assert.ok((regime.probabilities[1] ?? NaN) > 0.99 && Number.isFinite(regime.logDensity));
 });
 
+test('a state that cannot be does not drown those that can, and one that no row is in keeps what it had', () => {
+  const model = {
+    initial: Float64Array.of(1, 0),
+    transition: [Float64Array.of(1, 0), Float64Array.of(0.5, 0.5)],
+    means: [Float64Array.of(0), Float64Array.of(100)],
+    variances: [Float64Array.of(1e-4), Float64Array.of(1e-4)],
+  };
+  const filter = new RegimeFilter(model);
+  for (const value of [0, 100, 0]) filter.push([value]);
+  assert.deepEqual(Array.from(filter.probabilities), [1, 0]);
+  assert.ok(Number.isFinite(filter.logDensity));
+  const { model: refined, logLikelihood } = refineHmm([market(8, 200).returns], model);
+  assert.ok(Number.isFinite(logLikelihood));
+  assert.ok(refined.means.some(([mean]) => mean === 100));
+});
+
 test('GARCH finds its own parameters, and its forecast goes from this variance to that of the long run', () => {
   const random = new Random(9);
   const truth = { mean: 0.0002, omega: 4e-6, alpha: 0.08, beta: 0.9, startVariance: 2e-4 };

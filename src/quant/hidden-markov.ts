@@ -54,11 +54,12 @@ export class RegimeFilter implements Stateful {
     for (let state = 0; state < next.length; state++) {
       const logDensity = logDensityOf(this.#model, state, row);
       this.#logDensities[state] = logDensity;
-      highest = Math.max(highest, logDensity);
+      // Of states that can be: beside one that cannot, they could all be too small to be told from nothing.
+      if ((next[state] ?? NaN) > 0) highest = Math.max(highest, logDensity);
     }
     let total = 0;
     for (let state = 0; state < next.length; state++) {
-      const joint = (next[state] ?? NaN) * Math.exp((this.#logDensities[state] ?? NaN) - highest);
+      const joint = next[state] === 0 ? 0 : (next[state] ?? NaN) * Math.exp((this.#logDensities[state] ?? NaN) - highest);
       now[state] = joint;
       total += joint;
     }
@@ -217,7 +218,7 @@ export function refineHmm(columns: readonly ArrayLike<number>[], start: Gaussian
   let [before, iterations, hasConverged] = [-Infinity, 0, false];
   let expected = expect(columns, model);
   while (iterations < mostIterations && !hasConverged) {
-    model = maximise(columns, expected, narrowest);
+    model = maximise(columns, expected, narrowest, model);
     before = expected.logLikelihood;
     expected = expect(columns, model);
     iterations++;
@@ -286,14 +287,24 @@ function expect(columns: readonly ArrayLike<number>[], model: GaussianHmm): Expe
   return { logLikelihood, smoothed, moves };
 }
 
-function maximise(columns: readonly ArrayLike<number>[], { smoothed, moves }: Expectations, narrowest: readonly number[]): GaussianHmm {
+/** Less expected rows than this are none. */
+const NOTHING = 1e-12;
+
+/** A state that no row is in, or from which no row moves on, keeps what it had: there is nothing to learn it from. */
+function maximise(
+  columns: readonly ArrayLike<number>[],
+  { smoothed, moves }: Expectations,
+  narrowest: readonly number[],
+  before: GaussianHmm,
+): GaussianHmm {
   const means: Float64Array[] = [];
   const variances: Float64Array[] = [];
-  for (const weights of smoothed) {
+  for (const [state, weights] of smoothed.entries()) {
     let total = 0;
     for (const weight of weights) total += weight;
-    const [own, spread] = [new Float64Array(columns.length), new Float64Array(columns.length)];
+    const [own, spread] = [Float64Array.from(before.means[state] ?? []), Float64Array.from(before.variances[state] ?? [])];
     columns.forEach((column, place) => {
+      if (!(total > NOTHING)) return;
       let sum = 0;
       for (let row = 0; row < weights.length; row++) sum += (weights[row] ?? NaN) * (column[row] ?? NaN);
       const middle = sum / total;
@@ -307,7 +318,9 @@ function maximise(columns: readonly ArrayLike<number>[], { smoothed, moves }: Ex
   }
   return {
     initial: normalised(Float64Array.from(smoothed, (weights) => weights[0] ?? NaN)),
-    transition: moves.map(normalised),
+    transition: moves.map((counts, state) =>
+      counts.reduce((sum, count) => sum + count, 0) > NOTHING ? normalised(counts) : Float64Array.from(before.transition[state] ?? []),
+    ),
     means,
     variances,
   };

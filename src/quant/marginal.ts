@@ -83,6 +83,7 @@ export function marginalProbability(marginal: Marginal, x: number): number {
       return 0.5 + Math.atan((x - marginal.middle) / marginal.scale) / Math.PI;
     case 'empirical': {
       const { sorted } = marginal;
+      if (Number.isNaN(x)) return NaN;
       const place = (placesBelow(sorted, x, false) + placesBelow(sorted, x, true) + 1) / 2;
       return Math.min(sorted.length, Math.max(1, place)) / (sorted.length + 1);
     }
