@@ -1,6 +1,5 @@
 import { defaulted, defineCommand, done, optional, required, toggle } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { longWork } from '../long-work.ts';
 import * as values from '../values.ts';
 
 export const backtest = defineCommand({
@@ -69,15 +68,7 @@ export const backtest = defineCommand({
   ],
   async run({ flags }, { home, configFile, terminal }) {
     const { fromMs, toMs } = values.rangeOf(flags);
-    const progress = new Progress(terminal.stderr, 'backtest');
-    const ending = listenForEnd(
-      (by) => {
-        progress.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => progress.end(),
-    );
-    try {
+    return longWork(terminal.stderr, 'backtest', async (onProgress, signal) => {
       const common = {
         home,
         configFile,
@@ -95,8 +86,8 @@ export const backtest = defineCommand({
         warmup: flags.warmup,
         seed: flags.seed,
         allowSpotShort: flags.allowSpotShort,
-        onProgress: (finished: number, total: number) => progress.update(finished, total),
-        signal: ending.signal,
+        onProgress,
+        signal,
       };
       const { strategy: strategies, symbols, timeframe: timeframesMs } = flags;
       const [strategy, ...otherStrategies] = strategies;
@@ -106,7 +97,6 @@ export const backtest = defineCommand({
         const { runBacktest } = await import('../../app/backtest.ts');
         const { reportText } = await import('../../views/report.ts');
         const document = await runBacktest({ ...common, strategy, symbols, timeframeMs });
-        progress.end();
         return done(document, reportText(document));
       }
       if (otherStrategies.length > 0 && flags.params !== undefined) {
@@ -115,7 +105,6 @@ export const backtest = defineCommand({
       const { runBacktests } = await import('../../app/backtests.ts');
       const { trialsText } = await import('../../views/trials.ts');
       const { rows: runs, total, isStopped } = await runBacktests({ ...common, strategies, symbols, timeframesMs });
-      progress.end();
       const failed = runs.filter((run) => run.failure !== undefined).length;
       const table = runs.length > 0 ? [trialsText(runs)] : [];
       return {
@@ -123,9 +112,6 @@ export const backtest = defineCommand({
         document: { runs, finished: runs.length - failed, failed, total, stopped: isStopped },
         text: [...table, ...(isStopped ? [`stopped: ${runs.length} of ${total} done`] : [])].join('\n\n'),
       };
-    } finally {
-      progress.end();
-      ending.release();
-    }
+    });
   },
 });

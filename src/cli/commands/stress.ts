@@ -2,8 +2,7 @@ import type { StressDocument, StressRow } from '../../app/stress.ts';
 import { percent } from '../../domain/words.ts';
 import { orUnknown, section, table } from '../../views/text.ts';
 import { defineCommand, done } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { longWork } from '../long-work.ts';
 
 export const stress = defineCommand({
   about:
@@ -18,27 +17,15 @@ export const stress = defineCommand({
   async run({ words: [name = ''] }, { home, terminal }) {
     const { latestRun } = await import('../../app/runs.ts');
     const { stressRun } = await import('../../app/stress.ts');
-    const progress = new Progress(terminal.stderr, 'stress');
-    const ending = listenForEnd(
-      (by) => {
-        progress.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => progress.end(),
-    );
-    try {
+    return longWork(terminal.stderr, 'stress', async (onProgress, signal) => {
       const document = await stressRun({
         home,
         runId: name === 'latest' ? (latestRun(home)?.runId ?? name) : name,
-        onProgress: (finished, total) => progress.update(finished, total),
-        signal: ending.signal,
+        onProgress,
+        signal,
       });
-      progress.end();
       return done(document, textOf(document));
-    } finally {
-      progress.end();
-      ending.release();
-    }
+    });
   },
 });
 

@@ -2,8 +2,7 @@ import { availableParallelism } from 'node:os';
 import { OBJECTIVES } from '../../lab/sweep/objective.ts';
 import { SEARCHES } from '../../lab/sweep/search.ts';
 import { defaulted, defineCommand, optional, required, toggle } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { longWork } from '../long-work.ts';
 import * as values from '../values.ts';
 
 const MOST_WORKERS = 64;
@@ -81,15 +80,7 @@ export const sweep = defineCommand({
     const { fromMs, toMs } = values.rangeOf(flags);
     const { sweep: runSweep } = await import('../../app/sweep/run-sweep.ts');
     const { sweepText } = await import('../../lab/sweep/sweep-text.ts');
-    const progress = new Progress(terminal.stderr, 'sweep');
-    const ending = listenForEnd(
-      (by) => {
-        progress.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => progress.end(),
-    );
-    try {
+    return longWork(terminal.stderr, 'sweep', async (onProgress, signal) => {
       const { document, objective, folder } = await runSweep({
         home,
         configFile,
@@ -116,14 +107,10 @@ export const sweep = defineCommand({
         warmup: flags.warmup,
         seed: flags.seed,
         allowSpotShort: flags.allowSpotShort,
-        onProgress: (done, total) => progress.update(done, total),
-        signal: ending.signal,
+        onProgress,
+        signal,
       });
-      progress.end();
       return { exitCode: document.trials.failed > 0 ? 1 : 0, document, text: `${sweepText(document, objective)}\n\n${folder}` };
-    } finally {
-      progress.end();
-      ending.release();
-    }
+    });
   },
 });

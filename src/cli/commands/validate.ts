@@ -1,8 +1,7 @@
 import type { ValidationDocument } from '../../app/validation.ts';
 import { summaryOf } from '../../lab/validate/validation-verdict.ts';
 import { defaulted, defineCommand, done } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { longWork } from '../long-work.ts';
 import * as values from '../values.ts';
 
 export const validate = defineCommand({
@@ -32,15 +31,7 @@ export const validate = defineCommand({
       ? finishedBacktests(home)
       : names.map((name) => (name === 'latest' ? (latestRun(home)?.runId ?? name) : name));
     if (runIds.length === 0) throw values.argumentError('<run...>', 'no backtest that finished under this home', 'one at least');
-    const progress = new Progress(terminal.stderr, 'validate');
-    const ending = listenForEnd(
-      (by) => {
-        progress.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => progress.end(),
-    );
-    try {
+    return longWork(terminal.stderr, 'validate', async (onProgress, signal) => {
       const documents: ValidationDocument[] = [];
       for (const [index, runId] of runIds.entries()) {
         documents.push(
@@ -49,19 +40,15 @@ export const validate = defineCommand({
             runId,
             seed: flags.seed,
             drawdownLimit: flags.maxDrawdown,
-            onProgress: (finished, total) => progress.update(index + finished / total, runIds.length),
-            signal: ending.signal,
+            onProgress: (finished, total) => onProgress(index + finished / total, runIds.length),
+            signal,
           }),
         );
       }
-      progress.end();
       const [only] = documents;
       if (only !== undefined && documents.length === 1) return done(only, validationText(only));
       const summary = summaryOf(documents.map(({ verdict }) => verdict));
       return done({ summary, runs: documents }, `${validationsText(documents)}\n\n${summary.join('\n')}`);
-    } finally {
-      progress.end();
-      ending.release();
-    }
+    });
   },
 });

@@ -6,8 +6,7 @@ import { METRIC_OBJECTIVES } from '../../lab/sweep/objective.ts';
 import { percent } from '../../domain/words.ts';
 import { orUnknown, plain, section, table } from '../../views/text.ts';
 import { defaulted, defineCommand, done, optional, required, toggle } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { longWork } from '../long-work.ts';
 import * as values from '../values.ts';
 
 const MOST_FOLDS = 1_000;
@@ -64,15 +63,7 @@ export const walkforward = defineCommand({
   async run({ flags }, { home, configFile, terminal }) {
     const { fromMs, toMs } = values.rangeOf(flags);
     const { runWalkForward } = await import('../../app/walk-forward.ts');
-    const progress = new Progress(terminal.stderr, 'walkforward');
-    const ending = listenForEnd(
-      (by) => {
-        progress.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => progress.end(),
-    );
-    try {
+    return longWork(terminal.stderr, 'walkforward', async (onProgress, signal) => {
       const document = await runWalkForward({
         home,
         configFile,
@@ -99,15 +90,11 @@ export const walkforward = defineCommand({
         embargoBars: flags.embargo,
         objective: flags.objective,
         workers: flags.workers ?? availableParallelism(),
-        onProgress: (finished, total) => progress.update(finished, total),
-        signal: ending.signal,
+        onProgress,
+        signal,
       });
-      progress.end();
       return done(document, textOf(document));
-    } finally {
-      progress.end();
-      ending.release();
-    }
+    });
   },
 });
 
