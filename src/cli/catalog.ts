@@ -11,7 +11,7 @@ export interface CatalogEntry {
 
 /** A first word that is no command by itself. */
 export const groups: Readonly<Record<string, string>> = {
-  data: 'history: download, collect, import, export, ls, check, prune',
+  data: 'history: download, collect, import, build, export, ls, check, prune',
   pairs: 'prices that move together: scan, show',
   sweeps: 'results of sweeps: ls, show, compare',
 };
@@ -61,6 +61,11 @@ export const catalog: readonly CatalogEntry[] = [
     name: 'data import',
     summary: 'bars, trades, books, funding, metrics and more from files into the store',
     load: async () => (await import('./commands/data-import.ts')).dataImport,
+  },
+  {
+    name: 'data build',
+    summary: 'bars of any length out of stored trades',
+    load: async () => (await import('./commands/data-build.ts')).dataBuild,
   },
   {
     name: 'data export',

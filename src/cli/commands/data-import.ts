@@ -4,11 +4,9 @@ import type { TimeMs } from '../../domain/time.ts';
 import type { ImportReport } from '../../market/history/import.ts';
 import type { RecordKind } from '../../market/history/kinds.ts';
 import type { RecordMergeReport } from '../../market/history/record-store.ts';
-import { BallastError } from '../../domain/errors.ts';
 import { counted } from '../../domain/words.ts';
 import { defaulted, defineCommand, done, optional, type Context } from '../definition.ts';
-import { listenForEnd, type Ending } from '../ending.ts';
-import { Progress } from '../progress.ts';
+import { StagedProgress } from '../staged-progress.ts';
 import { table } from '../terminal.ts';
 import * as values from '../values.ts';
 import { seriesOfName, type NameRequest } from '../file-names.ts';
@@ -162,7 +160,7 @@ async function importBarFiles(given: Given, { home, terminal }: Context): Promis
   const { symbol, venue, files, format } = given;
   values.symbol(symbol, '--symbol');
   const columns = given.columns === undefined ? undefined : parseColumnNames(given.columns, BAR_LAYOUT);
-  const progress = new StagedProgress(terminal);
+  const progress = new StagedProgress(terminal, { place: 'data import', whole: 'the files', nothing: 'nothing was imported' });
   const store = await openStore(home);
   try {
     const report = await importBars({
@@ -202,7 +200,7 @@ async function importRecordFiles(given: Given & { readonly kind: RecordKind }, {
   const { parseColumnNames } = await import('../../market/history/columns.ts');
   const { RECORD_LAYOUTS } = await import('../../market/history/layouts.ts');
   const columns = given.columns === undefined ? undefined : parseColumnNames(given.columns, RECORD_LAYOUTS[given.kind]);
-  const progress = new StagedProgress(terminal);
+  const progress = new StagedProgress(terminal, { place: 'data import', whole: 'the files', nothing: 'nothing was imported' });
   const store = await openRecords(home);
   try {
     const reports = await importRecords({
@@ -233,55 +231,4 @@ function recordOutcome(reports: readonly RecordMergeReport[]): Imported {
   ]);
   const head = ['kind', 'venue', 'symbol', 'from', 'to', 'rows', 'new', 'unchanged', 'corrected', 'restated', 'twice'];
   return { documents, text: table(head, rows, [5, 6, 7, 8, 9, 10]) };
-}
-
-/**
- * A bar of progress for each stage, and between two steps the place where an import that was asked to end does so: the files are merged whole
- * or not at all, and the last step is before they are published.
- */
-class StagedProgress {
-  readonly #terminal: Context['terminal'];
-  #stage = '';
-  #progress: Progress | undefined;
-  readonly #ending: Ending;
-
-  constructor(terminal: Context['terminal']) {
-    this.#terminal = terminal;
-    this.#ending = listenForEnd(
-      (by) => {
-        this.end();
-        terminal.stderr.write(`${by}: ending; a second signal does not wait\n`);
-      },
-      () => this.end(),
-    );
-  }
-
-  /** @throws BallastError IMPORT_STOPPED */
-  update(stage: string, finished: number, total: number): void {
-    if (this.#ending.signal.aborted) {
-      throw new BallastError({
-        code: 'IMPORT_STOPPED',
-        place: 'data import',
-        found: `a stop while ${stage}`,
-        expected: 'to come to the end of the files',
-        remedy: 'nothing was imported; the same command begins again',
-      });
-    }
-    if (stage !== this.#stage) {
-      this.end();
-      this.#stage = stage;
-      this.#progress = new Progress(this.#terminal.stderr, stage);
-    }
-    this.#progress?.update(finished, total);
-  }
-
-  end(): void {
-    this.#progress?.end();
-  }
-
-  /** Ends it, and gives the signals back. */
-  release(): void {
-    this.end();
-    this.#ending.release();
-  }
 }

@@ -193,6 +193,16 @@ function contradiction(raw: ReadRows, rows: BarColumns, first: number, second: n
 
 /** @throws BallastError CSV_ROW_CORRUPT for a price that neither side of it supports */
 function checkSpikes(bars: BarColumns, timeframeMs: TimeMs, spikeRatio: number, placeOf: (row: number) => string): void {
+  const spike = firstSpike(bars, timeframeMs, spikeRatio);
+  if (spike !== undefined) throw rowFault(placeOf(spike.row), spike.fault);
+}
+
+/** The first bar with a price that neither side of it supports. */
+export function firstSpike(
+  bars: BarColumns,
+  timeframeMs: TimeMs,
+  spikeRatio: number,
+): { readonly row: number; readonly fault: Fault } | undefined {
   const { openAt, open, high, low, close, volume } = bars;
   const bar = { open: 0, high: 0, low: 0, close: 0, volume: 0 };
   for (let row = 0; row < openAt.length; row += 1) {
@@ -205,8 +215,9 @@ function checkSpikes(bars: BarColumns, timeframeMs: TimeMs, spikeRatio: number, 
     const followsAtOnce = before !== undefined && (openAt[row] ?? NaN) - (openAt[row - 1] ?? NaN) === timeframeMs;
     const fault =
       spikeFault(bar, before, open[row + 1], spikeRatio) ?? (followsAtOnce ? breakFault(bar.open, before, spikeRatio) : undefined);
-    if (fault !== undefined) throw rowFault(placeOf(row), fault);
+    if (fault !== undefined) return { row, fault };
   }
+  return undefined;
 }
 
 function findHoles(openAt: Float64Array, { timeframeMs, files }: ImportRequest): { holes: number; missingBars: number } {
