@@ -31,6 +31,7 @@ import { strategyNamed } from './registry.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
 import { runWarnings } from './run-warnings.ts';
 import { openParts } from './session-parts.ts';
+import { openStoredBooks, type StoredBooks } from './stored-books.ts';
 import { recordTrialOf } from './trials.ts';
 
 export interface BacktestRequest {
@@ -57,6 +58,10 @@ export interface BacktestRequest {
   readonly warmup: 'auto' | 'none';
   readonly seed: number;
   readonly allowSpotShort: boolean;
+  /** Orders match against the stored books and trades of the symbols, and not against their bars. */
+  readonly books?: boolean | undefined;
+  /** Of what is done before the first bar: the books that are laid out. */
+  readonly onBooks?: (done: number, total: number) => void;
   /** Market time done, of all. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -74,7 +79,12 @@ export async function runBacktest(request: BacktestRequest): Promise<ReportDocum
   const store = await openStore(request.home);
   try {
     const { recipe, venues } = await backtestRecipe(request, store);
-    return await runRecipe(request, recipe, store, venues);
+    const books = request.books === true ? await booksOf(recipe, request) : undefined;
+    try {
+      return await runRecipe(request, recipe, store, venues, books);
+    } finally {
+      books?.close();
+    }
   } finally {
     await store.close();
   }
@@ -124,9 +134,31 @@ export async function draftRecipe(
     noRisk: request.noRisk,
     allowSpotShort: request.allowSpotShort,
     seed: request.seed,
-    market: { source: 'history', from: range.fromMs, to: range.toMs, warmupFrom: range.fromMs },
+    market: {
+      source: 'history',
+      from: range.fromMs,
+      to: range.toMs,
+      warmupFrom: range.fromMs,
+      ...(request.books === true && { books: true as const }),
+    },
     mindFailure: 'stop',
   };
+}
+
+/** Before a run is begun: a range without books has no run. @throws BallastError */
+function booksOf(recipe: Recipe, { home, onBooks, signal }: BacktestRequest): Promise<StoredBooks> {
+  if (recipe.market.source !== 'history') throw new Error('broken invariant: a backtest runs on history');
+  if (recipe.config.venue.fill === 'close') {
+    throw new BallastError({
+      code: 'ARGUMENT_INVALID',
+      place: '--books',
+      found: '--fill close',
+      expected: 'next-open: a book fills an order when it arrives',
+      exitCode: 2,
+    });
+  }
+  const { from, to } = recipe.market;
+  return openStoredBooks({ home, instruments: recipe.instruments, from, to, onProgress: onBooks, signal });
 }
 
 /** What its venue demanded at the beginning of the range, where a download has stored that. */
@@ -192,7 +224,13 @@ async function rangeOf(
   return { fromMs, toMs };
 }
 
-async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarStore, venues: readonly string[]): Promise<ReportDocument> {
+async function runRecipe(
+  request: BacktestRequest,
+  recipe: Recipe,
+  store: BarStore,
+  venues: readonly string[],
+  books: StoredBooks | undefined,
+): Promise<ReportDocument> {
   const { home, symbols, timeframeMs } = request;
   if (recipe.market.source !== 'history') throw new Error('broken invariant: a backtest runs on history');
   const { from, to, warmupFrom } = recipe.market;
@@ -204,7 +242,7 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
   } = await strategyNamed(recipe.strategies[0]?.strategy ?? '', home);
   const runId = newRunId(home, 'backtest');
   const folder = createRun(home, runId, configHash, recipe);
-  const parts = openParts({ folder, plan, recipe, configHash, durability: 'at-end', askTimeoutMs: 0 });
+  const parts = openParts({ folder, plan, recipe, configHash, durability: 'at-end', askTimeoutMs: 0, books: books?.tapes() });
   const { engine, venue, journal, tape, ledger, equity } = parts;
   const marks: { first: number; last: number }[] = symbols.map(() => ({ first: NaN, last: NaN }));
   const inspectors = symbols.map(() => new Inspector(timeframeMs));
@@ -278,7 +316,9 @@ async function runRecipe(request: BacktestRequest, recipe: Recipe, store: BarSto
         noRisk: recipe.noRisk,
         warmup: request.warmup,
         seed: request.seed,
+        ...(books !== undefined && { queueModel: recipe.config.venue.queueModel }),
       },
+      ...(books !== undefined && { withoutBookMs: books.withoutBookMs }),
       symbols,
       timeframeMs,
       from,

@@ -89,6 +89,9 @@ const OF_ONE_SERIES: readonly string[] = [
   'PLAN_IMPOSSIBLE',
   'STORE_FILE_CORRUPT',
   'STORE_READ_FAILED',
+  'BOOKS_MISSING',
+  'TRADES_MISSING',
+  'BOOK_RULES_UNKNOWN',
 ];
 
 async function subjectsOf({ home, symbols, timeframesMs, venue }: BacktestsRequest): Promise<readonly Subject[]> {

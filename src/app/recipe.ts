@@ -43,7 +43,14 @@ export type RecipeStrategy = z.infer<typeof strategyUseSchema>;
 
 const marketSchema = z.discriminatedUnion('source', [
   z.strictObject({ source: z.literal('synthetic'), seed: z.number(), startAt: z.number(), from: z.number(), tradesPerBar: z.number() }),
-  z.strictObject({ source: z.literal('history'), from: z.number(), to: z.number(), warmupFrom: z.number() }),
+  z.strictObject({
+    source: z.literal('history'),
+    from: z.number(),
+    to: z.number(),
+    warmupFrom: z.number(),
+    /** Orders match against the stored books and trades; against the bars unless said. */
+    books: z.literal(true).optional(),
+  }),
   z.strictObject({ source: z.literal('feed') }),
 ]);
 

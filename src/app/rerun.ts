@@ -125,9 +125,18 @@ export function firstFrom(openAt: Float64Array, at: TimeMs): number {
 /** A recipe whose market is stored history: the only one that can be run on other bars. */
 export type HistoryRecipe = Recipe & { readonly market: Extract<Recipe['market'], { readonly source: 'history' }> };
 
-/** @throws BallastError RUN_NOT_HISTORY */
+/** @throws BallastError RUN_NOT_HISTORY, RUN_ON_BOOKS */
 export function demandHistory(recipe: Recipe, place: string): HistoryRecipe {
   const { market } = recipe;
+  if (market.source === 'history' && market.books === true) {
+    throw new BallastError({
+      code: 'RUN_ON_BOOKS',
+      place,
+      found: 'orders that were matched against books',
+      expected: 'a backtest on bars: what runs it again, with other costs, bars or parameters, has no books to match them against',
+      remedy: 'run ballast backtest without --books; ballast replay proves a run on books without them',
+    });
+  }
   if (market.source === 'history') return { ...recipe, market };
   throw new BallastError({
     code: 'RUN_NOT_HISTORY',

@@ -37,10 +37,13 @@ export async function runWarnings(run: FinishedRun): Promise<string[]> {
   if (run.ledger.fillCount === 0) return [];
   const { recipe, ledger, timeframeMs, currency } = run;
   const { capital, daily } = run.equity.summary();
+  const facts = await factsOf(run);
+  // What a book gave somebody gave, whatever the bars say.
+  const isOnBooks = recipe.market.source === 'history' && recipe.market.books === true;
   const returns = timeframeMs <= DAY_MS ? dailyReturns(capital, daily) : new Float64Array();
   return [
     ...parameterWarning(parametersOf(recipe), roundTrips(ledger).length),
-    ...fillWarnings(await factsOf(run), { capital, currency }),
+    ...fillWarnings(isOnBooks ? { ...facts, stale: 0 } : facts, { capital, currency }),
     ...drawdownWarning(returns),
   ];
 }

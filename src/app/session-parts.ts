@@ -1,6 +1,6 @@
 // The parts that every session has: engine, venue, journal, tape, and the views that are folded while it runs.
 import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
-import { BallastError } from '../domain/errors.ts';
+import { assert, BallastError } from '../domain/errors.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
 import { isMarketEvent } from '../domain/event.ts';
@@ -11,6 +11,7 @@ import { Journal, type Durability } from '../journal/journal.ts';
 import { readRecording, type RecordedPlace, type RecordedStep } from '../journal/recording.ts';
 import { TapeReader, TapeWriter } from '../journal/tape.ts';
 import type { MatchingRules } from '../venues/simulated/rules.ts';
+import type { BookTape } from '../venues/simulated/book-records.ts';
 import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
 import { TradeLedger } from '../views/trades.ts';
@@ -45,10 +46,14 @@ export interface OpenParts {
   readonly askTimeoutMs: number;
   /** A journal that is already open, or none yet. */
   readonly journal?: Journal;
+  /** By instrument, where the recipe matches on books. */
+  readonly books?: readonly BookTape[] | undefined;
 }
 
-/** The venue of a recipe, fresh. */
-export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number): SimulatedVenue {
+/** The venue of a recipe, fresh. A recipe that matches on books needs a tape for each instrument. */
+export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number, books?: readonly BookTape[]): SimulatedVenue {
+  const isOnBooks = recipe.market.source === 'history' && recipe.market.books === true;
+  assert(isOnBooks === (books !== undefined), 'a recipe that matches on books is given them, and no other is');
   const { slippageRatio, latencyMs, maximumLeverage } = recipe.config.venue;
   return new SimulatedVenue({
     instruments: plan.instruments,
@@ -58,6 +63,7 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number):
     latencyMs,
     maximumLeverage,
     allowSpotShort: plan.allowSpotShort,
+    ...(books === undefined ? {} : { books }),
     rules: rulesFrom(recipe.config.venue),
     notBefore,
   });
@@ -76,7 +82,7 @@ export function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
 }
 
 /** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */
-export function openParts({ folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened }: OpenParts): SessionParts {
+export function openParts({ folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened, books }: OpenParts): SessionParts {
   const journal = opened ?? Journal.create(journalPath(folder), { durability, meta: { configHash, recipe: JSON.stringify(recipe) } });
   const tape = TapeWriter.open(tapePath(folder), journal);
   const recorder = new SessionRecorder(journal, tape, durability === 'every-commit');
@@ -88,7 +94,7 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
   const isNew = journal.rowCount === 0 && tape.offset === 0;
   const engineRecorder: Recorder = isNew ? recorder : comparing;
   const place = { notBefore: (): number => 0 };
-  const venue = venueOf(recipe, plan, () => place.notBefore());
+  const venue = venueOf(recipe, plan, () => place.notBefore(), books);
   const engine = new Engine({
     plan,
     recorder: engineRecorder,

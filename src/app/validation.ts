@@ -151,6 +151,7 @@ export function finishedBacktests(home: string): string[] {
 /** Bars that are gone, and a strategy that was changed, take the tests that need them with them; the others still hold. */
 const NOT_AGAIN: readonly string[] = [
   'RUN_NOT_HISTORY',
+  'RUN_ON_BOOKS',
   'SERIES_UNKNOWN',
   'STRATEGY_CHANGED',
   'STRATEGY_MISSING',

@@ -3,13 +3,17 @@ import { listenForEnd } from './ending.ts';
 import { Progress } from './progress.ts';
 import type { Output } from './terminal.ts';
 
+/** How far work is. A stage of it has a bar of its own, under its own name. */
+export type OnProgress = (finished: number, total: number, stage?: string) => void;
+
 /** @param label what stands before the bar @param work its result, once the bar is gone */
 export async function longWork<Result>(
   output: Output,
   label: string,
-  work: (onProgress: (finished: number, total: number) => void, signal: AbortSignal) => Promise<Result>,
+  work: (onProgress: OnProgress, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const progress = new Progress(output, label);
+  let shown = label;
+  let progress = new Progress(output, label);
   const ending = listenForEnd(
     (by) => {
       progress.end();
@@ -17,8 +21,16 @@ export async function longWork<Result>(
     },
     () => progress.end(),
   );
+  const onProgress: OnProgress = (finished, total, stage = label) => {
+    if (stage !== shown) {
+      progress.end();
+      progress = new Progress(output, stage);
+      shown = stage;
+    }
+    progress.update(finished, total);
+  };
   try {
-    return await work((finished, total) => progress.update(finished, total), ending.signal);
+    return await work(onProgress, ending.signal);
   } finally {
     progress.end();
     ending.release();

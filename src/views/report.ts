@@ -28,6 +28,8 @@ export interface ReportDocument {
   /** What the figures say, in words. */
   readonly verdict: readonly string[];
   readonly warnings: readonly string[];
+  /** Of a run whose orders were matched against books, by symbol; undefined where they were matched against bars. */
+  readonly books?: readonly BookRow[];
   /** What is wrong with the bars it was run on, a sentence for each series; among the warnings too. */
   readonly dataFlaws: readonly string[];
   readonly monthlyReturns: readonly MonthReturn[];
@@ -52,6 +54,13 @@ export interface AttributionDocument {
   readonly unallocated: string;
   readonly sleeves: readonly PartRow[];
   readonly instruments: readonly PartRow[];
+}
+
+export interface BookRow {
+  readonly symbol: string;
+  /** How much of the range had no book: what was at the market waited. */
+  readonly withoutBookMs: number;
+  readonly withoutBookRatio: number;
 }
 
 export interface PartRow {
@@ -136,6 +145,8 @@ export interface ReportParts {
   readonly noRisk: boolean;
   readonly equity: EquityRecorder;
   readonly ledger: TradeLedger;
+  /** By instrument: how much of the range had no book, where orders were matched against books. */
+  readonly withoutBookMs?: readonly TimeMs[];
   /** By instrument: open of the first bar of the range, close of the last. */
   readonly marks: readonly Marks[];
   /** What is wrong with the bars, a sentence for each series. */
@@ -147,6 +158,9 @@ export interface ReportParts {
 export function report(parts: ReportParts): ReportDocument {
   const { ledger, from, to, timeframeMs, marks, allowSpotShort, noRisk, dataFlaws = [] } = parts;
   const equity = parts.equity.summary();
+  const books = parts.withoutBookMs?.map((withoutBookMs, index) => {
+    return { symbol: parts.symbols[index] ?? '', withoutBookMs, withoutBookRatio: withoutBookMs / (to - from) };
+  });
   const figures = metrics({ equity, ledger, timeframeMs, from, to, marks });
   return {
     runId: parts.runId,
@@ -162,7 +176,13 @@ export function report(parts: ReportParts): ReportDocument {
     stops: ledger.stopPlaces(),
     metrics: figures,
     verdict: verdict(figures),
-    warnings: [...warnings({ equity, ledger, from, to, allowSpotShort, noRisk }, figures), ...(parts.warnings ?? []), ...dataFlaws],
+    warnings: [
+      ...warnings({ equity, ledger, from, to, allowSpotShort, noRisk }, figures),
+      ...(parts.warnings ?? []),
+      ...bookWarnings(books ?? []),
+      ...dataFlaws,
+    ],
+    ...(books !== undefined && { books }),
     dataFlaws,
     monthlyReturns: monthlyReturns(equity.capital, equity.daily),
     attribution: attributionDocument(ledger, marks),
@@ -196,6 +216,14 @@ export function report(parts: ReportParts): ReportDocument {
     haltedAt: ledger.haltTimes.map(formatTime),
     entries: ledger.counts(),
   };
+}
+
+function bookWarnings(books: readonly BookRow[]): string[] {
+  return books
+    .filter(({ withoutBookMs }) => withoutBookMs > 0)
+    .map(({ symbol, withoutBookMs, withoutBookRatio }) => {
+      return `no book of ${symbol} for ${percent(withoutBookRatio)} of the range (${duration(withoutBookMs)}): what was at the market waited`;
+    });
 }
 
 /** Every fill, in order. */
@@ -262,6 +290,7 @@ export function reportText(document: ReportDocument): string {
     `${title.join('  ')}   ${document.from} to ${document.to}`,
     table([], summaryRows(document)),
     document.verdict.map((sentence) => `  ${sentence}`).join('\n'),
+    document.books === undefined ? '' : `  orders were matched against books and trades, queue model ${String(document.config['queueModel'])}`,
     section('DAILY RETURNS', dailyTable(document)),
     section('MONTHLY RETURNS', monthTable(document)),
     section('COSTS', costTable(document)),

@@ -166,9 +166,10 @@ export function tapeFrom(lines: readonly string[]): BookTape {
   }
   const column = (of: number): Float64Array => Float64Array.from(trades, (row) => row[of] ?? NaN);
   const ids = Float64Array.from(trades, (_, id) => id);
+  const takerSide = Int8Array.from(column(3));
   return {
     messages: { next: () => messages.shift() },
-    trades: { at: column(0), happenedAt: column(0), id: ids, price: column(1), quantity: column(2), takerSide: Int8Array.from(column(3)) },
+    trades: [{ at: column(0), happenedAt: column(0), id: ids, price: column(1), quantity: column(2), takerSide }].values(),
     rules: { sequence: 'adjacent', snapshots: 'asked' },
   };
 }

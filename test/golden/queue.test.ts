@@ -122,7 +122,11 @@ describe('a captured market', { skip: needs('shared data') }, async () => {
   const path = sharedPath(`data/3_tick/${name}`);
   const capture = await readCapture(path);
   const trades = await readTrades(path, capture.offsetMs);
-  const tape = (): BookTape => ({ messages: new BookMessages(capture.deltas, capture.snapshots), trades, rules: BINANCE_FUTURES_BOOK });
+  const tape = (): BookTape => ({
+    messages: new BookMessages(capture.deltas, capture.snapshots),
+    trades: [trades].values(),
+    rules: BINANCE_FUTURES_BOOK,
+  });
 
   for (const [key, times] of Object.entries(golden.hftbacktest)) {
     test(`limits of one lot fill when hftbacktest fills them: ${key}`, () => {

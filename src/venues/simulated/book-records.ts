@@ -8,10 +8,15 @@ import { BookSync, type BookRules } from '../../market/book/book-sync.ts';
 export interface BookTape {
   /** In the order in which they became known; undefined at the end. May reuse its message. */
   readonly messages: { next(): BookMessage | undefined };
-  /** In order. */
-  readonly trades: TradeColumns;
+  /** In order, in pieces of any length. */
+  readonly trades: Iterator<TradeColumns, void>;
   /** How its messages follow each other. */
   readonly rules: BookRules;
+  /**
+   * A recording that says nothing of the book for longer than this, and does not prove by the next message's number that there was nothing to
+   * say, was interrupted: so long after its last message the book is lost. Silence proves nothing unless said.
+   */
+  readonly silentAfterMs?: TimeMs;
 }
 
 export type RecordKind = 0 | 1 | 2 | 3;
@@ -43,6 +48,10 @@ export class BookRecords {
   readonly #sync: BookSync;
   /** The message that comes next, read already; undefined when there is none. */
   #message: BookMessage | undefined;
+  /** When the last message was said. */
+  #saidAt: TimeMs = NaN;
+  /** The piece of the trades that is gone through, and its next row; undefined at their end. */
+  #trades: TradeColumns | undefined;
   #trade = 0;
   /** Time of the last record. */
   #reached: TimeMs = -Infinity;
@@ -59,9 +68,10 @@ export class BookRecords {
 
   constructor(tape: BookTape) {
     this.#tape = tape;
-    // On a tape silence proves nothing.
+    // By the venue's time, and with a look ahead: silence is ours to judge.
     this.#sync = new BookSync(tape.rules, Infinity);
     this.#message = tape.messages.next();
+    this.#nextTrades();
   }
 
   /** Whether there is a record of this number. */
@@ -104,18 +114,27 @@ export class BookRecords {
     this.#first = before;
   }
 
-  /** Reads on by one trade or message, which may be no record. @returns false at the end of the tape */
+  /** Reads on by one trade, message or silence, which may be no record. @returns false at the end of the tape */
   #read(): boolean {
-    const { trades } = this.#tape;
     const message = this.#message;
-    const tradeAt = trades.happenedAt[this.#trade] ?? Infinity;
-    if (message === undefined && tradeAt === Infinity) return false;
-    if (message === undefined || Math.max(tradeAt, this.#reached) <= Math.max(message.happenedAt, this.#reached)) {
+    const trades = this.#trades;
+    const tradeAt = trades?.happenedAt[this.#trade] ?? Infinity;
+    const lostAt = this.#lostAt(message);
+    const nextAt = Math.min(message?.happenedAt ?? Infinity, lostAt);
+    if (nextAt === Infinity && tradeAt === Infinity) return false;
+    if (trades !== undefined && Math.max(tradeAt, this.#reached) <= Math.max(nextAt, this.#reached)) {
       const row = this.#trade++;
       this.#row(trades.takerSide[row] ?? 0, trades.price[row] ?? NaN, trades.quantity[row] ?? NaN);
       this.#record(TRADE, tradeAt);
+      if (this.#trade === trades.happenedAt.length) this.#nextTrades();
       return true;
     }
+    if (message === undefined || lostAt < message.happenedAt) {
+      this.#sync.interrupt();
+      this.#record(LOST, lostAt);
+      return true;
+    }
+    this.#saidAt = message.happenedAt;
     const verdict = this.#sync.receive(message);
     if (verdict === 'applied' && message.kind === 'delta') {
       const { side, price, quantity } = message.levels;
@@ -127,6 +146,27 @@ export class BookRecords {
     } else if (verdict === 'resync') this.#record(LOST, message.happenedAt);
     this.#message = this.#tape.messages.next();
     return true;
+  }
+
+  /** When the book is lost by silence before the message that comes next; Infinity where it is not. */
+  #lostAt(message: BookMessage | undefined): TimeMs {
+    const { silentAfterMs = Infinity, rules } = this.#tape;
+    if (silentAfterMs === Infinity || this.#sync.state !== 'in-sync') return Infinity;
+    const lostAt = this.#saidAt + silentAfterMs;
+    if (message === undefined) return lostAt;
+    if (message.happenedAt <= lostAt) return Infinity;
+    const last = this.#sync.lastUpdate;
+    const { kind, firstUpdate, lastUpdate, previousUpdate } = message;
+    if (kind === 'snapshot') return rules.snapshots === 'asked' && lastUpdate === last ? Infinity : lostAt;
+    return (rules.sequence === 'adjacent' ? firstUpdate - 1 <= last : previousUpdate <= last) ? Infinity : lostAt;
+  }
+
+  #nextTrades(): void {
+    this.#trade = 0;
+    do {
+      const { done, value } = this.#tape.trades.next();
+      this.#trades = done === true ? undefined : value;
+    } while (this.#trades?.happenedAt.length === 0);
   }
 
   /** A snapshot, and the changes that were kept for it. */
@@ -166,6 +206,24 @@ export class BookRecords {
     this.#at[this.#count] = this.#reached;
     this.#end[this.#count++] = this.#rowCount;
   }
+}
+
+/** For how much of a range there is a book, in milliseconds of the venue's time. Goes through the tape. */
+export function timeWithBook(tape: BookTape, from: TimeMs, to: TimeMs): TimeMs {
+  const records = new BookRecords(tape);
+  let withBookMs = 0;
+  let hasBook = false;
+  let reached = from;
+  for (let number = 0; records.has(number) && reached < to; number++) {
+    const at = Math.min(Math.max(records.at(number), reached), to);
+    if (hasBook) withBookMs += at - reached;
+    reached = at;
+    const kind = records.kind(number);
+    if (kind === WHOLE) hasBook = true;
+    else if (kind === LOST) hasBook = false;
+    records.letGo(number);
+  }
+  return hasBook ? withBookMs + to - reached : withBookMs;
 }
 
 function rowsOf(length: number): Rows {
