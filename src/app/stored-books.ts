@@ -18,7 +18,7 @@ import { timeWithBook, type BookTape } from '../venues/simulated/book-records.ts
 export interface StoredBooks {
   /** By instrument: a tape from its beginning, as often as it is asked for. */
   tapes(): readonly BookTape[];
-  /** By instrument: how much of the range has no book. */
+  /** By instrument: how much of the range has no book, in whole milliseconds. */
   readonly withoutBookMs: readonly TimeMs[];
   /** Removes what was laid out. */
   close(): void;
@@ -79,7 +79,7 @@ export async function openStoredBooks(request: StoredBooksRequest): Promise<Stor
         rules: rules[index] ?? BINANCE_SPOT_BOOK,
         silentAfterMs: SILENT_AFTER_MS,
       }));
-    const withoutBookMs = tapes().map((tape) => to - from - timeWithBook(tape, from, to));
+    const withoutBookMs = tapes().map((tape) => Math.round(to - from - timeWithBook(tape, from, to)));
     for (const [index, instrument] of instruments.entries()) {
       if ((withoutBookMs[index] ?? 0) < to - from) continue;
       throw missing('BOOKS_MISSING', instrument, request, 'changes of which no book could be put together', 'a snapshot that joins them');
@@ -106,7 +106,8 @@ export function bookRulesOf({ venue, symbol, kind }: Pick<Instrument, 'venue' | 
     code: 'BOOK_RULES_UNKNOWN',
     place: instrumentId({ venue, symbol }),
     found: `books of ${venue}`,
-    expected: 'binance, binanceusdm or bybit, or one of these with - and more: the numbers of other books would not say whether a change is missing',
+    expected:
+      'binance, binanceusdm or bybit, or one of these with - and more: the numbers of other books would not say whether a change is missing',
     remedy: 'import them under such a name, if the venue numbers its changes so',
     exitCode: 2,
   });
@@ -212,7 +213,11 @@ function stopped(at: TimeMs, to: TimeMs): BallastError {
 }
 
 /** When the last snapshot before the range was known; that of the first where there is none, which is before everything. */
-async function lastSnapshot(records: RecordStore, series: { readonly venue: string; readonly symbol: string }, from: TimeMs): Promise<TimeMs> {
+async function lastSnapshot(
+  records: RecordStore,
+  series: { readonly venue: string; readonly symbol: string },
+  from: TimeMs,
+): Promise<TimeMs> {
   let lastAt = -Infinity;
   for await (const { at } of records.stream({ ...series, kind: 'book-snapshot', toMs: from }, CHUNK_ROWS)) lastAt = at.at(-1) ?? lastAt;
   return lastAt;
@@ -304,8 +309,8 @@ class WholeMessages {
   }
 
   async #piece(): Promise<MessageColumns | undefined> {
-    const { done, value } = await this.#pieces.next();
-    return done === true ? undefined : value;
+    const next = await this.#pieces.next();
+    return next.done === true ? undefined : next.value;
   }
 }
 

@@ -78,13 +78,22 @@ const TYPES: Readonly<Record<string, (value: string) => boolean>> = {
 test('docs/reference/report.md is the schema of a document: every field, its type, and no other', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/reference/report.md'), 'utf8');
   const table = new Map([...page.matchAll(/^\| `([^`]+)` \| ([a-z ]+) \|/gm)].map((match) => [match[1] ?? '', match[2] ?? '']));
-  const document: unknown = JSON.parse(JSON.stringify(documentOf(eventful(), wandering)));
+  const document: unknown = JSON.parse(JSON.stringify(documentOf(eventful(), wandering, { withoutBookMs: [0, HOUR] })));
   const found = leaves(document, '', new Map());
   assert.deepEqual([...found.keys()].toSorted(), [...table.keys()].toSorted());
   for (const [path, type] of found) {
     const documented = table.get(path) ?? '';
     assert.ok(TYPES[documented]?.(type) === true, `${path} is documented as ${documented} and was ${type}`);
   }
+});
+
+test('a run on books says for how long there was none, and one on bars says nothing of books', () => {
+  const document = documentOf(eventful(), wandering, { config: { queueModel: 'log' }, withoutBookMs: [0, 3 * HOUR] });
+  assert.deepEqual(document.books?.[1], { symbol: 'ETH/USDT:USDT', withoutBookMs: 3 * HOUR, withoutBookRatio: 0.05 });
+  const said = document.warnings.filter((warning) => warning.includes('book'));
+  assert.deepEqual(said, ['no book of ETH/USDT:USDT for 5.00 % of the range (3h): what was at the market waited']);
+  assert.match(reportText(document), /orders were matched against books and trades, queue model log/);
+  assert.doesNotMatch(reportText(documentOf(eventful(), wandering)), /book/);
 });
 
 test('times are ISO-8601 and exact numbers are decimal strings', () => {

@@ -290,7 +290,9 @@ export function reportText(document: ReportDocument): string {
     `${title.join('  ')}   ${document.from} to ${document.to}`,
     table([], summaryRows(document)),
     document.verdict.map((sentence) => `  ${sentence}`).join('\n'),
-    document.books === undefined ? '' : `  orders were matched against books and trades, queue model ${String(document.config['queueModel'])}`,
+    document.books === undefined
+      ? ''
+      : `  orders were matched against books and trades, queue model ${String(document.config['queueModel'])}`,
     section('DAILY RETURNS', dailyTable(document)),
     section('MONTHLY RETURNS', monthTable(document)),
     section('COSTS', costTable(document)),
