@@ -78,6 +78,7 @@ export async function openStoredBooks(request: StoredBooksRequest): Promise<Stor
         trades: spooledTrades(trades),
         rules: rules[index] ?? BINANCE_SPOT_BOOK,
         silentAfterMs: SILENT_AFTER_MS,
+        isGathered: true,
       }));
     const withoutBookMs = tapes().map((tape) => Math.round(to - from - timeWithBook(tape, from, to)));
     for (const [index, instrument] of instruments.entries()) {

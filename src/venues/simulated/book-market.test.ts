@@ -9,8 +9,10 @@ import { isMarketEvent, type Event, type VenueReport } from '../../domain/event.
 import type { Instrument } from '../../domain/instrument.ts';
 import type { OrderIntent } from '../../domain/order.ts';
 import { NEVER } from '../../domain/time.ts';
+import { ASK, BID } from '../../domain/book.ts';
 import { BarSource } from '../../market/bar-source.ts';
 import { Random } from '../../quant/random.ts';
+import { BookMarket } from './book-market.ts';
 import type { MatchingRules } from './rules.ts';
 import { SimulatedVenue } from './venue.ts';
 
@@ -239,4 +241,31 @@ test('recalled report by report over the same tape it is the same venue at every
     }),
     { numRuns: 40 },
   );
+});
+
+test('on a tape whose messages are gathered a trade takes what is better than its price, until a message tells of it', () => {
+  const lines = ['0 whole bid 99 5 98 10 97 20 ask 101 5 102 10', '10 sell 1 at 98', '20 buy 1 at 102', '30 bid 99 4', '40 ask 101 0'];
+  const bestAt = (isGathered: boolean): number[][] => {
+    const rules = { queueModel: 'none', queuePower: 1, tradeThroughTicks: 1 } as const;
+    const tape = { ...tapeFrom(lines), isGathered };
+    const market = new BookMarket({ tape, resting: [], waiting: [], instrument: () => PERPETUAL, rules });
+    return [5, 15, 25, 35, 45].map((at) => {
+      market.reach(at);
+      return [market.bestOf(BID), market.bestOf(ASK)];
+    });
+  };
+  assert.deepEqual(bestAt(true), [
+    [99, 101],
+    [98, 101],
+    [98, 102],
+    [99, 102],
+    [99, 102],
+  ]);
+  assert.deepEqual(bestAt(false), [
+    [99, 101],
+    [99, 101],
+    [99, 101],
+    [99, 101],
+    [99, 102],
+  ]);
 });

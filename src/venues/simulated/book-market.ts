@@ -87,6 +87,9 @@ export class BookMarket implements Stateful {
   readonly #instrument: () => Instrument;
   readonly #rules: BookMarketParts['rules'];
   readonly #share: ShareBehind | undefined;
+  readonly #isGathered: boolean;
+  /** A level without quantity, reused. */
+  readonly #gone = { side: new Int8Array(1), price: new Float64Array(1), quantity: new Float64Array(1) };
   /** How it stands by what has happened. */
   #now = new Course();
   /** How it will stand: looked ahead to what comes next, while nothing of ours changes. */
@@ -102,6 +105,7 @@ export class BookMarket implements Stateful {
     this.#instrument = instrument;
     this.#rules = rules;
     this.#share = shareBehind(rules);
+    this.#isGathered = tape.isGathered === true;
   }
 
   // ---- what comes next -----------------------------------------------------------------------------------------------
@@ -215,10 +219,23 @@ export class BookMarket implements Stateful {
     const size = quantity[row] ?? NaN;
     const makerSide = side[row] === BID ? 'sell' : 'buy';
     course.lastTrade = traded;
+    if (this.#isGathered) this.#passBy(course, side[row] === BID ? ASK : BID, traded);
     for (const watch of course.watches) {
       const { order } = watch;
       if (isConditional(order.intent.type)) this.#tradeAtTrigger(watch, traded);
       else watch.hit = order.intent.side === makerSide ? this.#hitBy(watch, traded, size) : 0;
+    }
+  }
+
+  /** What was better than the price of a trade somebody has taken: a stop that the trade triggers is not filled with what is gone. */
+  #passBy({ book }: Course, side: number, traded: number): void {
+    const gone = this.#gone;
+    gone.side[0] = side;
+    for (;;) {
+      const best = side === BID ? book.bestBid : book.bestAsk;
+      if (!(side * best > side * traded)) return;
+      gone.price[0] = best;
+      book.apply(gone, 0, 1);
     }
   }
 

@@ -17,6 +17,11 @@ export interface BookTape {
    * say, was interrupted: so long after its last message the book is lost. Silence proves nothing unless said.
    */
   readonly silentAfterMs?: TimeMs;
+  /**
+   * Its messages come after the trades that they tell of, by tens of milliseconds where a venue gathers changes: what is better than the price
+   * of a trade is gone with the trade, until a message tells of its level. Unless said, trades tell of no level, as in hftbacktest.
+   */
+  readonly isGathered?: boolean;
 }
 
 export type RecordKind = 0 | 1 | 2 | 3;
