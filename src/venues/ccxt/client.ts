@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Exchange } from 'ccxt';
+import type { Credentials, Site } from './credentials.ts';
 
 export type ClientId = 'bybit' | 'binance';
 
@@ -19,9 +20,9 @@ export interface ClientOptions {
 }
 
 /** ccxt for one venue, without keys. It never waits, never retries and never times out: `fetch` does all that, and better. */
-export async function loadClient(id: ClientId, { fetch, marketTypes, address }: ClientOptions): Promise<Exchange> {
+export async function loadClient(id: ClientId, { fetch, marketTypes, address }: ClientOptions, name: string = id): Promise<Exchange> {
   const entry = createRequire(import.meta.url).resolve('ccxt');
-  const file = join(dirname(entry), '..', 'js', 'src', `${id}.js`);
+  const file = join(dirname(entry), '..', 'js', 'src', `${name}.js`);
   const { default: Client } = (await import(pathToFileURL(file).href)) as { readonly default: new (settings: object) => Exchange };
   const longestTimerMs = 2 ** 31 - 1;
   const client = new Client({
@@ -39,6 +40,26 @@ export async function loadClient(id: ClientId, { fetch, marketTypes, address }: 
   });
   if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
   return client;
+}
+
+export interface TraderOptions extends ClientOptions {
+  readonly credentials: Credentials;
+  readonly site: Site;
+  readonly recvWindowMs: number;
+}
+
+/** ccxt with keys, for its addresses and signatures; its sockets, its limiter and its timers are never used. And where the private stream is. */
+export async function loadBybitTrader(options: TraderOptions): Promise<{ readonly client: Exchange; readonly privateAddress: string }> {
+  const { credentials, site, address } = options;
+  // The pro file knows the streams' addresses too.
+  const client = await loadClient('bybit', { ...options, address: undefined }, 'pro/bybit');
+  Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
+  Object.assign(client.options, { recvWindow: options.recvWindowMs });
+  if (site === 'testnet') client.setSandboxMode(true);
+  if (site === 'demo') client.enableDemoTrading(true);
+  if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
+  const { ws } = client.urls['api'] as { readonly ws: { readonly private: { readonly contract: string } } };
+  return { client, privateAddress: client.implodeHostname(ws.private.contract).replace(/^http/, 'ws') };
 }
 
 /** Every address within, at whatever depth, so that none is left that leads elsewhere. */

@@ -122,8 +122,8 @@ export class Requests {
 /** How a name that has no address is told; the second of a machine without a network, by Linux. */
 const UNRESOLVED = /^(ENOTFOUND|EAI_AGAIN)$/;
 
-/** The cause of a failed fetch is in what caused it. */
-function failureWords(error: unknown, host: string, deadlineMs: number): string {
+/** What went wrong with a fetch, for a person. The cause of a failed fetch is in what caused it. */
+export function failureWords(error: unknown, host: string, deadlineMs: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / SECOND_MS} s`;
   if (!(error instanceof Error)) return String(error);
   const cause: unknown = error.cause;

@@ -1,4 +1,9 @@
-// One request over HTTP and its whole answer.
+// Where the adapter meets the world: requests over HTTP and their whole answers, sockets, the wall clock. ccxt says where, and signs.
+import { createHmac } from 'node:crypto';
+import type { Exchange } from 'ccxt';
+import { SECOND_MS } from '../../domain/time.ts';
+import type { Credentials } from './credentials.ts';
+import type { Dial, VenueRequest, VenueWire } from './venue-wire.ts';
 
 export interface WholeAnswer {
   readonly status: number;
@@ -15,9 +20,72 @@ export async function fetchWhole(
   headers: Readonly<Record<string, string>>,
   deadlineMs: number,
   signal: AbortSignal,
+  { method = 'GET', body }: { readonly method?: string; readonly body?: string | undefined } = {},
 ): Promise<WholeAnswer> {
   const limits = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   // A venue's API does not redirect; a hotel's network does.
-  const response = await fetch(url, { headers, redirect: 'manual', signal: limits });
+  const response = await fetch(url, { method, headers, redirect: 'manual', signal: limits, ...(body === undefined ? {} : { body }) });
   return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+/** A socket's login is good for so long. */
+const LOGIN_MS = 10 * SECOND_MS;
+
+export interface BybitWireParts {
+  /** Only for addresses and signatures: it sends nothing itself. */
+  readonly client: Exchange;
+  readonly credentials: Credentials;
+  readonly privateAddress: string;
+  readonly deadlineMs: number;
+}
+
+/** The wire of Bybit V5. Messages of its errors hold no key: those are in headers, and headers are never told. */
+export function openBybitWire({ client, credentials, privateAddress, deadlineMs }: BybitWireParts): VenueWire {
+  const ahead = { ms: 0 };
+  return {
+    wallNow: () => Date.now(),
+    setClock(venueAheadMs) {
+      ahead.ms = venueAheadMs;
+      client.options['timeDifference'] = -venueAheadMs;
+    },
+    ask(request, signal) {
+      const { url, method, headers, body } = signed(client, request);
+      return fetchWhole(new URL(url), headers, deadlineMs, signal, { method, body });
+    },
+    login() {
+      const expires = String(Date.now() + ahead.ms + LOGIN_MS);
+      const sign = createHmac('sha256', credentials.secret).update(`GET/realtime${expires}`).digest('hex');
+      return JSON.stringify({ req_id: 'login', op: 'auth', args: [credentials.key, expires, sign] });
+    },
+    dialPrivate: dialler(privateAddress),
+  };
+}
+
+interface SignedRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+function signed(client: Exchange, { method, path, parameters, isPrivate }: VenueRequest): SignedRequest {
+  // ccxt has no type for what it signs.
+  const request = client.sign(path.slice(1), isPrivate ? 'private' : 'public', method, { ...parameters }) as {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>> | undefined;
+    readonly body: string | undefined;
+  };
+  return { url: request.url, method, headers: request.headers ?? {}, body: request.body };
+}
+
+/** A socket to an address, for whoever dials it. */
+export function dialler(address: string): Dial {
+  return ({ opened, said, closed }) => {
+    const socket = new WebSocket(address);
+    socket.addEventListener('open', () => opened());
+    socket.addEventListener('message', ({ data }) => said(typeof data === 'string' ? data : ''));
+    // The close that follows an error says what is to be done.
+    socket.addEventListener('close', ({ code, reason }) => closed(reason === '' ? `code ${code}` : `code ${code}, ${reason}`));
+    return { send: (text) => socket.send(text), close: () => socket.close() };
+  };
 }

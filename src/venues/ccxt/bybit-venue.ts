@@ -1,0 +1,1385 @@
+// Trading on Bybit V5 (linear perpetuals and spot): commands in, reports out. Three ways lead to the truth about an order: the answer to the
+// command, the private stream, and being asked. None of them alone is believed to be complete, and each may come first. An answer that does not
+// come proves nothing: the order is in doubt, and the venue is asked under the order's own id until it says what became of it.
+import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
+import { add, compare, format, isZero, negate, signOf, subtract, ZERO_AMOUNT, ZERO_QUANTITY, type Quantity } from '../../domain/decimal.ts';
+import { EndedOrders } from '../../domain/ended-orders.ts';
+import { assert } from '../../domain/errors.ts';
+import type { OrderReport, VenueReport } from '../../domain/event.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from '../../domain/order.ts';
+import type { Source, Timers, Venue } from '../../domain/ports.ts';
+import { MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
+import type { Random } from '../../quant/random.ts';
+import { Alarm } from './alarm.ts';
+import { pauseAfter } from './backoff.ts';
+import { OUTDATED, type Judged } from './bybit-codes.ts';
+import {
+  changesOf,
+  createRequest,
+  feeInQuote,
+  isPositionStop,
+  isSamePrice,
+  limitOnTick,
+  listedFrom,
+  positionStopRequest,
+  triggerOnTick,
+  type Listed,
+  type Parameters,
+} from './bybit-orders.ts';
+import {
+  executionRowSchema,
+  idsSchema,
+  instrumentRowSchema,
+  listSchema,
+  orderRowSchema,
+  positionRowSchema,
+  walletRowSchema,
+  wrongWith,
+  type ExecutionRow,
+  type OrderRow,
+  type TradeRow,
+} from './bybit-rows.ts';
+import { Calls, type Outcome } from './calls.ts';
+import { ClockSkew } from './clock-skew.ts';
+import { ExecutionMemory } from './execution-memory.ts';
+import { copyOf, keptOrder, readKept, writeKept, type Amendment, type KeptOrder } from './kept-order.ts';
+import { isEnded, merged } from './order-progress.ts';
+import { ReportQueue } from './report-queue.ts';
+import { Stream, type Frame } from './stream.ts';
+import { PRIORITY, type Budget, type Priority } from './turns.ts';
+import type { VenueWire } from './venue-wire.ts';
+
+export interface BybitVenueSettings {
+  /** The venue takes no request that is older than this when it arrives, by its clock. */
+  readonly recvWindowMs: number;
+  /** How long what it has taken may be missing from what it says when it is asked. */
+  readonly propagationMs: number;
+  /** For one request and its whole answer. */
+  readonly deadlineMs: number;
+  /** Between two reconciliations. */
+  readonly reconcileMs: number;
+  /** Between two looks at the instruments' filters. */
+  readonly refreshMs: number;
+  readonly pingMs: number;
+  /** Clocks that differ by more let nothing in. */
+  readonly mostSkewMs: number;
+}
+
+export const defaultBybitVenueSettings: BybitVenueSettings = {
+  recvWindowMs: 5 * SECOND_MS,
+  propagationMs: SECOND_MS,
+  deadlineMs: 5 * SECOND_MS,
+  reconcileMs: 30 * SECOND_MS,
+  refreshMs: 10 * MINUTE_MS,
+  pingMs: 10 * SECOND_MS,
+  mostSkewMs: 500,
+};
+
+export interface BybitVenueParts {
+  readonly instruments: readonly Instrument[];
+  /** By instrument, as the venue lists them now. */
+  readonly listed: readonly Listed[];
+  readonly wire: VenueWire;
+  readonly timers: Timers;
+  /** Of pauses. */
+  readonly random: Random;
+  readonly settings: BybitVenueSettings;
+  /** Of the run: its orders carry it, and what does not carry it is not ours. Letters, digits and dashes. */
+  readonly runId: string;
+  /** Executions of before this are not ours. */
+  readonly since: TimeMs;
+  /** Market time now, and the earliest time that the loop can still take. */
+  readonly now: () => TimeMs;
+  readonly notBefore: () => TimeMs;
+  /** Of an instrument; NaN where nobody knows. */
+  readonly lastPrice: (instrument: number) => number;
+  readonly redact: (words: string) => string;
+  /** For a person: what is out of the ordinary. */
+  readonly onNotice: (words: string) => void;
+}
+
+/** Bybit's bound on the ids of its clients. */
+const LONGEST_LINK_ID = 36;
+/** The stream says what became of a command after this, or it is asked. */
+const GRACE_MS = SECOND_MS;
+/** Two answers of "no such order", each asked late enough, prove that it never arrived. */
+const WITNESSES = 2;
+/** What protects or closes is sent again under its own id, so often; what opens is not: the price has moved on. */
+const MOST_RESENDS = 3;
+/** An entry that waits for its turn longer than this is stale. */
+const MOST_WAIT_MS = 5 * SECOND_MS;
+/** An execution that a query found and the stream has not said for so long: the stream is deaf. */
+const DEAF_MS = 5 * SECOND_MS;
+/** A position that differs is looked at again after this before anybody is told. */
+const SECOND_LOOK_MS = 2 * SECOND_MS;
+const CLOCK_MS = MINUTE_MS;
+/** The same fill under two ids has one time. */
+const TWIN_MS = SECOND_MS;
+const TOPICS = ['order', 'execution', 'position', 'wallet'];
+const PAGE = 50;
+const EXECUTIONS_PAGE = 100;
+/** More pages than that of anything is not what a session leaves behind. */
+const MOST_PAGES = 100;
+
+export class BybitVenue implements Venue, Source, Stateful {
+  readonly #parts: BybitVenueParts;
+  readonly #reports: ReportQueue;
+  readonly #calls: Calls;
+  readonly #stream: Stream;
+  readonly #alarm: Alarm;
+  readonly #skew = new ClockSkew();
+  readonly #executions: ExecutionMemory;
+  readonly #orders = new Map<string, KeptOrder>();
+  readonly #byVenueId = new Map<string, KeptOrder>();
+  readonly #ended = new EndedOrders<KeptOrder>((order) => this.#forget(order));
+  /** By instrument. */
+  #listed: readonly Listed[];
+  readonly #net: Quantity[];
+  /** By instrument: how often the venue's position was not ours, and since when nothing new may open there. */
+  readonly #mismatches: number[];
+  /** By instrument: what protects and has not been answered yet. */
+  readonly #protecting: readonly Set<Promise<void>>[];
+  /** Free balances by coin, on spot; nothing where nobody knows. */
+  readonly #available = new Map<string, Quantity>();
+  /** Why nothing may open any more, until a person has looked. */
+  #refusedFor = '';
+  #bannedFor = '';
+  #isStarted = false;
+  #isReconciling = false;
+  /** By the timers: what has been reconciled up to, and when the next things are due. */
+  #reconciledAt = NaN;
+  #reconcileAt = Infinity;
+  #refreshAt = Infinity;
+  #clockAt = Infinity;
+  #reconcileFailures = 0;
+  readonly #told = new Set<string>();
+  /** For whoever watches: what was repaired, refused and found. */
+  readonly counts = {
+    doubts: 0,
+    notReceived: 0,
+    resent: 0,
+    twins: 0,
+    overfills: 0,
+    malformed: 0,
+    foreign: 0,
+    reconciliations: 0,
+    deafStreams: 0,
+  };
+
+  constructor(parts: BybitVenueParts) {
+    const { wire, timers, random, settings, redact, instruments, now, notBefore } = parts;
+    assert(/^[A-Za-z0-9-]{1,24}$/.test(parts.runId), 'a run id that fits into the ids of its orders');
+    this.#parts = parts;
+    this.#listed = parts.listed;
+    this.#net = instruments.map(() => ZERO_QUANTITY);
+    this.#mismatches = instruments.map(() => 0);
+    this.#protecting = instruments.map(() => new Set());
+    this.#executions = new ExecutionMemory(parts.since);
+    this.#reports = new ReportQueue(now, notBefore);
+    this.#alarm = new Alarm(timers, () => this.#ring());
+    this.#calls = new Calls({
+      wire,
+      timers,
+      deadlineMs: settings.deadlineMs,
+      redact,
+      onTime: (venueAt, wallAt, roundTripMs) => this.#measured(venueAt - wallAt, roundTripMs),
+      onJudged: (judged) => this.#judged(judged),
+    });
+    this.#stream = new Stream({
+      name: 'the private stream of bybit',
+      dial: wire.dialPrivate,
+      timers,
+      random,
+      topics: TOPICS,
+      login: () => wire.login(),
+      pingMs: settings.pingMs,
+      // Nothing happens for hours on a quiet account: that it is not deaf is found by reconciliation.
+      staleMs: Infinity,
+      onFrame: (frame) => this.#onFrame(frame),
+      onActive: () => this.#reconcileSoon(0),
+      onLost: (why) => this.#notice(`the private stream is lost: ${why}; entries wait until it is back and everything is reconciled`),
+      onRefused: (words) => this.#notice(redact(words)),
+    });
+  }
+
+  // ---- Source ----------------------------------------------------------------------------------------------------------
+
+  peekAt(): TimeMs {
+    return this.#reports.peekAt();
+  }
+
+  take(): VenueReport {
+    return this.#reports.take();
+  }
+
+  get ended(): boolean {
+    return this.#reports.ended;
+  }
+
+  onArrival(wake: () => void): void {
+    this.#reports.onArrival(wake);
+  }
+
+  // ---- life ------------------------------------------------------------------------------------------------------------
+
+  /** From here on commands leave. Whatever a recovery has brought along is asked about first. */
+  start(): void {
+    const now = this.#parts.timers.now();
+    this.#isStarted = true;
+    for (const order of this.#orders.values()) {
+      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.booked ?? ZERO_QUANTITY))) continue;
+      // Perhaps it left a moment before the end of the process that sent it.
+      if (order.phase !== 'known') order.phase = 'in-doubt';
+      order.sentAt = now;
+      order.lookAt = now;
+    }
+    this.#clockAt = now;
+    this.#refreshAt = now + this.#parts.settings.refreshMs;
+    this.#stream.start();
+    this.#reconcileSoon(0);
+  }
+
+  /** Nothing leaves any more, and nothing is heard. What is at the venue stays there. */
+  stop(): void {
+    this.#isStarted = false;
+    this.#stream.stop();
+    this.#calls.close();
+    this.#alarm.set(Infinity);
+  }
+
+  /** Why nothing new may be opened in an instrument right now; undefined where it may. What closes and protects is never blocked. */
+  blockOf(instrument: number): string | undefined {
+    const { timers, settings } = this.#parts;
+    const listed = this.#listed[instrument];
+    if (this.#refusedFor !== '') return `the venue has refused the key: ${this.#refusedFor}`;
+    if (this.#calls.turns.frozenUntil > timers.now()) return `the venue wants to be left alone: ${this.#bannedFor}`;
+    if (!this.isReconciled) return 'the account is not reconciled since the private stream was lost';
+    if (this.#skew.leastMs > settings.mostSkewMs) return `the clocks differ by at least ${Math.round(this.#skew.leastMs)} ms`;
+    if (listed?.isTrading !== true) return 'the instrument does not trade';
+    if ((this.#mismatches[instrument] ?? 0) >= 2) return 'the position at the venue is not ours';
+    for (const order of this.#orders.values()) {
+      if (order.phase === 'in-doubt' && order.intent.instrument === instrument) return `order ${order.intent.id} is in doubt`;
+    }
+    return undefined;
+  }
+
+  /** Everything that was missed while the stream was away has been asked for. */
+  get isReconciled(): boolean {
+    return this.#stream.state === 'active' && this.#reconciledAt >= this.#stream.activeSince;
+  }
+
+  /** The venue's position by our own ledger, signed. */
+  net(instrument: number): Quantity {
+    return this.#net[instrument] ?? ZERO_QUANTITY;
+  }
+
+  /** Connections of the private stream so far. */
+  get dials(): number {
+    return this.#stream.dials;
+  }
+
+  // ---- Venue: commands in ------------------------------------------------------------------------------------------------
+
+  submit(intent: OrderIntent): void {
+    const order = this.#keep(copyOf(intent), undefined);
+    if (this.#isStarted) this.#create(order);
+    else order.phase = 'in-doubt';
+  }
+
+  cancel({ order: id, instrument }: CancelIntent): void {
+    const order = this.#orders.get(id);
+    if (order === undefined || order.phase === 'ended') {
+      this.#say('order.cancelled', { id, instrument, reason: 'no such order is open' });
+      return;
+    }
+    order.cancel = 'wanted';
+    if (!this.#isStarted) return;
+    if (order.phase === 'queued') this.#end(order, 'order.cancelled', 'before it was sent');
+    else if (order.phase === 'attached' && !this.#isPositionStop(order)) this.#end(order, 'order.cancelled', 'before it came to rest');
+    else if (order.phase !== 'attached') void this.#sendCancel(order);
+  }
+
+  amend(intent: AmendIntent | LimitAmendIntent): void {
+    const order = this.#orders.get(intent.order);
+    if (order === undefined || order.phase === 'ended') {
+      this.#say('order.cancelled', { id: intent.order, instrument: intent.instrument, reason: 'no such order is open' });
+      return;
+    }
+    order.nextAmendment =
+      'stopPrice' in intent
+        ? { kind: 'stop', stopPrice: intent.stopPrice, sentAt: NaN }
+        : { kind: 'limit', limitPrice: intent.limitPrice, quantity: intent.quantity, sentAt: NaN };
+    if (!this.#isStarted) return;
+    // A stop that has not left yet leaves as it is to stand.
+    if (order.phase === 'attached' && order.nextAmendment.kind === 'stop' && !this.#isPositionStop(order)) {
+      const { stopPrice } = order.nextAmendment;
+      order.intent = { ...order.intent, stopPrice };
+      order.nextAmendment = undefined;
+      this.#sayAmended(order, { kind: 'stop', stopPrice, sentAt: NaN }, '');
+    } else this.#amendNext(order);
+  }
+
+  // ---- recovery ----------------------------------------------------------------------------------------------------------
+
+  /** A report that a run has recorded: heard again by a new process, before it starts. */
+  recall(report: VenueReport): void {
+    assert(!this.#isStarted, 'a venue is brought along before it starts');
+    if (report.kind === 'funding.paid') return;
+    if (report.kind === 'position.liquidated') {
+      this.#executions.believe(report.fill.id, report.happenedAt);
+      this.#move(report.instrument, report.side, report.fill.quantity);
+      return;
+    }
+    const order = this.#orders.get(report.order);
+    if (order === undefined) return;
+    switch (report.kind) {
+      case 'order.accepted':
+        order.isReported = true;
+        return;
+      case 'order.filled':
+        if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
+        order.booked = add(order.booked, report.fill.quantity);
+        this.#move(report.instrument, order.intent.side, report.fill.quantity);
+        if (compare(order.booked, order.intent.quantity) >= 0) this.#close(order, report.at);
+        return;
+      case 'order.amended':
+        order.nextAmendment = undefined;
+        order.intent = { ...order.intent, stopPrice: report.stopPrice };
+        return;
+      case 'order.repriced':
+        order.nextAmendment = undefined;
+        order.intent = { ...order.intent, limitPrice: report.limitPrice, quantity: report.quantity };
+        return;
+      case 'order.rejected':
+      case 'order.cancelled':
+      case 'order.expired':
+        this.#close(order, report.at);
+    }
+  }
+
+  save(out: ByteWriter): void {
+    this.#executions.save(out);
+    for (const quantity of this.#net) out.decimal(quantity);
+    out.count(this.#orders.size);
+    for (const order of this.#orders.values()) writeKept(out, order);
+  }
+
+  restore(from: ByteReader): void {
+    this.#executions.restore(from);
+    for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
+    this.#orders.clear();
+    this.#byVenueId.clear();
+    this.#ended.clear();
+    for (let left = from.count(); left > 0; left--) {
+      const order = readKept(
+        from,
+        (id) => this.#linkIdOf(id),
+        (id) => this.#orders.get(id),
+      );
+      this.#orders.set(order.intent.id, order);
+      if (order.venueId !== '') this.#byVenueId.set(order.venueId, order);
+      if (order.phase === 'ended') this.#ended.remember(order, order.endedAt);
+    }
+  }
+
+  // ---- creating ----------------------------------------------------------------------------------------------------------
+
+  #linkIdOf(id: string): string {
+    const linkId = `${this.#parts.runId}-${id}`;
+    assert(linkId.length <= LONGEST_LINK_ID, `an order id that fits into ${LONGEST_LINK_ID} characters`);
+    return linkId;
+  }
+
+  #keep(intent: OrderIntent, parent: KeptOrder | undefined): KeptOrder {
+    assert(!this.#orders.has(intent.id), `order id ${intent.id} is used once`);
+    const order = keptOrder(intent, this.#linkIdOf(intent.id), parent);
+    this.#orders.set(intent.id, order);
+    for (const stop of intent.attached) this.#keep(stop, order);
+    return order;
+  }
+
+  #listedOf({ intent }: KeptOrder): Listed {
+    const listed = this.#listed[intent.instrument];
+    assert(listed !== undefined, 'every instrument of the run is listed');
+    return listed;
+  }
+
+  #isPositionStop(order: KeptOrder): boolean {
+    return isPositionStop(order.intent, this.#listedOf(order));
+  }
+
+  #create(order: KeptOrder): void {
+    const { intent } = order;
+    const opens = isEntry(intent);
+    const block = opens ? this.blockOf(intent.instrument) : undefined;
+    if (block !== undefined) {
+      this.#end(order, 'order.rejected', `nothing may open: ${block}`);
+      return;
+    }
+    if (this.#isPositionStop(order)) {
+      this.#protects(order, this.#setPositionStop(order));
+      return;
+    }
+    const listed = this.#listedOf(order);
+    const base = this.#parts.instruments[intent.instrument]?.base ?? '';
+    const composed = createRequest(intent, listed, {
+      linkId: order.linkId,
+      lastPrice: this.#parts.lastPrice(intent.instrument),
+      available: this.#available.get(base),
+    });
+    if (composed.kind === 'refused') {
+      this.#end(order, 'order.rejected', composed.reason);
+      return;
+    }
+    const sending = this.#send(order, composed.parameters);
+    if (intent.role !== 'target') this.#protects(order, sending);
+  }
+
+  /** What replaces it must not be cancelled before this is answered. */
+  #protects({ intent }: KeptOrder, sending: Promise<void>): void {
+    const underway = this.#protecting[intent.instrument];
+    underway?.add(sending);
+    void sending.finally(() => underway?.delete(sending));
+  }
+
+  async #send(order: KeptOrder, parameters: Parameters): Promise<void> {
+    const { timers } = this.#parts;
+    const { intent } = order;
+    order.phase = 'queued';
+    const queuedAt = timers.now();
+    const stale = { why: '' };
+    const outcome = await this.#post('/v5/order/create', parameters, 'create', priorityOf(intent), {
+      isWanted: () => {
+        if (order.phase !== 'queued') return false;
+        if (!isEntry(intent)) return true;
+        const waitedMs = timers.now() - queuedAt;
+        stale.why =
+          waitedMs > MOST_WAIT_MS ? `it has waited ${Math.round(waitedMs)} ms for its turn` : (this.blockOf(intent.instrument) ?? '');
+        return stale.why === '';
+      },
+      onSent: () => {
+        order.phase = 'sent';
+        order.sentAt = timers.now();
+      },
+    });
+    if (outcome.kind === 'unsent') {
+      if (order.phase === 'queued')
+        this.#end(order, 'order.rejected', `nothing may open: ${stale.why === '' ? 'the session is over' : stale.why}`);
+      return;
+    }
+    this.#created(order, outcome);
+  }
+
+  #created(order: KeptOrder, judged: Judged): void {
+    // The stream, or a query, was faster than the answer.
+    if (order.phase === 'ended') return;
+    switch (judged.kind) {
+      case 'answered': {
+        const ids = idsSchema.safeParse(judged.result);
+        if (!ids.success) {
+          this.#doubt(order, 'an answer without an id');
+          return;
+        }
+        order.isAcknowledged = true;
+        this.#identify(order, ids.data.orderId);
+        if (order.phase === 'sent') order.phase = 'known';
+        // An acknowledgement says that it was received; what became of it is said by the stream.
+        if (order.progress === undefined) this.#lookIn(order, GRACE_MS);
+        if (order.cancel === 'wanted') void this.#sendCancel(order);
+        return;
+      }
+      case 'refused':
+        if (OUTDATED.includes(judged.code)) this.#refreshAt = this.#parts.timers.now();
+        if (judged.code === 10001) this.#notice(`order ${order.intent.id} was malformed for the venue: ${judged.words}`);
+        if (order.progress === undefined) this.#end(order, 'order.rejected', judged.words);
+        this.#arm();
+        return;
+      case 'unauthorised':
+        if (order.progress === undefined) this.#end(order, 'order.rejected', judged.words);
+        return;
+      case 'taken':
+        this.#doubt(order, 'the venue has an order of this id already');
+        return;
+      case 'unchanged':
+      case 'gone':
+      case 'unknown':
+        this.#doubt(order, 'words' in judged ? judged.words : judged.kind);
+    }
+  }
+
+  /** Nobody knows whether the venue has it. */
+  #doubt(order: KeptOrder, words: string): void {
+    if (order.progress !== undefined) return;
+    this.counts.doubts++;
+    order.phase = 'in-doubt';
+    this.#notice(`order ${order.intent.id} is in doubt: ${words}`);
+    this.#lookIn(order, pauseAfter(0, this.#parts.random));
+  }
+
+  // ---- the stop of a position --------------------------------------------------------------------------------------------
+
+  /** Setting it twice is setting it once, so what is in doubt is simply set again. */
+  async #setPositionStop(order: KeptOrder): Promise<void> {
+    const { timers } = this.#parts;
+    const { stopPrice, instrument, side } = order.intent;
+    assert(stopPrice !== undefined, 'a stop has a trigger');
+    const listed = this.#listedOf(order);
+    order.phase = 'queued';
+    const outcome = await this.#post(
+      '/v5/position/trading-stop',
+      positionStopRequest(listed, triggerOnTick(stopPrice, listed.tick, order.intent)),
+      'stops',
+      PRIORITY.protect,
+      {
+        isWanted: () => order.phase === 'queued',
+        onSent: () => {
+          order.phase = 'sent';
+          order.sentAt = timers.now();
+        },
+      },
+    );
+    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    switch (outcome.kind) {
+      case 'answered':
+      case 'unchanged':
+        order.isAcknowledged = true;
+        order.phase = 'known';
+        this.#inherit(order);
+        this.#lookIn(order, GRACE_MS);
+        return;
+      case 'refused':
+      case 'unauthorised': {
+        const net = this.#net[instrument] ?? ZERO_QUANTITY;
+        if (signOf(net) === (side === 'sell' ? 1 : -1)) this.#end(order, 'order.rejected', outcome.words);
+        else this.#end(order, 'order.cancelled', 'its position is gone');
+        return;
+      }
+      case 'taken':
+      case 'gone':
+      case 'unknown':
+        this.#doubt(order, 'words' in outcome ? outcome.words : outcome.kind);
+    }
+  }
+
+  #hasEnded({ phase }: KeptOrder): boolean {
+    return phase === 'ended';
+  }
+
+  /** A position has one stop. The one that was there is this one now, and what it was before has ended. */
+  #inherit(order: KeptOrder): void {
+    for (const other of this.#orders.values()) {
+      if (other === order || other.phase === 'ended' || !this.#isPositionStop(other) || other.intent.instrument !== order.intent.instrument)
+        continue;
+      if (other.intent.side !== order.intent.side || other.phase === 'attached' || other.phase === 'queued') continue;
+      const { venueId } = other;
+      this.#end(other, 'order.cancelled', `replaced by ${order.intent.id}`);
+      if (venueId !== '') this.#identify(order, venueId);
+    }
+  }
+
+  /** Whose the stop of a position is that carries no id of ours: the newest that waits for one. */
+  #positionStopFor(instrument: number, side: OrderRow['side']): KeptOrder | undefined {
+    let found: KeptOrder | undefined;
+    for (const order of this.#orders.values()) {
+      if (order.phase === 'ended' || order.intent.instrument !== instrument || order.venueId !== '') continue;
+      if (wireSide(order.intent) === side && this.#isPositionStop(order)) found = order;
+    }
+    return found;
+  }
+
+  // ---- cancelling --------------------------------------------------------------------------------------------------------
+
+  async #sendCancel(order: KeptOrder): Promise<void> {
+    if (order.cancel === 'asked') return;
+    order.cancel = 'asked';
+    const { intent } = order;
+    // What protects stays until what takes its place has been taken.
+    if (intent.role !== 'target') await Promise.allSettled(this.#protecting[intent.instrument] ?? []);
+    if (this.#hasEnded(order)) return;
+    const listed = this.#listedOf(order);
+    const outcome = this.#isPositionStop(order)
+      ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, undefined), 'stops', PRIORITY.cancel)
+      : await this.#post(
+          '/v5/order/cancel',
+          { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) },
+          'cancel',
+          PRIORITY.cancel,
+        );
+    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    // Whatever was said, the order has ended only when the venue says so.
+    if (outcome.kind !== 'answered') order.cancel = 'wanted';
+    if (outcome.kind === 'refused' || outcome.kind === 'unauthorised')
+      this.#notice(`cancelling ${intent.id} was refused: ${outcome.words}`);
+    this.#lookIn(order, outcome.kind === 'answered' ? GRACE_MS : outcome.kind === 'gone' ? 0 : pauseAfter(order.looks, this.#parts.random));
+  }
+
+  // ---- amending ----------------------------------------------------------------------------------------------------------
+
+  /** One at a time; of those that wait the last one counts. */
+  #amendNext(order: KeptOrder): void {
+    const { nextAmendment: next } = order;
+    if (next === undefined || order.amendment !== undefined || order.progress === undefined || order.phase !== 'known') return;
+    order.nextAmendment = undefined;
+    order.amendment = next;
+    void this.#sendAmendment(order, next);
+  }
+
+  async #sendAmendment(order: KeptOrder, amendment: Amendment): Promise<void> {
+    const { timers } = this.#parts;
+    const listed = this.#listedOf(order);
+    const name = { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) };
+    const onSent = (): void => {
+      amendment.sentAt = timers.now();
+    };
+    const isWanted = (): boolean => order.phase === 'known';
+    let outcome: Outcome;
+    if (amendment.kind === 'limit') {
+      const terms = { price: format(limitOnTick(amendment.limitPrice, listed.tick, order.intent.side)), qty: format(amendment.quantity) };
+      outcome = await this.#post('/v5/order/amend', { ...name, ...terms }, 'amend', PRIORITY.close, { onSent, isWanted });
+    } else {
+      const level = triggerOnTick(amendment.stopPrice, listed.tick, order.intent);
+      outcome = this.#isPositionStop(order)
+        ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, level), 'stops', PRIORITY.protect, { onSent, isWanted })
+        : await this.#post('/v5/order/amend', { ...name, triggerPrice: format(level) }, 'amend', PRIORITY.protect, { onSent, isWanted });
+    }
+    if (outcome.kind === 'unsent' || this.#hasEnded(order) || order.amendment !== amendment) return;
+    switch (outcome.kind) {
+      case 'unchanged':
+        this.#amended(order, '');
+        return;
+      case 'refused':
+      case 'unauthorised':
+        this.#amended(order, outcome.words);
+        return;
+      case 'answered':
+        this.#lookIn(order, GRACE_MS);
+        return;
+      case 'gone':
+        this.#lookIn(order, 0);
+        return;
+      case 'taken':
+      case 'unknown':
+        this.#notice(`amending ${order.intent.id} is in doubt: ${'words' in outcome ? outcome.words : outcome.kind}`);
+        this.#lookIn(order, pauseAfter(0, this.#parts.random));
+    }
+  }
+
+  /** Whether the order stands as it was asked to. */
+  #standsAsAsked(order: KeptOrder, amendment: Amendment): boolean {
+    const { progress } = order;
+    const { tick } = this.#listedOf(order);
+    if (progress === undefined) return false;
+    if (amendment.kind === 'stop') return isSamePrice(progress.triggerPrice, triggerOnTick(amendment.stopPrice, tick, order.intent));
+    return (
+      isSamePrice(progress.limitPrice, limitOnTick(amendment.limitPrice, tick, order.intent.side)) &&
+      compare(progress.quantity, amendment.quantity) === 0
+    );
+  }
+
+  /** The answer to an amendment: it stands, or what stood before does. */
+  #amended(order: KeptOrder, reason: string): void {
+    const { amendment, progress, intent } = order;
+    if (amendment === undefined) return;
+    order.amendment = undefined;
+    const isDone = reason === '';
+    if (amendment.kind === 'stop') {
+      const stopPrice = isDone ? amendment.stopPrice : (progress?.triggerPrice ?? intent.stopPrice);
+      order.intent = stopPrice === undefined ? intent : { ...intent, stopPrice };
+    } else if (isDone) order.intent = { ...intent, limitPrice: amendment.limitPrice, quantity: amendment.quantity };
+    this.#sayAmended(order, amendment, reason);
+    this.#amendNext(order);
+  }
+
+  #sayAmended(order: KeptOrder, amendment: Amendment, reason: string): void {
+    const { id, instrument, stopPrice, limitPrice, quantity } = order.intent;
+    const common = { happenedAt: order.progress?.updatedAt ?? this.#parts.now(), instrument, order: id, reason };
+    if (amendment.kind === 'stop') {
+      this.#reports.push({ kind: 'order.amended', ...common, asked: amendment.stopPrice, stopPrice: stopPrice ?? amendment.stopPrice });
+    } else this.#reports.push({ kind: 'order.repriced', ...common, limitPrice: limitPrice ?? amendment.limitPrice, quantity });
+  }
+
+  // ---- what the venue says -------------------------------------------------------------------------------------------------
+
+  #onFrame({ topic = '', data }: Frame): void {
+    const [name] = topic.split('.');
+    const rows: readonly unknown[] = Array.isArray(data) ? data : [];
+    if (rows.length === 0) this.#malformed(topic, 'a frame without rows');
+    for (const row of rows) {
+      switch (name) {
+        case 'order':
+          this.#onOrderRow(row);
+          break;
+        case 'execution':
+          this.#onExecutionRow(row, categoryOf(row), 'stream');
+          break;
+        case 'position':
+          this.#onPositionRow(row, false);
+          break;
+        case 'wallet':
+          this.#onWalletRow(row);
+          break;
+        default:
+          this.#malformed(topic, 'a topic that nobody asked for');
+      }
+    }
+  }
+
+  /** @returns the order it speaks of, where that is ours */
+  #onOrderRow(raw: unknown): KeptOrder | undefined {
+    const read = orderRowSchema.safeParse(raw);
+    if (!read.success) {
+      this.#malformed('a row of orders', wrongWith(read.error));
+      return undefined;
+    }
+    const row = read.data;
+    const order = this.#orderOf(row);
+    if (order === undefined) return undefined;
+    // A venue that amends by cancelling and creating again: the half that was cancelled is not the order any more.
+    if (order.venueId !== '' && order.venueId !== row.orderId && isEnded(row.orderStatus)) return order;
+    this.#identify(order, row.orderId);
+    const before = order.progress;
+    const progress = merged(before, row);
+    if (progress === before) return order;
+    order.progress = progress;
+    if (order.phase === 'ended') return order;
+    if (order.phase !== 'known') {
+      order.phase = 'known';
+      order.looks = 0;
+      order.absences = 0;
+    }
+    order.lookAt = order.amendment === undefined && order.cancel === 'no' ? Infinity : order.lookAt;
+    if (!order.isReported && !isEnded(progress.status)) {
+      order.isReported = true;
+      this.#say('order.accepted', { id: order.intent.id, instrument: order.intent.instrument, reason: '', happenedAt: progress.updatedAt });
+    }
+    if (order.amendment !== undefined && this.#standsAsAsked(order, order.amendment)) this.#amended(order, '');
+    else this.#amendNext(order);
+    if (order.cancel === 'wanted' && !isEnded(progress.status)) void this.#sendCancel(order);
+    if (compare(progress.filled, order.booked) > 0) this.#lookIn(order, GRACE_MS);
+    this.#conclude(order);
+    return order;
+  }
+
+  #orderOf(row: Pick<OrderRow, 'orderId' | 'orderLinkId' | 'stopOrderType' | 'symbol' | 'side'>): KeptOrder | undefined {
+    const known = this.#byVenueId.get(row.orderId);
+    if (known !== undefined) return known;
+    const prefix = `${this.#parts.runId}-`;
+    if (row.orderLinkId.startsWith(prefix)) return this.#orders.get(row.orderLinkId.slice(prefix.length));
+    if (row.orderLinkId !== '' || row.stopOrderType !== 'StopLoss') return undefined;
+    const instrument = this.#listed.findIndex(({ symbol, category }) => symbol === row.symbol && category === 'linear');
+    return this.#positionStopFor(instrument, row.side);
+  }
+
+  #identify(order: KeptOrder, venueId: string): void {
+    order.venueId = venueId;
+    this.#byVenueId.set(venueId, order);
+  }
+
+  /** It is reported as ended once all that it has filled is booked: what comes after an end is easily overlooked. */
+  #conclude(order: KeptOrder): void {
+    const { progress, intent, booked } = order;
+    if (progress === undefined || order.phase === 'ended' || !isEnded(progress.status) || compare(booked, progress.filled) < 0) return;
+    const happenedAt = progress.updatedAt;
+    const isWhole = intent.budget === undefined ? compare(booked, intent.quantity) >= 0 : progress.status === 'Filled' && !isZero(booked);
+    if (isWhole) {
+      this.#close(order, this.#parts.now());
+      return;
+    }
+    const isRefusal = isZero(booked) && (progress.status === 'Rejected' || progress.reason.includes('EC_PostOnlyWillTakeLiquidity'));
+    const why = progress.status === 'Filled' ? `the venue has made it ${format(progress.quantity)} and filled that` : progress.reason;
+    this.#end(order, isRefusal ? 'order.rejected' : 'order.cancelled', why === '' ? progress.status : why, happenedAt);
+  }
+
+  #onExecutionRow(raw: unknown, category: string | undefined, via: 'stream' | 'query'): void {
+    const read = executionRowSchema.safeParse(raw);
+    if (!read.success) {
+      this.#malformed('a row of executions', wrongWith(read.error));
+      return;
+    }
+    const row = read.data;
+    const instrument = this.#listed.findIndex(
+      (each) => each.symbol === row.symbol && (category === undefined || each.category === category),
+    );
+    // The account may trade other things beside ours.
+    if (instrument < 0 || this.#executions.has(row.execId)) return;
+    if (row.execType === 'Funding') this.#onFunding(row, instrument);
+    else if (row.execType === 'Trade') this.#onTrade(row, instrument, via);
+    else this.#onForced(row, instrument);
+  }
+
+  #onFunding(row: Extract<ExecutionRow, { execType: 'Funding' }>, instrument: number): void {
+    this.#executions.believe(row.execId, row.execTime);
+    this.#reports.push({ kind: 'funding.paid', happenedAt: row.execTime, instrument, amount: negate(row.execFee), rate: row.feeRate });
+  }
+
+  /** Closed by the venue itself: a liquidation, or a deleveraging for somebody else's. */
+  #onForced(row: TradeRow, instrument: number): void {
+    this.#executions.believe(row.execId, row.execTime);
+    const side = row.side === 'Buy' ? 'buy' : 'sell';
+    this.#move(instrument, side, row.execQty);
+    this.#notice(
+      `${row.symbol}: ${row.execType === 'BustTrade' ? 'liquidated' : 'deleveraged'} ${format(row.execQty)} at ${format(row.execPrice)}`,
+    );
+    const fill = this.#fillOf(row, instrument);
+    this.#reports.push({
+      kind: 'position.liquidated',
+      happenedAt: row.execTime,
+      instrument,
+      side,
+      fill,
+      insurance: ZERO_AMOUNT,
+      deleveraged: ZERO_AMOUNT,
+    });
+  }
+
+  #onTrade(row: TradeRow, instrument: number, via: 'stream' | 'query'): void {
+    const order = this.#orderOf(row);
+    const { execId, execTime, execQty, execPrice } = row;
+    if (order !== undefined && this.#isTwin(order, row, via)) {
+      this.counts.twins++;
+      this.#executions.believe(execId, execTime);
+      this.#notice(`execution ${execId} of order ${order.intent.id} is one that was booked under another id`);
+      return;
+    }
+    this.#executions.believe(execId, execTime);
+    const fill = this.#fillOf(row, instrument);
+    if (order === undefined) {
+      // Somebody else trades on this account. The engine is told under the venue's id, and raises an alert.
+      this.counts.foreign++;
+      this.#notice(`${row.symbol}: ${format(execQty)} were traded by an order that is not ours, ${row.orderId}`);
+      this.#reports.push({
+        kind: 'order.filled',
+        happenedAt: execTime,
+        instrument,
+        order: row.orderId,
+        reason: 'not an order of this run',
+        fill,
+      });
+      this.#reconcileSoon(SECOND_LOOK_MS);
+      return;
+    }
+    const { intent } = order;
+    this.#identify(order, row.orderId);
+    order.booked = add(order.booked, execQty);
+    order.fills.push({ id: execId, price: execPrice, quantity: execQty, at: execTime, via });
+    this.#move(instrument, intent.side, execQty);
+    if (intent.budget === undefined && !intent.wholePosition && compare(order.booked, intent.quantity) > 0) {
+      this.counts.overfills++;
+      this.#notice(`order ${intent.id} has filled ${format(order.booked)} of ${format(intent.quantity)}`);
+    }
+    if (via === 'query' && this.#stream.state === 'active') this.#listen(execTime);
+    this.#say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: execTime, fill });
+    if (order.phase !== 'ended') {
+      if (order.phase !== 'known') {
+        order.phase = 'known';
+        this.#lookIn(order, GRACE_MS);
+      }
+      this.#conclude(order);
+    }
+    this.#release(order);
+  }
+
+  /** With an entry's first fill its stops begin to rest: the venue has set the position's itself, the others leave now. */
+  #release(entry: KeptOrder): void {
+    for (const { id } of entry.intent.attached) {
+      const stop = this.#orders.get(id);
+      if (stop === undefined || stop.phase !== 'attached' || stop.lookAt !== Infinity) continue;
+      if (this.#isPositionStop(stop)) this.#lookIn(stop, GRACE_MS);
+      else this.#create(stop);
+    }
+  }
+
+  #fillOf(row: TradeRow, instrument: number): NonNullable<OrderReport['fill']> {
+    const traded = this.#parts.instruments[instrument];
+    assert(traded !== undefined, 'every listed instrument is one of the run');
+    const { execId, execPrice, execQty, execFee, feeCurrency, isMaker } = row;
+    const fee = feeInQuote(execFee, feeCurrency, traded, execPrice);
+    return { id: execId, price: execPrice, quantity: execQty, fee, liquidity: isMaker ? 'maker' : 'taker' };
+  }
+
+  /**
+   * The same fill from the other way, under another id. Price, quantity and time can agree for two real fills too: it is one and the same only
+   * where the order's own rows say that no more has filled than is booked.
+   */
+  #isTwin(order: KeptOrder, { execPrice, execQty, execTime }: TradeRow, via: 'stream' | 'query'): boolean {
+    const { progress, booked, fills } = order;
+    if (progress === undefined || compare(add(booked, execQty), progress.filled) <= 0) return false;
+    return fills.some(
+      (fill) =>
+        fill.via !== via &&
+        compare(fill.price, execPrice) === 0 &&
+        compare(fill.quantity, execQty) === 0 &&
+        Math.abs(fill.at - execTime) <= TWIN_MS,
+    );
+  }
+
+  /** A query has found what the stream should have said long ago. */
+  #listen(happenedAt: TimeMs): void {
+    const { wire, timers } = this.#parts;
+    const ageMs = wire.wallNow() + (Number.isNaN(this.#skew.aheadMs) ? 0 : this.#skew.aheadMs) - happenedAt;
+    if (ageMs < DEAF_MS || timers.now() - this.#stream.activeSince < ageMs) return;
+    this.counts.deafStreams++;
+    this.#stream.redial(`it did not say what a query found, ${Math.round(ageMs)} ms old`);
+  }
+
+  #move(instrument: number, side: OrderIntent['side'], quantity: Quantity): void {
+    const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    this.#net[instrument] = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+  }
+
+  /** @param isAsked it answers a question, and is not older than that */
+  #onPositionRow(raw: unknown, isAsked: boolean): void {
+    const read = positionRowSchema.safeParse(raw);
+    if (!read.success) {
+      this.#malformed('a row of positions', wrongWith(read.error));
+      return;
+    }
+    const { symbol, side, size } = read.data;
+    const instrument = this.#listed.findIndex((each) => each.symbol === symbol && each.category === 'linear');
+    if (instrument < 0) return;
+    const held = side === 'Sell' ? negate(size) : size;
+    if (compare(held, this.#net[instrument] ?? ZERO_QUANTITY) === 0) {
+      if (isAsked) this.#agrees(instrument);
+      return;
+    }
+    // Executions come after the position that they make: a difference counts once it has been asked for, twice.
+    if (isAsked && !this.#isMoving(instrument)) this.#differs(instrument, symbol, held);
+    this.#reconcileSoon(SECOND_LOOK_MS);
+  }
+
+  #isMoving(instrument: number): boolean {
+    for (const { intent, phase, progress, booked } of this.#orders.values()) {
+      if (intent.instrument !== instrument || phase === 'ended' || phase === 'attached') continue;
+      if (phase !== 'known' || progress === undefined || compare(progress.filled, booked) !== 0) return true;
+    }
+    return false;
+  }
+
+  #agrees(instrument: number): void {
+    if ((this.#mismatches[instrument] ?? 0) >= 2)
+      this.#notice(`${this.#listed[instrument]?.symbol ?? ''}: the position at the venue is ours again`);
+    this.#mismatches[instrument] = 0;
+  }
+
+  #differs(instrument: number, symbol: string, held: Quantity): void {
+    const times = (this.#mismatches[instrument] ?? 0) + 1;
+    this.#mismatches[instrument] = times;
+    if (times !== 2) return;
+    this.#notice(
+      `${symbol}: the venue holds ${format(held)}, this run ${format(this.#net[instrument] ?? ZERO_QUANTITY)}; nothing opens there until they agree`,
+    );
+  }
+
+  #onWalletRow(raw: unknown): void {
+    const read = walletRowSchema.safeParse(raw);
+    if (!read.success) {
+      this.#malformed('a row of the wallet', wrongWith(read.error));
+      return;
+    }
+    for (const { coin, walletBalance, locked } of read.data.coin) this.#available.set(coin, subtract(walletBalance, locked));
+  }
+
+  /** It is not believed, and whatever it was to say is asked for. */
+  #malformed(what: string, why: string): void {
+    this.counts.malformed++;
+    this.#notice(`${what} was not believed: ${why}`);
+    this.#reconcileSoon(GRACE_MS);
+  }
+
+  // ---- asking about an order -----------------------------------------------------------------------------------------------
+
+  #lookIn(order: KeptOrder, ms: number): void {
+    order.lookAt = this.#parts.timers.now() + ms;
+    this.#arm();
+  }
+
+  async #look(order: KeptOrder): Promise<void> {
+    const { timers, random } = this.#parts;
+    order.isLooking = true;
+    order.lookAt = Infinity;
+    const askedAt = timers.now();
+    const answer = this.#isPositionStop(order) ? await this.#findPositionStop(order) : await this.#find(order);
+    order.isLooking = false;
+    if (this.#hasEnded(order) || !this.#isStarted) return;
+    // Set by what was found meanwhile: it is looked at again no later than that.
+    if (answer === 'unknown') this.#lookIn(order, pauseAfter(order.looks++, random));
+    else if (answer === 'absent') this.#absent(order, askedAt);
+    else await this.#found(order);
+    this.#arm();
+  }
+
+  /** Open orders first, then those that have ended: what has ended may be gone from the first, and what is new not yet in the second. */
+  async #find(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+    const { category, symbol } = this.#listedOf(order);
+    const name = order.venueId === '' ? { orderLinkId: order.linkId } : { orderId: order.venueId };
+    for (const path of ['/v5/order/realtime', '/v5/order/history']) {
+      const rows = await this.#get(path, { category, symbol, ...name }, PRIORITY.doubt);
+      if (rows === undefined) return 'unknown';
+      if (rows.some((row) => this.#onOrderRow(row) === order)) return 'found';
+    }
+    return 'absent';
+  }
+
+  async #findPositionStop(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+    if (order.venueId !== '') return this.#find(order);
+    const { category, symbol } = this.#listedOf(order);
+    const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.doubt);
+    if (rows === undefined) return 'unknown';
+    return rows.some((row) => this.#onOrderRow(row) === order) ? 'found' : 'absent';
+  }
+
+  async #found(order: KeptOrder): Promise<void> {
+    const { timers, random, settings } = this.#parts;
+    const { progress, amendment, intent } = order;
+    if (progress === undefined) return;
+    if (compare(progress.filled, order.booked) > 0) {
+      const { category, symbol } = this.#listedOf(order);
+      const rows = await this.#pages('/v5/execution/list', { category, symbol, orderId: order.venueId }, PRIORITY.doubt, EXECUTIONS_PAGE);
+      for (const row of rows?.toReversed() ?? []) this.#onExecutionRow(row, category, 'query');
+      if (this.#hasEnded(order)) return;
+      if (compare(progress.filled, order.booked) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
+    }
+    if (amendment !== undefined && !this.#standsAsAsked(order, amendment)) {
+      // Not yet, or not at all.
+      const provenAt = amendment.sentAt + settings.recvWindowMs + settings.propagationMs;
+      if (timers.now() > provenAt) this.#amended(order, `the venue never received it; ${intent.id} stands as it was`);
+      else this.#lookIn(order, Math.min(provenAt - timers.now() + 1, pauseAfter(order.looks++, random)));
+    }
+    if (order.cancel !== 'no' && !isEnded(progress.status)) {
+      // It was lost on its way, or has not been carried out yet. Asking twice for a cancel does no harm.
+      order.cancel = 'wanted';
+      await this.#sendCancel(order);
+    }
+  }
+
+  /** Asked too early, or while it could still arrive, "no such order" proves nothing. */
+  #absent(order: KeptOrder, askedAt: number): void {
+    const { timers, random, settings } = this.#parts;
+    if (this.#isPositionStop(order)) {
+      this.#absentPositionStop(order);
+      return;
+    }
+    if (order.isAcknowledged || order.progress !== undefined) {
+      // The venue has had it: it cannot be as if it had never been.
+      if (order.looks > 4)
+        this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
+      order.phase = 'in-doubt';
+      this.#lookIn(order, pauseAfter(order.looks++, random));
+      return;
+    }
+    const provenAt = order.sentAt + settings.recvWindowMs + settings.propagationMs;
+    if (askedAt >= provenAt) order.absences++;
+    if (order.absences >= WITNESSES) this.#notReceived(order);
+    else if (order.absences > 0) this.#lookIn(order, settings.propagationMs);
+    else this.#lookIn(order, Math.max(1, Math.min(provenAt - timers.now(), pauseAfter(order.looks++, random))));
+  }
+
+  /** There is none at the venue: it is set, as long as there is a position to protect. */
+  #absentPositionStop(order: KeptOrder): void {
+    const { instrument, side } = order.intent;
+    const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    if (signOf(net) !== (side === 'sell' ? 1 : -1)) this.#end(order, 'order.cancelled', 'its position is gone');
+    else if (order.cancel !== 'no') this.#end(order, 'order.cancelled', 'it never came to rest');
+    else {
+      this.counts.resent++;
+      this.#protects(order, this.#setPositionStop(order));
+    }
+  }
+
+  /** Proven: nothing of it can arrive any more. */
+  #notReceived(order: KeptOrder): void {
+    const { intent } = order;
+    this.counts.notReceived++;
+    if (order.cancel !== 'no') {
+      this.#end(order, 'order.cancelled', 'the venue never received it');
+    } else if (isEntry(intent) || order.resends >= MOST_RESENDS) {
+      this.#end(order, 'order.rejected', 'the venue never received it');
+    } else {
+      order.resends++;
+      order.absences = 0;
+      order.looks = 0;
+      this.counts.resent++;
+      this.#notice(`order ${intent.id} never arrived and is sent again under its own id`);
+      this.#create(order);
+    }
+  }
+
+  // ---- reconciliation ------------------------------------------------------------------------------------------------------
+
+  #reconcileSoon(ms: number): void {
+    if (!this.#isStarted) return;
+    this.#reconcileAt = Math.min(this.#reconcileAt, this.#parts.timers.now() + ms);
+    this.#arm();
+  }
+
+  /** Executions, then open orders, then positions: each explains what comes after it. */
+  async #reconcile(): Promise<void> {
+    const { timers, settings, random } = this.#parts;
+    const beganAt = timers.now();
+    this.#isReconciling = true;
+    this.#reconcileAt = Infinity;
+    const isDone = await this.#askForAll(beganAt);
+    this.#isReconciling = false;
+    if (!this.#isStarted) return;
+    if (isDone) {
+      this.#reconciledAt = beganAt;
+      this.#reconcileFailures = 0;
+      this.counts.reconciliations++;
+    }
+    this.#reconcileSoon(isDone ? settings.reconcileMs : pauseAfter(this.#reconcileFailures++, random));
+    // The stream came back while this was under way: what it missed may lie after what was asked for.
+    if (isDone && this.#stream.state === 'active' && !this.isReconciled) this.#reconcileSoon(0);
+  }
+
+  async #askForAll(beganAt: number): Promise<boolean> {
+    const categories = new Set(this.#listed.map(({ category }) => category));
+    for (const category of categories) {
+      const rows = await this.#pages(
+        '/v5/execution/list',
+        { category, startTime: Math.floor(this.#executions.askFrom) },
+        PRIORITY.look,
+        EXECUTIONS_PAGE,
+      );
+      if (rows === undefined) return false;
+      // Newest first, as the venue lists them.
+      for (const row of rows.toReversed()) this.#onExecutionRow(row, category, 'query');
+    }
+    for (const { category, symbol, instrument } of this.#listed) {
+      const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.look);
+      if (rows === undefined) return false;
+      const listed = new Set(rows.map((row) => this.#onOrderRow(row)));
+      this.#lookForMissing(instrument, listed, beganAt);
+    }
+    for (const { category, symbol } of this.#listed) {
+      if (category === 'spot') continue;
+      const rows = await this.#get('/v5/position/list', { category, symbol }, PRIORITY.look);
+      if (rows === undefined) return false;
+      // A symbol that is asked for has its row, a flat one too: no row is no answer, and not flat.
+      if (rows.length === 0) {
+        this.#notice(`${symbol}: the report of positions is empty, which is not the same as flat`);
+        return false;
+      }
+      for (const row of rows) this.#onPositionRow(row, true);
+    }
+    return !categories.has('spot') || (await this.#askForWallet());
+  }
+
+  /** What we believe to be open and the venue does not list is asked for by its id. */
+  #lookForMissing(instrument: number, listed: ReadonlySet<KeptOrder | undefined>, beganAt: number): void {
+    for (const order of this.#orders.values()) {
+      if (
+        order.intent.instrument !== instrument ||
+        listed.has(order) ||
+        order.phase !== 'known' ||
+        order.lookAt !== Infinity ||
+        order.isLooking
+      )
+        continue;
+      // It may be younger than the list.
+      if (order.sentAt < beganAt - GRACE_MS) this.#lookIn(order, 0);
+    }
+  }
+
+  async #askForWallet(): Promise<boolean> {
+    const rows = await this.#get('/v5/account/wallet-balance', { accountType: 'UNIFIED' }, PRIORITY.look);
+    for (const row of rows ?? []) this.#onWalletRow(row);
+    return rows !== undefined;
+  }
+
+  /** Filters change, and instruments are taken from the list. */
+  async #refresh(): Promise<void> {
+    this.#refreshAt = this.#parts.timers.now() + this.#parts.settings.refreshMs;
+    for (const before of this.#listed) {
+      const rows = await this.#get(
+        '/v5/market/instruments-info',
+        { category: before.category, symbol: before.symbol },
+        PRIORITY.look,
+        false,
+      );
+      if (rows === undefined) continue;
+      const row = instrumentRowSchema.safeParse(rows[0]);
+      const after = row.success ? listedFrom(row.data, before.instrument, before.category) : { ...before, isTrading: false };
+      const changes = changesOf(before, after);
+      if (changes === '') continue;
+      this.#notice(`${before.symbol} has changed: ${changes}`);
+      this.#listed = this.#listed.map((each) => (each.instrument === before.instrument ? after : each));
+      this.#reconcileSoon(0);
+    }
+  }
+
+  // ---- requests ------------------------------------------------------------------------------------------------------------
+
+  #post(
+    path: string,
+    parameters: Parameters,
+    budget: Budget,
+    priority: Priority,
+    hooks: { readonly isWanted?: () => boolean; readonly onSent?: () => void } = {},
+  ): Promise<Outcome> {
+    return this.#calls.ask({ method: 'POST', path, parameters, isPrivate: true, budget, priority, ...hooks });
+  }
+
+  /** Rows of a list, not yet read; undefined where there was no answer. */
+  async #get(path: string, parameters: Parameters, priority: Priority, isPrivate = true): Promise<readonly unknown[] | undefined> {
+    return (await this.#page(path, parameters, priority, isPrivate))?.list;
+  }
+
+  async #page(path: string, parameters: Parameters, priority: Priority, isPrivate = true) {
+    const budget = isPrivate ? 'query' : 'market';
+    const outcome = await this.#calls.ask({ method: 'GET', path, parameters, isPrivate, budget, priority });
+    if (outcome.kind !== 'answered') return undefined;
+    const read = listSchema.safeParse(outcome.result);
+    if (!read.success) this.#notice(`${path} was answered with ${wrongWith(read.error)}`);
+    return read.data;
+  }
+
+  async #pages(path: string, parameters: Parameters, priority: Priority, limit = PAGE): Promise<readonly unknown[] | undefined> {
+    const rows: unknown[] = [];
+    let cursor = '';
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const page = await this.#page(path, { ...parameters, limit, ...(cursor === '' ? {} : { cursor }) }, priority);
+      if (page === undefined) return undefined;
+      rows.push(...page.list);
+      if (page.nextPageCursor === '' || page.nextPageCursor === cursor || page.list.length < limit) return rows;
+      cursor = page.nextPageCursor;
+    }
+    this.#notice(`${path} has more than ${MOST_PAGES} pages`);
+    return undefined;
+  }
+
+  #measured(aheadMs: number, roundTripMs: number): void {
+    this.#skew.measured(this.#parts.timers.now(), aheadMs, roundTripMs);
+    this.#parts.wire.setClock(Math.round(this.#skew.aheadMs));
+    const { leastMs } = this.#skew;
+    if (leastMs > this.#parts.settings.mostSkewMs) {
+      this.#tellOnce(
+        'skew',
+        `this machine's clock and the venue's differ by ${Math.round(this.#skew.aheadMs)} ms: nothing opens until they agree`,
+      );
+    } else this.#told.delete('skew');
+  }
+
+  #judged(judged: Judged): void {
+    if (judged.kind === 'unauthorised' && this.#refusedFor === '') {
+      this.#refusedFor = judged.words;
+      this.#notice(`the venue has refused the key: ${judged.words}; nothing opens any more`);
+    }
+    if (judged.kind !== 'unknown') return;
+    if (judged.isBan === true) {
+      this.#bannedFor = judged.words;
+      this.#notice(`the venue has banned this address for ${Math.ceil((judged.pauseMs ?? 0) / SECOND_MS)} s: ${judged.words}`);
+    } else if (judged.pauseMs !== undefined) this.#bannedFor = judged.words;
+    if (judged.isClock === true) {
+      this.#skew.forget();
+      this.#clockAt = this.#parts.timers.now();
+      this.#arm();
+    }
+  }
+
+  // ---- reports -------------------------------------------------------------------------------------------------------------
+
+  #say(
+    kind: OrderReport['kind'],
+    said: {
+      readonly id: string;
+      readonly instrument: number;
+      readonly reason: string;
+      readonly happenedAt?: TimeMs;
+      readonly fill?: OrderReport['fill'];
+    },
+  ): void {
+    const { id: order, instrument, reason, happenedAt = this.#parts.now(), fill } = said;
+    this.#reports.push({ kind, happenedAt, instrument, order, reason: this.#parts.redact(reason), fill });
+  }
+
+  #end(order: KeptOrder, kind: 'order.rejected' | 'order.cancelled', reason: string, happenedAt: TimeMs = this.#parts.now()): void {
+    const { id, instrument } = order.intent;
+    this.#say(kind, { id, instrument, reason, happenedAt });
+    this.#close(order, this.#parts.now());
+  }
+
+  #close(order: KeptOrder, at: TimeMs): void {
+    if (order.phase === 'ended') return;
+    order.phase = 'ended';
+    order.lookAt = Infinity;
+    order.amendment = undefined;
+    order.nextAmendment = undefined;
+    this.#ended.remember(order, at);
+    if (!isZero(order.booked)) return;
+    // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
+    for (const { id } of order.intent.attached) {
+      const stop = this.#orders.get(id);
+      if (stop !== undefined) this.#close(stop, at);
+    }
+  }
+
+  #forget(order: KeptOrder): void {
+    this.#orders.delete(order.intent.id);
+    if (order.venueId !== '' && this.#byVenueId.get(order.venueId) === order) this.#byVenueId.delete(order.venueId);
+  }
+
+  #notice(words: string): void {
+    this.#parts.onNotice(words);
+  }
+
+  #tellOnce(what: string, words: string): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#notice(words);
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------------------------
+
+  #ring(): void {
+    if (!this.#isStarted) return;
+    const now = this.#parts.timers.now();
+    for (const order of this.#orders.values()) if (order.lookAt <= now && !order.isLooking) void this.#look(order);
+    if (this.#clockAt <= now) {
+      this.#clockAt = now + CLOCK_MS;
+      void this.#calls.ask({
+        method: 'GET',
+        path: '/v5/market/time',
+        parameters: {},
+        isPrivate: false,
+        budget: 'market',
+        priority: PRIORITY.look,
+      });
+    }
+    if (this.#refreshAt <= now) void this.#refresh();
+    if (this.#reconcileAt <= now && !this.#isReconciling) void this.#reconcile();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (!this.#isStarted) return;
+    let at = Math.min(this.#clockAt, this.#refreshAt, this.#isReconciling ? Infinity : this.#reconcileAt);
+    for (const order of this.#orders.values()) if (!order.isLooking) at = Math.min(at, order.lookAt);
+    this.#alarm.set(at);
+  }
+}
+
+/** What may be refused because something is not in order: everything that is neither protection nor a way out. */
+function isEntry({ role, reduceOnly }: OrderIntent): boolean {
+  return role === 'target' && !reduceOnly;
+}
+
+function priorityOf(intent: OrderIntent): Priority {
+  return intent.role !== 'target' ? PRIORITY.protect : intent.reduceOnly ? PRIORITY.close : PRIORITY.enter;
+}
+
+function wireSide({ side }: OrderIntent): OrderRow['side'] {
+  return side === 'buy' ? 'Buy' : 'Sell';
+}
+
+/** By our own id, which is known before the venue's. A stop of a position has only the venue's. */
+function nameOf({ venueId, linkId, intent }: KeptOrder, listed: Listed): Parameters {
+  const name: Parameters = isPositionStop(intent, listed) ? { orderId: venueId } : { orderLinkId: linkId };
+  const isSpotStop = listed.category === 'spot' && (intent.type === 'stop' || intent.type === 'take-profit');
+  return isSpotStop ? { ...name, orderFilter: 'StopOrder' } : name;
+}
+
+/** Rows of a stream say which of the venue's markets they are of. */
+function categoryOf(row: unknown): string | undefined {
+  return typeof row === 'object' && row !== null && 'category' in row && typeof row.category === 'string' ? row.category : undefined;
+}

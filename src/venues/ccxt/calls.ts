@@ -1,0 +1,97 @@
+// Requests to a venue, each in its turn, within a deadline that holds for the body too, and judged. Nothing is asked again in here: whether a
+// command may be repeated is known by whoever gave it.
+import type { Timers } from '../../domain/ports.ts';
+import { judge, type Judged } from './bybit-codes.ts';
+import { failureWords } from './requests.ts';
+import type { WholeAnswer } from './transport.ts';
+import { Turns, type Budget, type Priority } from './turns.ts';
+import type { VenueRequest, VenueWire } from './venue-wire.ts';
+
+export interface Call extends VenueRequest {
+  readonly budget: Budget;
+  readonly priority: Priority;
+  /** Asked once its turn has come. */
+  readonly isWanted?: () => boolean;
+  /** It leaves now. */
+  readonly onSent?: () => void;
+}
+
+export type Outcome = Judged | { readonly kind: 'unsent' };
+
+export interface CallsParts {
+  readonly wire: VenueWire;
+  readonly timers: Timers;
+  readonly deadlineMs: number;
+  readonly redact: (words: string) => string;
+  /** The venue's time of an answer, this machine's for the middle of its way, and how long that was. */
+  readonly onTime: (venueAt: number, wallAt: number, roundTripMs: number) => void;
+  readonly onJudged: (outcome: Judged) => void;
+}
+
+export class Calls {
+  readonly turns: Turns;
+  readonly #parts: CallsParts;
+  readonly #end = new AbortController();
+
+  constructor(parts: CallsParts) {
+    this.#parts = parts;
+    this.turns = new Turns(parts.timers);
+  }
+
+  /** Whatever is on its way is given up; nothing leaves any more. */
+  close(): void {
+    this.#end.abort();
+  }
+
+  /** Never rejects for what a venue or a network does. */
+  async ask(call: Call): Promise<Outcome> {
+    const { timers, wire, redact, onTime, onJudged } = this.#parts;
+    await this.turns.take(call.budget, call.priority);
+    if (this.#end.signal.aborted || call.isWanted?.() === false) return { kind: 'unsent' };
+    call.onSent?.();
+    const sentAt = timers.now();
+    const sentWall = wire.wallNow();
+    let answer: WholeAnswer;
+    try {
+      answer = await this.#withinDeadline(call);
+    } catch (error) {
+      if (this.#end.signal.aborted) return { kind: 'unknown', words: 'given up: the session is over' };
+      return { kind: 'unknown', words: redact(failureWords(error, 'the venue', this.#parts.deadlineMs)) };
+    }
+    const roundTripMs = timers.now() - sentAt;
+    const { judged, venueAt } = judge(answer, redact);
+    if (venueAt !== undefined) onTime(venueAt, sentWall + roundTripMs / 2, roundTripMs);
+    this.#count(call, answer.headers, venueAt);
+    if (judged.kind === 'unknown' && judged.pauseMs !== undefined) {
+      // A whole address, or one kind of request.
+      this.turns.freeze(judged.pauseMs, judged.isBan === true || answer.status === 429 ? undefined : call.budget);
+    }
+    onJudged(judged);
+    return judged;
+  }
+
+  async #withinDeadline(call: Call): Promise<WholeAnswer> {
+    const { timers, wire, deadlineMs } = this.#parts;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#end.signal]);
+    const late = timers.sleep(deadlineMs, signal).then(() => {
+      throw new DOMException('late', 'TimeoutError');
+    });
+    const answer = wire.ask(call, signal);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      // The one that lost is ended, and nobody needs to hear of it.
+      over.abort();
+      void Promise.allSettled([answer, late]);
+    }
+  }
+
+  #count(call: Call, headers: Headers, venueAt: number | undefined): void {
+    const [limit, left, resetAt] = ['x-bapi-limit', 'x-bapi-limit-status', 'x-bapi-limit-reset-timestamp'].map((name) =>
+      Number(headers.get(name) ?? NaN),
+    );
+    if (limit === undefined || left === undefined || resetAt === undefined || !(limit > 0) || !(left >= 0)) return;
+    this.turns.counted(call.budget, { limit, left, resetMs: venueAt === undefined || !(resetAt > venueAt) ? 0 : resetAt - venueAt });
+  }
+}

@@ -1,0 +1,35 @@
+// Keys of a venue. They come from the environment and go into headers, and nowhere else: no message, no file, no log holds them.
+import { BallastError } from '../../domain/errors.ts';
+
+/** Bybit itself, its testnet, or its demo account beside the real market. Each has keys of its own, so that one is never used for another. */
+export type Site = 'main' | 'testnet' | 'demo';
+
+export interface Credentials {
+  readonly key: string;
+  readonly secret: string;
+}
+
+const PREFIX: Readonly<Record<Site, string>> = { main: 'BYBIT', testnet: 'BYBIT_TESTNET', demo: 'BYBIT_DEMO' };
+
+/** @throws BallastError CREDENTIALS_MISSING */
+export function credentialsFrom(environment: Readonly<Record<string, string | undefined>>, site: Site): Credentials {
+  const names = [`${PREFIX[site]}_API_KEY`, `${PREFIX[site]}_API_SECRET`] as const;
+  const [key, secret] = names.map((name) => environment[name]?.trim() ?? '');
+  const missing = names.filter((name) => (environment[name]?.trim() ?? '') === '');
+  if (key === undefined || secret === undefined || missing.length > 0) {
+    throw new BallastError({
+      code: 'CREDENTIALS_MISSING',
+      place: `bybit (${site})`,
+      found: `no ${missing.join(' and no ')} in the environment`,
+      expected: 'the key and the secret of an account that may trade and may not withdraw',
+      remedy: 'write them into .env, never into ballast.yaml',
+      exitCode: 2,
+    });
+  }
+  return { key, secret };
+}
+
+/** Takes keys out of words: a venue repeats what it was sent, a key among it. */
+export function redactor({ key, secret }: Credentials): (words: string) => string {
+  return (words) => words.replaceAll(key, '[key]').replaceAll(secret, '[secret]');
+}

@@ -1,0 +1,39 @@
+// The edge between what the adapter thinks and how it reaches a venue. The transport is one side of it; a simulation without a network, and
+// with a clock of its own, can be another.
+import type { Parameters } from './bybit-orders.ts';
+import type { WholeAnswer } from './transport.ts';
+
+export interface VenueRequest {
+  readonly method: 'GET' | 'POST';
+  /** `/v5/order/create` */
+  readonly path: string;
+  readonly parameters: Parameters;
+  readonly isPrivate: boolean;
+}
+
+export interface Socket {
+  /** Only once it has opened. */
+  send(text: string): void;
+  close(): void;
+}
+
+export interface SocketEars {
+  opened(): void;
+  said(text: string): void;
+  /** Once, at the end, also where it never opened. */
+  closed(why: string): void;
+}
+
+export type Dial = (ears: SocketEars) => Socket;
+
+export interface VenueWire {
+  /** UTC milliseconds by this machine's clock, which may be wrong, and may step. */
+  wallNow(): number;
+  /** By how much the venue's clock is ahead of this machine's: signatures carry the venue's time. */
+  setClock(venueAheadMs: number): void;
+  /** Headers and the whole body. Rejects for whatever the network does, and when the signal aborts. */
+  ask(request: VenueRequest, signal: AbortSignal): Promise<WholeAnswer>;
+  /** The frame that says who we are. */
+  login(): string;
+  readonly dialPrivate: Dial;
+}
