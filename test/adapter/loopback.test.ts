@@ -1,0 +1,289 @@
+// The engine trades on the simulated Bybit venue over loopback: real sockets, ccxt's signatures, the system's clock. In wall time, so it is short.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { systemTimers } from '../../src/app/system-timers.ts';
+import { amount, format } from '../../src/domain/decimal.ts';
+import type { Entry } from '../../src/domain/entry.ts';
+import { BallastError } from '../../src/domain/errors.ts';
+import type { MarketEvent } from '../../src/domain/event.ts';
+import type { MarketSource } from '../../src/domain/ports.ts';
+import { NEVER } from '../../src/domain/time.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { run } from '../../src/engine/run.ts';
+import { SystemClock } from '../../src/engine/system-clock.ts';
+import { syntheticMarket } from '../../src/market/synthetic/market.ts';
+import { Random } from '../../src/quant/random.ts';
+import { Exchange } from '../../src/venues/bybit-server/exchange.ts';
+import { BybitServer } from '../../src/venues/bybit-server/server.ts';
+import { serveVenue, type ServedVenue } from '../../src/venues/bybit-server/transport.ts';
+import type { BybitVenue } from '../../src/venues/ccxt/bybit-venue.ts';
+import { openBybitVenue } from '../../src/venues/ccxt/open-venue.ts';
+import { SteppedMarket } from '../conformance/stepped-market.ts';
+import { orderOf } from '../contracts/venue.contract.ts';
+import { planOf, single } from '../support/session.ts';
+
+const BAR_MS = 100;
+const BTC = 'BTC/USDT:USDT';
+const NAMES = ['one', 'two', 'three', 'four', 'five'];
+const QUICK = { recvWindowMs: 1_000, propagationMs: 100, deadlineMs: 1_000, reconcileMs: 1_000, pingMs: 500 };
+
+let served: ServedVenue;
+let stepped: SteppedMarket;
+let exchange: Exchange;
+
+before(async () => {
+  const now = Date.now();
+  const { instruments } = syntheticMarket({ seed: 1, startAt: 0, assets: [BTC] });
+  stepped = new SteppedMarket(instruments, now - 1_000, [60_000]);
+  const accounts = NAMES.map((name, index) => ({ name, uid: index + 1, key: `key-${name}`, secret: `secret-${name}`, capital: amount('100000') }));
+  exchange = new Exchange({ market: stepped.market, accounts, from: now, seed: 1, slippageRatio: 0, rules: {} });
+  served = await serveVenue({ server: new BybitServer({ exchange, seed: 1, hasFaults: false }), port: 0, speed: 1 });
+});
+after(() => served.close());
+
+async function administer(path: string, body: object): Promise<void> {
+  const response = await fetch(`${served.address}/admin/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  assert.equal(response.status, 200, await response.text());
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 8_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) assert.fail(`expected ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Bars of the served market, as a feed would bring them. */
+class Bars implements MarketSource {
+  readonly instrument = 0;
+  readonly #events: MarketEvent[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #closeAt = Math.floor(Date.now() / BAR_MS) * BAR_MS;
+  #previous = NaN;
+  #wake: (() => void) | undefined;
+  readonly ended = false;
+  readonly #notBefore: () => number;
+
+  constructor(notBefore: () => number) {
+    this.#notBefore = notBefore;
+    this.#timer = setInterval(() => this.#look(), 10);
+  }
+
+  #look(): void {
+    while (Date.now() >= this.#closeAt + BAR_MS) {
+      this.#closeAt += BAR_MS;
+      const close = exchange.listings[0]?.last ?? NaN;
+      const open = Number.isNaN(this.#previous) ? close : this.#previous;
+      this.#previous = close;
+      const [at, high, low] = [this.#closeAt, Math.max(open, close), Math.min(open, close)];
+      this.#events.push({ kind: 'bar.closed', at, happenedAt: at, instrument: 0, open, high, low, close, volume: 1, warmup: false });
+      this.#wake?.();
+    }
+  }
+
+  peekAt(): number {
+    const [first] = this.#events;
+    if (first === undefined) return NEVER;
+    first.at = Math.max(first.at, this.#notBefore());
+    return first.at;
+  }
+
+  take(): MarketEvent {
+    this.peekAt();
+    return this.#events.shift() ?? assert.fail('a bar');
+  }
+
+  nextBar(): MarketEvent | undefined {
+    return undefined;
+  }
+
+  onArrival(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+interface Live {
+  readonly engine: Engine;
+  readonly venue: BybitVenue;
+  readonly said: Entry[];
+  readonly notices: string[];
+  readonly end: () => Promise<void>;
+}
+
+/** A whole session on an account of its own. @param says the stance, asked at every bar */
+async function session(name: string, says: () => number): Promise<Live> {
+  const { instruments } = stepped.market;
+  const plan = planOf({
+    sleeves: [single(0, says)],
+    bars: [],
+    instruments,
+    baseTimeframeMs: BAR_MS,
+    startAt: 0,
+    capital: '100000',
+    policy: { trailR: 1, staleIntervals: 100 },
+    plan: { opinionLifeBars: 100 },
+  });
+  const said: Entry[] = [];
+  const notices: string[] = [];
+  const clock = SystemClock.live();
+  const place = { notBefore: (): number => 0, last: (): number => NaN };
+  const controller = new AbortController();
+  const venue = await openBybitVenue({
+    site: 'main',
+    environment: { BYBIT_API_KEY: `key-${name}`, BYBIT_API_SECRET: `secret-${name}` },
+    address: served.address,
+    instruments,
+    timers: systemTimers,
+    random: new Random(1),
+    settings: QUICK,
+    runId: `run-${name}`,
+    since: Date.now(),
+    now: () => clock.now(),
+    notBefore: () => place.notBefore(),
+    lastPrice: () => place.last(),
+    onNotice: (words) => notices.push(words),
+    signal: controller.signal,
+  });
+  const engine = new Engine({
+    plan,
+    recorder: { market: () => undefined, entry: (entry) => said.push(entry), commit: () => undefined },
+    venue,
+  });
+  place.notBefore = () => engine.earliestNext;
+  place.last = () => engine.portfolio.mark[0] ?? NaN;
+  venue.start();
+  await until('a reconciled venue', () => venue.isReconciled);
+  const bars = new Bars(() => engine.earliestNext);
+  const state = { isStopping: false };
+  const running = run({ engine, clock, sources: [venue, bars], isStopping: () => state.isStopping });
+  return {
+    engine,
+    venue,
+    said,
+    notices,
+    end: async () => {
+      state.isStopping = true;
+      await running;
+      bars.stop();
+      venue.stop();
+      controller.abort();
+    },
+  };
+}
+
+function heldAtVenue(name: string): string {
+  return format(exchange.accounts[NAMES.indexOf(name)]?.positions[0]?.quantity ?? assert.fail());
+}
+
+function kindsOf({ said }: Live): string[] {
+  return said.map(({ kind }) => kind);
+}
+
+describe('the engine on a venue over loopback', { timeout: 20_000 }, () => {
+  test('enters with its stops at the venue, trails one of them in place, and is stopped out', async () => {
+    const wanted = { stance: 0 };
+    const live = await session('one', () => wanted.stance);
+    wanted.stance = 1;
+    await until('a position', () => heldAtVenue('one') !== '0');
+    const account = exchange.accounts[0] ?? assert.fail();
+    const levels = (): number[] => account.openOrders().map(({ trigger }) => Number(format(trigger?.price ?? assert.fail())));
+    await until('two stops', () => levels().length === 2);
+    const [before] = levels().toSorted((left, right) => right - left);
+    // A whole R and a little: the stop of the sleeve follows.
+    stepped.move(0, 62_000);
+    await until('a stop that has moved', () => Math.max(...levels()) > (before ?? NaN) && kindsOf(live).includes('order.amended'));
+    assert.equal(levels().length, 2, 'moved in place');
+    stepped.move(0, 60_000);
+    await until('no position', () => heldAtVenue('one') === '0');
+    await until('nothing open', () => levels().length === 0 && live.engine.desk.tracker.open.size === 0);
+    await live.end();
+    assert.equal(format(live.engine.portfolio.net[0] ?? assert.fail()), '0');
+    assert.equal(kindsOf(live).filter((kind) => kind === 'order.filled').length, 2);
+    assert.ok(kindsOf(live).includes('sleeve.stopped'));
+    // To the last digit: what the ledger says is what the venue says.
+    assert.equal(format(live.engine.portfolio.totalCash()), format(account.books.walletBalance));
+    assert.deepEqual(live.notices, []);
+  });
+
+  test('F3: the connection is cut while an order is under way, and it is booked once', async () => {
+    const wanted = { stance: 0 };
+    const live = await session('two', () => wanted.stance);
+    await administer('faults', { kind: 'accept-reset', where: '/v5/order/create', times: 1 });
+    await administer('faults', { kind: 'refuse-sockets', times: 2 });
+    wanted.stance = 1;
+    await until('an order that is in doubt', () => live.notices.some((words) => /is in doubt/.test(words)));
+    await administer('acts', { act: 'drop-sockets' });
+    await until('a fill', () => kindsOf(live).includes('order.filled'));
+    await until('its stops', () => exchange.accounts[1]?.openOrders().length === 2);
+    await until('to be reconciled again', () => live.venue.isReconciled && live.venue.dials >= 2);
+    await live.end();
+    assert.equal(kindsOf(live).filter((kind) => kind === 'order.filled').length, 1);
+    assert.equal(format(live.engine.portfolio.net[0] ?? assert.fail()), heldAtVenue('two'));
+    assert.equal(format(live.venue.net(0)), heldAtVenue('two'));
+    assert.equal(exchange.accounts[1]?.orders.filter(({ linkId }) => linkId !== '').length, 2, 'an entry and a stop, each once');
+  });
+
+  test('an answer that stalls in its body ends with the deadline, and the order is found', async () => {
+    const live = await session('three', () => 0);
+    await administer('faults', { kind: 'stall', where: '/v5/order/create', times: 1 });
+    await administer('faults', { kind: 'no-data', where: 'order', times: 20 });
+    live.venue.submit(orderOf('9-1', Date.now(), { quantity: planOf({ sleeves: [], bars: [], instruments: stepped.market.instruments }).instruments[0]?.lot ?? assert.fail() }));
+    await until('a fill', () => heldAtVenue('three') === '0.001' && live.said.some(({ kind }) => kind === 'order.filled' || kind === 'alert.raised'));
+    await live.end();
+  });
+
+  test('a key that the venue does not know lets nothing in, and no message says it', async () => {
+    const { instruments } = stepped.market;
+    const notices: string[] = [];
+    const venue = await openBybitVenue({
+      site: 'main',
+      environment: { BYBIT_API_KEY: 'key-four', BYBIT_API_SECRET: 'not the secret of four' },
+      address: served.address,
+      instruments,
+      timers: systemTimers,
+      random: new Random(1),
+      settings: QUICK,
+      runId: 'run-four',
+      since: Date.now(),
+      now: () => Date.now(),
+      notBefore: () => 0,
+      lastPrice: () => 60_000,
+      onNotice: (words) => notices.push(words),
+      signal: new AbortController().signal,
+    });
+    venue.start();
+    await until('a refusal', () => notices.some((words) => /refused the key/.test(words)));
+    venue.submit(orderOf('1-1', Date.now()));
+    assert.notEqual(venue.peekAt(), NEVER);
+    const report = venue.take();
+    assert.equal(report.kind, 'order.rejected');
+    venue.stop();
+    for (const words of [...notices, 'reason' in report ? report.reason : '']) assert.doesNotMatch(words, /key-four|not the secret/);
+  });
+
+  test('without keys in the environment it says which are missing', async () => {
+    await assert.rejects(
+      openBybitVenue({
+        site: 'testnet',
+        environment: { BYBIT_API_KEY: 'of another site' },
+        address: served.address,
+        instruments: [],
+        timers: systemTimers,
+        random: new Random(1),
+        runId: 'run',
+        since: 0,
+        now: () => 0,
+        notBefore: () => 0,
+        lastPrice: () => NaN,
+        onNotice: () => undefined,
+        signal: new AbortController().signal,
+      }),
+      (error: unknown) => error instanceof BallastError && error.code === 'CREDENTIALS_MISSING' && /BYBIT_TESTNET_API_KEY/.test(error.message),
+    );
+  });
+});
