@@ -6,7 +6,7 @@ import type { Instrument } from '../../src/domain/instrument.ts';
 import type { OrderIntent } from '../../src/domain/order.ts';
 import { NEVER } from '../../src/domain/time.ts';
 import { Random } from '../../src/quant/random.ts';
-import { Exchange } from '../../src/venues/bybit-server/exchange.ts';
+import { Exchange, type ExchangeParts } from '../../src/venues/bybit-server/exchange.ts';
 import { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { BybitVenue, defaultBybitVenueSettings, type BybitVenueParts } from '../../src/venues/ccxt/bybit-venue.ts';
 import { listedFrom } from '../../src/venues/ccxt/bybit-orders.ts';
@@ -29,6 +29,7 @@ export interface AdapterBenchOptions {
   readonly seed?: number;
   readonly prices?: readonly [number, number];
   readonly parts?: Partial<BybitVenueParts>;
+  readonly rules?: ExchangeParts['rules'];
 }
 
 export class AdapterBench {
@@ -44,7 +45,7 @@ export class AdapterBench {
   readonly #parts: Partial<BybitVenueParts>;
   readonly #seed: number;
 
-  constructor({ seed = 1, prices = [60_000, 3_000], parts = {} }: AdapterBenchOptions = {}) {
+  constructor({ seed = 1, prices = [60_000, 3_000], parts = {}, rules = {} }: AdapterBenchOptions = {}) {
     this.#seed = seed;
     this.#parts = parts;
     this.instruments = syntheticMarket({ seed: 1, startAt: 0, assets: ['BTC/USDT:USDT', 'ETH/USDT:USDT'] }).instruments;
@@ -55,7 +56,7 @@ export class AdapterBench {
       from: START,
       seed,
       slippageRatio: 0,
-      rules: {},
+      rules,
     });
     this.server = new BybitServer({ exchange: this.exchange, seed, hasFaults: false });
     const random = new Random(seed);

@@ -32,6 +32,7 @@ export class SimulatedWire implements VenueWire {
   /** Every request that was made, in order. */
   readonly requests: { readonly at: number; readonly path: string; readonly parameters: VenueRequest['parameters'] }[] = [];
   readonly #sockets = new Set<() => void>();
+  #say: ((text: string) => void) | undefined;
 
   constructor(parts: SimulatedWireParts) {
     this.#parts = parts;
@@ -53,6 +54,16 @@ export class SimulatedWire implements VenueWire {
   cut(isCut: boolean): void {
     this.isCut = isCut;
     if (isCut) for (const drop of this.#sockets) drop();
+  }
+
+  /** A frame of the open stream that the venue would not say by itself. */
+  inject(frame: object | string): void {
+    this.#say?.(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  /** Paths of the requests since the timers stood there. */
+  pathsSince(at: number): readonly string[] {
+    return this.requests.filter((each) => each.at >= at).map(({ path }) => path);
   }
 
   async #travel(signal?: AbortSignal): Promise<void> {
@@ -131,6 +142,7 @@ export class SimulatedWire implements VenueWire {
         if (!isOver) said(text);
       });
     };
+    this.#say = say;
     const session = this.isCut ? 'refused' : server.connect('/v5/private', ADDRESS, { send: say, drop }, this.#venueNow());
     if (typeof session === 'string' || server.closesAtOnce('/v5/private')) over('code 1001');
     else {

@@ -1,0 +1,777 @@
+// What can go wrong between the adapter and a venue, each case by its number in the project's list of faults. No network, stepped time: minutes
+// pass in milliseconds, and a case is the same each time.
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
+import { price, quantity } from '../../src/domain/decimal.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
+import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from './bench.ts';
+
+let bench: AdapterBench;
+const opened = async (options: AdapterBenchOptions = {}): Promise<AdapterBench> => {
+  bench = await new AdapterBench(options).start();
+  return bench;
+};
+
+/** After every case: what is believed to be held is what is held, and no id was used for two orders. */
+afterEach(() => {
+  const ids = bench.account.orders.map(({ linkId }) => linkId).filter((id) => id !== '');
+  assert.equal(new Set(ids).size, ids.length, 'no id is used twice');
+  const ends = bench.reports.flatMap((report) =>
+    report.kind === 'order.rejected' || report.kind === 'order.cancelled' ? [report.order] : [],
+  );
+  assert.equal(new Set(ends).size, ends.length, 'no order ends twice');
+  const fills = bench.reports.flatMap((report) => (report.kind === 'order.filled' ? [report.fill?.id] : []));
+  assert.equal(new Set(fills).size, fills.length, 'no fill is reported twice');
+});
+
+const limit = (limitPrice: string) => ({ type: 'limit', limitPrice: price(limitPrice) }) as const;
+const WINDOW_MS = 6 * SECOND_MS;
+
+describe('commands', () => {
+  test('F1: a request that is lost is asked about until it can arrive no more; an entry is then rejected, once, and not sent again', async () => {
+    await opened();
+    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+    bench.submit('1-1');
+    await bench.advance(WINDOW_MS - SECOND_MS);
+    assert.deepEqual(bench.said(), [], '"not found" proves nothing while it could still arrive');
+    await bench.until('a rejection', () => bench.said().length > 0);
+    assert.deepEqual(bench.said(), ['1-1 rejected']);
+    assert.match(bench.reasonOf('1-1'), /never received/);
+    await bench.advance(30 * SECOND_MS);
+    assert.deepEqual([bench.said().length, bench.atVenue('1-1'), bench.venue.counts.notReceived], [1, 0, 1]);
+    const asked = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
+    assert.ok(asked.filter(({ path }) => path === '/v5/order/history').length >= 2, 'asked in both places, twice');
+    assert.equal(asked.filter(({ path }) => path === '/v5/order/create').length, 1);
+  });
+
+  test('F1: a stop that is lost is sent again under its own id', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+    bench.venue.submit(stop('1-2', bench.now, '58000'));
+    await bench.until('a stop', () => bench.stopsAtVenue().length === 1);
+    assert.deepEqual([bench.atVenue('1-2'), bench.venue.counts.resent], [1, 1]);
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-2'), ['accepted']);
+  });
+
+  test('F1: a request that is lost with everything after it stays in doubt until somebody answers', async () => {
+    await opened();
+    bench.fault({ kind: 'lose', where: '/v5/order/' });
+    bench.submit('1-1');
+    await bench.advance(2 * MINUTE_MS);
+    assert.deepEqual(bench.said(), [], 'nobody has answered, so nothing is known');
+    bench.clearFaults();
+    await bench.until('a rejection', () => bench.said().length > 0, MINUTE_MS);
+    assert.deepEqual(bench.said(), ['1-1 rejected']);
+  });
+
+  test('F2: an order that was taken and not answered is found, and there is one of it', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+    bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+    bench.submit('1-1', limit('50000'));
+    await bench.until('an acceptance', () => bench.said().length > 0);
+    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    assert.equal(bench.atVenue('1-1'), 1);
+  });
+
+  test('F3: an order that was taken, filled and not answered is booked once, and its stops are placed', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-reset', where: '/v5/order/create', times: 1 });
+    bench.fault({ kind: 'no-data', times: 6 });
+    bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000'), disaster('1-3', bench.now, '50000')] });
+    await bench.until('a fill', () => bench.said('1-1').length > 0);
+    await bench.advance(3 * SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['filled 0.01']);
+    assert.deepEqual(bench.stopsAtVenue().toSorted(), ['Stop 58000', 'StopLoss 50000']);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('F4: the stream answers before the query does, and nothing is in doubt', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(10 * SECOND_MS);
+    assert.deepEqual([bench.said(), bench.venue.counts.doubts], [['1-1 accepted'], 0]);
+    const queries = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
+    assert.deepEqual(queries.map(({ path }) => path), ['/v5/order/create']);
+  });
+
+  test('F5: "duplicate id" proves that it was taken before', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    // A new process that does not remember having sent it.
+    bench.venue.stop();
+    bench.reports.length = 0;
+    bench.venue = bench.open();
+    await bench.start();
+    bench.submit('1-1', limit('50000'));
+    await bench.until('an answer', () => bench.said().length > 0);
+    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    assert.equal(bench.atVenue('1-1'), 1);
+  });
+
+  for (const [words, fault] of [
+    ['HTTP 503', { kind: 'http-status', status: 503 }],
+    ['HTTP 504', { kind: 'http-status', status: 504 }],
+    ['HTTP 200 with a page', { kind: 'html' }],
+    ['HTTP 200 with nothing', { kind: 'empty' }],
+    ['code 10000', { kind: 'ret-code', retCode: 10000, retMsg: 'Server Timeout' }],
+    ['code 10016', { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' }],
+    ['code 170005, which ccxt calls invalid', { kind: 'ret-code', retCode: 170005, retMsg: 'Too many new orders' }],
+    ['a code that nobody knows', { kind: 'ret-code', retCode: 987654, retMsg: 'new in this version' }],
+  ] as const) {
+    test(`F6: ${words} leaves an order in doubt: no end, and nothing new on the symbol until it is resolved`, async () => {
+      await opened();
+      bench.fault({ ...fault, where: '/v5/order/create', times: 1 });
+      bench.submit('1-1');
+      await bench.advance(100);
+      assert.deepEqual(bench.said(), []);
+      bench.submit('1-2');
+      bench.submit('1-3', { instrument: 1, quantity: quantity('0.1') });
+      await bench.advance(SECOND_MS);
+      assert.match(bench.reasonOf('1-2'), /order 1-1 is in doubt/);
+      assert.deepEqual(bench.said('1-3'), ['filled 0.1'], 'another symbol is not concerned');
+      await bench.until('an end', () => bench.said('1-1').length > 0);
+      bench.submit('1-4');
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.said('1-4'), ['filled 0.01']);
+    });
+  }
+
+  test('F7: a refusal is told once; a refused key lets nothing in any more, and keeps what protects', async () => {
+    await opened();
+    bench.submit('1-1', { quantity: quantity('900') });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said(), ['1-1 rejected']);
+    assert.match(bench.reasonOf('1-1'), /110007/);
+    bench.submit('1-2');
+    await bench.advance(SECOND_MS);
+    bench.fault({ kind: 'ret-code', retCode: 10003, retMsg: `API key ${'key-of-the-test'} is invalid.`, where: '/v5/order/create', times: 1 });
+    bench.submit('1-3');
+    await bench.advance(SECOND_MS);
+    bench.submit('1-4');
+    bench.venue.submit(stop('1-5', bench.now, '58000'));
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('1-3'), bench.said('1-4'), bench.said('1-5')], [['rejected'], ['rejected'], ['accepted']]);
+    assert.match(bench.reasonOf('1-4'), /refused the key/);
+    for (const words of [...bench.notices, bench.reasonOf('1-3'), bench.reasonOf('1-4')]) assert.doesNotMatch(words, /key-of-the-test/);
+  });
+
+  test('F8: 429 freezes everything for as long as it says, and cancels go first', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    bench.submit('1-2', { instrument: 1, quantity: quantity('0.1') });
+    await bench.advance(SECOND_MS);
+    bench.fault({ kind: 'http-status', status: 429, retryAfterSeconds: 3, where: '/v5/order/amend', times: 1 });
+    bench.venue.amend({ at: bench.now, instrument: 0, order: '1-1', limitPrice: price('50100'), quantity: quantity('0.01') });
+    await bench.advance(100);
+    const frozenAt = bench.timers.now();
+    bench.venue.submit(stop('1-3', bench.now, '2800', { instrument: 1, quantity: quantity('0.1') }));
+    bench.cancel('1-1');
+    bench.submit('1-4');
+    await bench.advance(2_500);
+    assert.deepEqual(bench.wire.pathsSince(frozenAt), []);
+    assert.match(bench.reasonOf('1-4'), /left alone/);
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.wire.pathsSince(frozenAt).slice(0, 2), ['/v5/order/cancel', '/v5/order/create']);
+    assert.deepEqual(bench.said('1-1').at(-1), 'cancelled');
+    assert.deepEqual(bench.said('1-3'), ['accepted']);
+  });
+
+  test('F8: a ban is waited for without a single request, and is told', async () => {
+    await opened();
+    bench.fault({ kind: 'http-status', status: 403, where: '/v5/order/create', times: 1 });
+    bench.submit('1-1');
+    await bench.advance(100);
+    const bannedAt = bench.timers.now();
+    await bench.advance(9 * MINUTE_MS);
+    assert.deepEqual(bench.wire.pathsSince(bannedAt), []);
+    bench.submit('1-2');
+    await bench.advance(20);
+    assert.deepEqual(bench.said('1-2'), ['rejected']);
+    assert.ok(bench.notices.some((words) => /banned this address for 600 s/.test(words)));
+    await bench.until('an end', () => bench.said('1-1').length > 0, 2 * MINUTE_MS);
+    assert.deepEqual(bench.said('1-1'), ['rejected']);
+    assert.ok(bench.venue.isReconciled);
+  });
+
+  test('F9: a fill that overtakes a cancel wins', async () => {
+    await opened();
+    bench.submit('1-1', limit('59900'));
+    await bench.advance(SECOND_MS);
+    bench.wire.latencyMs = [200, 200];
+    bench.stepped.move(0, 59_800);
+    await bench.advance(20);
+    bench.cancel('1-1');
+    await bench.advance(5 * SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('F10: a cancel that is not answered is no cancel until the venue says so', async () => {
+    for (const kind of ['lose', 'accept-silently', 'html']) {
+      await opened();
+      bench.submit('1-1', limit('50000'));
+      await bench.advance(SECOND_MS);
+      bench.fault({ kind, where: '/v5/order/cancel', times: 1 });
+      bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+      bench.cancel('1-1');
+      await bench.until('an end', () => bench.said('1-1').includes('cancelled'));
+      assert.equal(bench.account.openOrders().length, 0, `after ${kind} it is gone where it was`);
+    }
+  });
+
+  test('F11: a cancel that finds no order any more leads to its fills', async () => {
+    await opened();
+    bench.submit('1-1', limit('59900'));
+    await bench.advance(SECOND_MS);
+    bench.fault({ kind: 'no-data', times: 8 });
+    bench.stepped.move(0, 59_800);
+    await bench.advance(200);
+    assert.deepEqual([bench.held(), bench.said('1-1')], ['0.01', ['accepted']]);
+    bench.cancel('1-1');
+    await bench.advance(3 * SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
+  });
+
+  test('F12: the half of an amended order that a snapshot shows as cancelled is not the order', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    const [order] = bench.account.openOrders();
+    assert.ok(order !== undefined);
+    const half = { category: 'linear', symbol: 'BTCUSDT', orderId: 'the other half', orderLinkId: order.linkId, side: 'Buy', orderStatus: 'Cancelled' };
+    bench.wire.inject({ topic: 'order', data: [{ ...half, price: '50000', qty: '0.01', cumExecQty: '0', updatedTime: String(bench.now) }] });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['accepted']);
+    bench.venue.amend({ at: bench.now, instrument: 0, order: '1-1', limitPrice: price('50100'), quantity: quantity('0.02') });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['accepted', 'repriced']);
+    assert.equal(bench.account.openOrders().length, 1);
+  });
+
+  test('an amendment that is not answered is asked about: it stands, or what stood before does', async () => {
+    for (const [kind, stands] of [['accept-silently', 'Stop 58500'], ['lose', 'Stop 58000']] as const) {
+      await opened();
+      bench.submit('1-1');
+      bench.venue.submit(stop('1-2', bench.now, '58000'));
+      await bench.advance(SECOND_MS);
+      bench.fault({ kind, where: '/v5/order/amend', times: 1 });
+      bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+      bench.move('1-2', '58500');
+      await bench.until('an answer', () => bench.said('1-2').includes('amended'));
+      const report = bench.reports.findLast((each) => each.kind === 'order.amended');
+      assert.ok(report?.kind === 'order.amended');
+      assert.equal(report.reason === '', kind === 'accept-silently');
+      assert.deepEqual(bench.stopsAtVenue(), [stands]);
+    }
+  });
+
+  test('F50: an order that is called back before it was answered is cancelled as soon as it is there', async () => {
+    await opened();
+    bench.wire.latencyMs = [300, 300];
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(20);
+    // Overtakes the order on its way.
+    bench.wire.latencyMs = [1, 1];
+    bench.cancel('1-1');
+    await bench.advance(3 * SECOND_MS);
+    assert.deepEqual(bench.account.openOrders(), []);
+    assert.equal(bench.said('1-1').at(-1), 'cancelled');
+  });
+});
+
+describe('fills', () => {
+  test('F13: what had filled before a cancel stays filled', async () => {
+    await opened({ rules: { volumeShareRatio: 0.001 } });
+    bench.submit('1-1', { ...limit('60100'), quantity: quantity('0.1') });
+    await bench.until('a partial fill', () => bench.said('1-1').some((words) => words.startsWith('filled')));
+    bench.cancel('1-1');
+    await bench.advance(2 * SECOND_MS);
+    assert.equal(bench.said('1-1').at(-1), 'cancelled');
+    assert.equal(bench.believed(), bench.held());
+    assert.ok(Number(bench.held()) > 0 && Number(bench.held()) < 0.1);
+  });
+
+  test('F14: what is too small for the venue never leaves, whether it opens or closes', async () => {
+    await opened();
+    const at = bench.timers.now();
+    bench.submit('1-1', { quantity: quantity('0.0004') });
+    bench.submit('1-2', { quantity: quantity('0.0004'), side: 'sell', reduceOnly: true });
+    bench.submit('1-3', { instrument: 1, quantity: quantity('0.01'), ...limit('100') });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said(), ['1-1 rejected', '1-2 rejected', '1-3 rejected']);
+    assert.match(bench.reasonOf('1-3'), /notional 1 is below the minimum/);
+    assert.deepEqual(bench.wire.pathsSince(at).filter((path) => path.includes('create')), []);
+  });
+
+  test('F15: a fill that comes twice is booked once, and counted', async () => {
+    await opened();
+    bench.fault({ kind: 'duplicate-private' });
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said(), ['1-1 filled 0.01']);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('F16: a fill under another id is the same one where the order has filled no more; two equal fills are two', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    const report = bench.reports.find((each) => each.kind === 'order.filled');
+    assert.ok(report?.kind === 'order.filled' && report.fill !== undefined);
+    const [row] = bench.account.books.executions.page(() => true, 1, '').rows;
+    assert.ok(row !== undefined);
+    // The query lists it under an id of its own.
+    const original = bench.account.books.executions.page.bind(bench.account.books.executions);
+    bench.account.books.executions.page = (isWanted, limitOf, cursor) => {
+      const page = original(isWanted, limitOf, cursor);
+      return { ...page, rows: page.rows.map((each) => ({ ...each, row: { ...each.row, execId: `rest-${each.row.execId}` } })) };
+    };
+    await bench.advance(31 * SECOND_MS);
+    assert.deepEqual([bench.said(), bench.venue.counts.twins], [['1-1 filled 0.01'], 1]);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('F16: two real fills of one price, one quantity and one millisecond are both booked', async () => {
+    await opened({ rules: { volumeShareRatio: 0.001 } });
+    bench.fault({ kind: 'no-data', where: 'execution', chance: 0.5 });
+    bench.submit('1-1', { ...limit('60100'), quantity: quantity('0.05') });
+    await bench.until('all of it', () => bench.believed() === '0.05');
+    assert.deepEqual([bench.held(), bench.venue.counts.twins], ['0.05', 0]);
+  });
+
+  test('F17: more than was asked for is booked and told, never silent', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    const [order] = bench.account.orders;
+    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade' };
+    bench.wire.inject({ topic: 'execution', data: [{ ...execution, execId: 'more', execPrice: '60000', execQty: '0.005', execFee: '0.1', isMaker: false, execTime: String(bench.now) }] });
+    await bench.advance(100);
+    assert.deepEqual(bench.said('1-1'), ['filled 0.01', 'filled 0.005']);
+    assert.equal(bench.venue.counts.overfills, 1);
+    assert.ok(bench.notices.some((words) => /has filled 0\.015 of 0\.01/.test(words)));
+  });
+
+  test('F18: fills that come before the answer, and rows out of order, end in the same place', async () => {
+    await opened();
+    bench.fault({ kind: 'reorder-private' });
+    bench.wire.latencyMs = [1, 400];
+    for (let number = 1; number <= 4; number++) bench.submit(`1-${number}`, number % 2 === 0 ? limit('60100') : {});
+    await bench.advance(5 * SECOND_MS);
+    for (let number = 1; number <= 4; number++) assert.equal(bench.said(`1-${number}`).at(-1), 'filled 0.01', `order ${number}`);
+    assert.deepEqual([bench.believed(), bench.held()], ['0.04', '0.04']);
+  });
+
+  test('F19: a fill of an order that was reported dead is reported all the same', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    bench.cancel('1-1');
+    await bench.advance(SECOND_MS);
+    const [order] = bench.account.orders;
+    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade' };
+    bench.wire.inject({ topic: 'execution', data: [{ ...execution, execId: 'late', execPrice: '50000', execQty: '0.01', execFee: '0.1', isMaker: true, execTime: String(bench.now) }] });
+    await bench.advance(100);
+    assert.deepEqual(bench.said('1-1'), ['accepted', 'cancelled', 'filled 0.01']);
+  });
+});
+
+describe('streams', () => {
+  test('F20: a stream that does not answer pings is dialled again', async () => {
+    await opened();
+    bench.fault({ kind: 'no-pong' });
+    await bench.advance(MINUTE_MS);
+    assert.ok(bench.venue.dials >= 2);
+    assert.ok(bench.notices.some((words) => /nothing heard for/.test(words)));
+    bench.clearFaults();
+    await bench.until('to be reconciled', () => bench.venue.isReconciled);
+  });
+
+  test('F20: a stream that answers pings and says nothing else is found deaf by a reconciliation', async () => {
+    await opened();
+    bench.fault({ kind: 'no-data' });
+    bench.submit('1-1', { ...limit('59900') });
+    await bench.advance(SECOND_MS);
+    bench.stepped.move(0, 59_800);
+    await bench.until('a fill', () => bench.said('1-1').includes('filled 0.01'), 40 * SECOND_MS);
+    assert.equal(bench.venue.counts.deafStreams, 1);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('F20: a subscription that is not answered is asked for anew', async () => {
+    bench = new AdapterBench();
+    bench.fault({ kind: 'silent-subscribe', times: 1 });
+    bench.venue.start();
+    await bench.until('to be reconciled', () => bench.venue.isReconciled);
+    assert.equal(bench.venue.dials, 2);
+  });
+
+  for (const [words, ms, mostDials] of [
+    ['a second', SECOND_MS, 5],
+    ['a minute', MINUTE_MS, 11],
+    ['ten minutes', 10 * MINUTE_MS, 32],
+  ] as const) {
+    test(`F21: after ${words} without a network everything that was missed is asked for, and nothing opened meanwhile`, async () => {
+      await opened();
+      bench.submit('1-1', { attached: [stop('1-2', bench.now, '59000'), disaster('1-3', bench.now, '50000')] });
+      await bench.advance(2 * SECOND_MS);
+      const requests = bench.wire.requests.length;
+      const dials = bench.venue.dials;
+      bench.wire.cut(true);
+      await bench.advance(200);
+      bench.stepped.move(0, 58_900);
+      bench.submit('2-1');
+      await bench.advance(ms);
+      assert.equal(bench.said('2-1')[0], 'rejected');
+      assert.equal(bench.held(), '0', 'stopped out while nobody was watching');
+      assert.equal(bench.believed(), '0.01');
+      assert.ok(bench.venue.dials - dials <= mostDials, `${bench.venue.dials - dials} dials`);
+      assert.ok(bench.wire.requests.length - requests <= 8 + ms / 5_000, `${bench.wire.requests.length - requests} requests`);
+      bench.wire.cut(false);
+      await bench.until('to be reconciled', () => bench.venue.isReconciled, 40 * SECOND_MS);
+      await bench.advance(2 * SECOND_MS);
+      assert.deepEqual([bench.believed(), bench.said('1-2').at(-1), bench.said('1-3').at(-1)], ['0', 'filled 0.01', 'cancelled']);
+      bench.submit('3-1');
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.said('3-1'), ['filled 0.01']);
+    });
+  }
+
+  test('F22: sockets that are closed at once, and lost while they log in, do not make a storm of dials', async () => {
+    bench = new AdapterBench();
+    bench.fault({ kind: 'refuse-sockets', times: 8 });
+    bench.venue.start();
+    await bench.advance(10 * SECOND_MS);
+    assert.ok(bench.venue.dials <= 7, `${bench.venue.dials} dials in 10 s`);
+    await bench.until('to be reconciled', () => bench.venue.isReconciled, 2 * MINUTE_MS);
+    // Lost while it logs in.
+    bench.wire.latencyMs = [100, 100];
+    bench.act({ act: 'drop-sockets' });
+    await bench.advance(600);
+    bench.act({ act: 'drop-sockets' });
+    await bench.until('to be reconciled', () => bench.venue.isReconciled, MINUTE_MS);
+  });
+
+  test('F24: what cannot be is not believed, and the process lives', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    const [order] = bench.account.orders;
+    const row = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', orderStatus: 'Filled', price: '1', qty: '1', cumExecQty: '1', updatedTime: '9' };
+    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade', execId: 'x', execPrice: '1', execQty: '1', execFee: '1', isMaker: true, execTime: '1' };
+    const before = bench.venue.counts.malformed;
+    const bad: (object | string)[] = [
+      '{"topic":"order","data":[',
+      'null',
+      { topic: 'order', data: 'rows' },
+      { topic: 'order', data: [{ ...row, orderStatus: 'Teleported' }] },
+      { topic: 'order', data: [{ ...row, qty: 'NaN' }] },
+      { topic: 'order', data: [{ ...row, cumExecQty: '-1' }] },
+      { topic: 'order', data: [null, 5, 'x'] },
+      { topic: 'execution', data: [{ ...execution, execPrice: '-5' }] },
+      { topic: 'execution', data: [{ ...execution, execQty: '1e400' }] },
+      { topic: 'execution', data: [{ ...execution, execQty: '9'.repeat(40) }] },
+      { topic: 'execution', data: [{ ...execution, execType: 'Gift' }] },
+      { topic: 'position', data: [{ symbol: 'BTCUSDT', positionIdx: 'x', side: 'Up', size: '1' }] },
+      { topic: 'weather', data: [{}] },
+    ];
+    for (const frame of bad) bench.wire.inject(frame);
+    await bench.advance(3 * SECOND_MS);
+    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    assert.ok(bench.venue.counts.malformed - before >= 12, `${bench.venue.counts.malformed - before} of them`);
+    assert.equal(bench.venue.dials, 1);
+  });
+});
+
+/** A new process: its state as it was saved, its reports since then recalled, its orders submitted again by the engine that follows. */
+function restarted(bytes: Uint8Array, follow: (bench: AdapterBench) => void = () => undefined): void {
+  bench.venue.stop();
+  bench.reports.length = 0;
+  bench.venue = bench.open();
+  bench.venue.restore(new ByteReader(bytes));
+  follow(bench);
+  bench.venue.start();
+}
+
+function saved(): Uint8Array {
+  const out = new ByteWriter();
+  bench.venue.save(out);
+  return out.view().slice();
+}
+
+describe('a new process', () => {
+  test('F28: an order that was recorded and never sent is asked about; an entry is dropped, once, and a stop is sent', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    restarted(saved(), () => {
+      bench.submit('2-1');
+      bench.venue.submit(stop('2-2', bench.now, '58000'));
+    });
+    await bench.until('an end', () => bench.said('2-1').length > 0);
+    assert.deepEqual([bench.said('2-1'), bench.atVenue('2-1')], [['rejected'], 0]);
+    await bench.until('a stop', () => bench.said('2-2').length > 0);
+    assert.deepEqual([bench.said('2-2'), bench.atVenue('2-2')], [['accepted'], 1]);
+  });
+
+  test('F29: an order that was sent and not answered before the end is found, filled and booked once', async () => {
+    await opened();
+    const before = saved();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(4);
+    restarted(before, () => bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] }));
+    await bench.advance(5 * SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['filled 0.01']);
+    assert.deepEqual([bench.believed(), bench.held(), bench.atVenue('1-1')], ['0.01', '0.01', 1]);
+    assert.deepEqual(bench.stopsAtVenue(), ['StopLoss 50000']);
+  });
+
+  test('F31: a stop is cancelled only when what takes its place has been taken, and a missing one is placed', async () => {
+    await opened();
+    bench.submit('1-1');
+    bench.venue.submit(stop('1-2', bench.now, '58000'));
+    await bench.advance(SECOND_MS);
+    // In the order of the engine: the new one first.
+    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+    bench.venue.submit(stop('1-3', bench.now, '58500'));
+    bench.cancel('1-2');
+    let fewest = Infinity;
+    for (let step = 0; step < 400; step++) {
+      await bench.advance(20);
+      fewest = Math.min(fewest, bench.stopsAtVenue().length);
+    }
+    assert.equal(fewest, 1, 'never naked');
+    assert.deepEqual(bench.stopsAtVenue(), ['Stop 58500']);
+    // Killed between the cancel and whatever was to replace it.
+    bench.account.cancelAll({ symbol: 'BTCUSDT' });
+    restarted(saved(), () => bench.venue.submit(stop('1-4', bench.now, '58600')));
+    await bench.until('a stop', () => bench.stopsAtVenue().length === 1, 10 * SECOND_MS);
+    assert.equal(bench.said('1-3').at(-1), 'cancelled');
+  });
+
+  test('F35: open orders and positions are taken up again, and nothing is booked twice', async () => {
+    await opened();
+    bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000'), disaster('1-3', bench.now, '50000')] });
+    bench.submit('1-4', limit('50000'));
+    await bench.advance(2 * SECOND_MS);
+    restarted(saved());
+    await bench.advance(40 * SECOND_MS);
+    assert.deepEqual(bench.said(), []);
+    assert.deepEqual([bench.believed(), bench.held()], ['0.01', '0.01']);
+    bench.stepped.move(0, 57_900);
+    await bench.advance(2 * SECOND_MS);
+    assert.deepEqual(bench.said('1-2'), ['filled 0.01']);
+    assert.deepEqual(bench.said('1-3'), ['cancelled']);
+  });
+
+  test('F35: what happened after the last snapshot is recalled from the recording', async () => {
+    await opened();
+    const before = saved();
+    bench.submit('1-1', limit('50000'));
+    bench.submit('1-2');
+    await bench.advance(SECOND_MS);
+    const reports = [...bench.reports];
+    restarted(before, () => {
+      bench.submit('1-1', limit('50000'));
+      bench.submit('1-2');
+      for (const report of reports) bench.venue.recall(report);
+    });
+    await bench.advance(40 * SECOND_MS);
+    assert.deepEqual(bench.said(), []);
+    assert.deepEqual([bench.believed(), bench.held()], ['0.01', '0.01']);
+  });
+
+  test('F37: a position that is older than what the venue still lists is held by the state, and a second start adds nothing', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    const bytes = saved();
+    bench.account.books.executions.page = () => ({ rows: [], nextPageCursor: '' });
+    for (let start = 0; start < 2; start++) {
+      restarted(bytes);
+      await bench.advance(40 * SECOND_MS);
+      assert.deepEqual([bench.said(), bench.believed(), bench.venue.blockOf(0)], [[], '0.01', undefined]);
+    }
+  });
+
+  test('F39: a position that flipped while nobody was there is two trades', async () => {
+    await opened();
+    bench.submit('1-1');
+    bench.submit('1-2', { side: 'sell', quantity: quantity('0.03'), type: 'stop', role: 'stop', stopPrice: price('59000') });
+    await bench.advance(SECOND_MS);
+    const bytes = saved();
+    bench.venue.stop();
+    bench.stepped.move(0, 58_900);
+    await bench.advance(SECOND_MS);
+    restarted(bytes);
+    await bench.advance(5 * SECOND_MS);
+    assert.deepEqual([bench.said('1-2'), bench.believed(), bench.held()], [['filled 0.03'], '-0.02', '-0.02']);
+  });
+});
+
+describe('the account and the venue change by themselves', () => {
+  test('F36: a position that somebody changed by hand is found within a reconciliation, and blocks what opens until they agree', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    bench.act({ act: 'change-position', symbol: 'BTCUSDT', qty: '0.005' });
+    await bench.advance(31 * SECOND_MS);
+    assert.match(bench.venue.blockOf(0) ?? '', /not ours/);
+    assert.equal(bench.venue.blockOf(1), undefined);
+    assert.equal(bench.notices.filter((words) => /the venue holds 0\.015, this run 0\.01/.test(words)).length, 1);
+    bench.submit('1-2');
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('1-2'), bench.said('1-3')], [['rejected'], ['filled 0.01']]);
+    bench.act({ act: 'change-position', symbol: 'BTCUSDT', qty: '-0.005' });
+    await bench.advance(31 * SECOND_MS);
+    assert.equal(bench.venue.blockOf(0), undefined);
+  });
+
+  test('F36: an order that is not ours is told under the id of the venue', async () => {
+    await opened();
+    const order = bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.02' });
+    await bench.advance(31 * SECOND_MS);
+    assert.deepEqual(bench.said(), [`${order.id} filled 0.02`]);
+    assert.equal(bench.believed(), '0');
+    assert.match(bench.venue.blockOf(0) ?? '', /not ours/);
+    assert.equal(bench.venue.counts.foreign, 1);
+  });
+
+  test('F38: a report of positions that is empty or fails is unknown, not flat', async () => {
+    await opened();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(2 * SECOND_MS);
+    for (const fault of [{ kind: 'empty-positions' }, { kind: 'http-status', status: 503, where: '/v5/position/list' }]) {
+      bench.fault(fault);
+      const at = bench.timers.now();
+      await bench.advance(2 * MINUTE_MS);
+      assert.equal(bench.believed(), '0.01');
+      assert.deepEqual(bench.wire.pathsSince(at).filter((path) => path.includes('order/c') || path.includes('trading-stop')), [], 'nothing is done about it');
+      bench.clearFaults();
+      await bench.advance(MINUTE_MS);
+      assert.equal(bench.venue.blockOf(0), undefined);
+    }
+    assert.ok(bench.notices.some((words) => /not the same as flat/.test(words)));
+  });
+
+  for (const [act, words] of [['liquidate', 'liquidated'], ['deleverage', 'deleveraged']] as const) {
+    test(`F40: a position that was ${words} is booked with its fee, and what rested ends by name`, async () => {
+      await opened();
+      bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000')] });
+      await bench.advance(SECOND_MS);
+      bench.act({ act, symbol: 'BTCUSDT' });
+      await bench.advance(2 * SECOND_MS);
+      const report = bench.reports.find((each) => each.kind === 'position.liquidated');
+      assert.ok(report?.kind === 'position.liquidated' && report.side === 'sell');
+      assert.deepEqual([bench.believed(), bench.held()], ['0', '0']);
+      assert.ok(bench.notices.some((each) => each.includes(words)));
+      if (act === 'liquidate') assert.equal(bench.said('1-2').at(-1), 'cancelled');
+    });
+  }
+
+  for (const driftMs of [5_000, -5_000]) {
+    test(`F41: a clock that is wrong by ${driftMs} ms lets nothing in, and orders that protect are signed with the venue's time`, async () => {
+      await opened();
+      bench.submit('1-1');
+      await bench.advance(SECOND_MS);
+      bench.wire.driftMs = driftMs;
+      await bench.advance(3 * MINUTE_MS);
+      assert.match(bench.venue.blockOf(0) ?? '', /clocks differ/);
+      bench.venue.submit(stop('1-2', bench.now, '58000'));
+      bench.submit('1-3');
+      await bench.advance(SECOND_MS);
+      assert.deepEqual([bench.said('1-2'), bench.said('1-3')], [['accepted'], ['rejected']]);
+      bench.wire.driftMs = 0;
+      await bench.advance(3 * MINUTE_MS);
+      assert.equal(bench.venue.blockOf(0), undefined);
+    });
+  }
+
+  test('F42: a timestamp outside of the window is followed by a new measure, and the order by questions', async () => {
+    await opened();
+    bench.fault({ kind: 'ret-code', retCode: 10002, retMsg: 'invalid request, please check your server timestamp', where: '/v5/order/create', times: 1 });
+    const at = bench.timers.now();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    assert.ok(bench.wire.pathsSince(at).includes('/v5/market/time'));
+    assert.deepEqual(bench.said(), []);
+    await bench.until('an end', () => bench.said('1-1').length > 0);
+    assert.equal(bench.atVenue('1-1'), 0);
+  });
+
+  test('F43: filters that change are taken up, and an instrument that does not trade lets nothing in', async () => {
+    await opened();
+    bench.act({ act: 'change-filters', symbol: 'BTCUSDT', tickSize: '5', qtyStep: '0.01', minOrderQty: '0.01' });
+    await bench.advance(11 * MINUTE_MS);
+    assert.ok(bench.notices.some((words) => /BTCUSDT has changed: tick 0\.1 became 5/.test(words)));
+    bench.submit('1-1', { ...limit('50003.7'), quantity: quantity('0.029') });
+    await bench.advance(SECOND_MS);
+    const [order] = bench.account.openOrders();
+    assert.deepEqual(order?.price, price('50000'));
+    assert.deepEqual(order?.quantity, quantity('0.02'));
+    bench.act({ act: 'delist', symbol: 'BTCUSDT' });
+    bench.submit('1-2');
+    await bench.advance(2 * SECOND_MS);
+    assert.match(bench.reasonOf('1-2'), /110074/);
+    assert.match(bench.venue.blockOf(0) ?? '', /does not trade/);
+    assert.equal(bench.said('1-1').at(-1), 'cancelled');
+    bench.act({ act: 'relist', symbol: 'BTCUSDT' });
+    await bench.advance(11 * MINUTE_MS);
+    assert.equal(bench.venue.blockOf(0), undefined);
+  });
+
+  test('F44: a payment of funding is booked once, with its sign', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-1.25' });
+    await bench.advance(31 * SECOND_MS);
+    const payments = bench.reports.filter((report) => report.kind === 'funding.paid');
+    assert.deepEqual(payments.map(({ amount: paid, instrument }) => [paid, instrument]), [[quantity('-1.25'), 0]]);
+  });
+
+  test('F45: half an hour of maintenance ends in an orderly return, without a storm', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    const [requests, dials] = [bench.wire.requests.length, bench.venue.dials];
+    bench.fault({ kind: 'http-status', status: 503 });
+    bench.fault({ kind: 'refuse-sockets' });
+    bench.act({ act: 'drop-sockets' });
+    await bench.advance(30 * MINUTE_MS);
+    assert.ok(bench.venue.dials - dials < 90, `${bench.venue.dials - dials} dials`);
+    assert.ok(bench.wire.requests.length - requests < 300, `${bench.wire.requests.length - requests} requests`);
+    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    bench.clearFaults();
+    await bench.until('to be reconciled', () => bench.venue.isReconciled, 2 * MINUTE_MS);
+    bench.submit('1-2');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-2'), ['filled 0.01']);
+  });
+
+  test('orders that have ended are found in the history after the venue has forgotten them elsewhere', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+    bench.fault({ kind: 'no-data' });
+    bench.submit('1-1');
+    await bench.advance(200);
+    bench.act({ act: 'restart' });
+    await bench.until('a fill', () => bench.said('1-1').includes('filled 0.01'));
+  });
+
+  test('nothing of a session before this one is booked', async () => {
+    await opened();
+    assert.equal(bench.now > START, true);
+    bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.02', orderLinkId: 'another-run-1-1' });
+    await bench.advance(100);
+    assert.equal(bench.said().filter((words) => words.startsWith('1-1')).length, 0);
+  });
+});
