@@ -10,7 +10,7 @@ import { withoutWarmupTrades } from '../../src/market/warmup.ts';
 import { SimulatedVenue } from '../../src/venues/simulated/venue.ts';
 import { holdsClockContract } from './clock.contract.ts';
 import { holdsMarketSourceContract } from './market-source.contract.ts';
-import { holdsVenueContract } from './venue.contract.ts';
+import { holdsEmbeddedVenueContract } from './venue.contract.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -99,7 +99,7 @@ const INSTRUMENT: Instrument = {
   fundingIntervalMs: 28_800_000,
 };
 
-holdsVenueContract('simulated', () => {
+holdsEmbeddedVenueContract('simulated', () => {
   const venue = new SimulatedVenue({
     instruments: [INSTRUMENT],
     baseTimeframeMs: MINUTE,

@@ -2,7 +2,7 @@
 // class of error: it makes refusals of several codes after which an order may well stand (170005, 20003 and 20006 among them).
 import { z } from 'zod';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
-import type { WholeAnswer } from './transport.ts';
+import type { WholeAnswer } from './venue-wire.ts';
 
 export type Judged =
   | { readonly kind: 'answered'; readonly result: unknown }

@@ -595,7 +595,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.cancel = 'asked';
     const { intent } = order;
     // What protects stays until what takes its place has been taken.
-    if (intent.role !== 'target') await Promise.allSettled(this.#protecting[intent.instrument] ?? []);
+    if (intent.role !== 'target') await Promise.allSettled([...(this.#protecting[intent.instrument] ?? [])]);
     if (this.#hasEnded(order)) return;
     const listed = this.#listedOf(order);
     const outcome = this.#isPositionStop(order)

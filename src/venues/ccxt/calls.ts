@@ -3,9 +3,8 @@
 import type { Timers } from '../../domain/ports.ts';
 import { judge, type Judged } from './bybit-codes.ts';
 import { failureWords } from './requests.ts';
-import type { WholeAnswer } from './transport.ts';
 import { Turns, type Budget, type Priority } from './turns.ts';
-import type { VenueRequest, VenueWire } from './venue-wire.ts';
+import type { VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
 
 export interface Call extends VenueRequest {
   readonly budget: Budget;

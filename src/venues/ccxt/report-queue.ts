@@ -41,7 +41,7 @@ export class ReportQueue implements Source {
     const at = this.peekAt();
     const first = this.#reports.shift();
     if (first === undefined) throw new Error('broken invariant: taken from an empty queue');
-    return { ...first.said, at } as VenueReport;
+    return { ...first.said, at };
   }
 
   onArrival(wake: () => void): void {

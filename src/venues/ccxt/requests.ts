@@ -3,7 +3,8 @@ import type { Timers } from '../../domain/ports.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import { RateLimiter } from './rate-limiter.ts';
-import { fetchWhole, type WholeAnswer } from './transport.ts';
+import { fetchWhole } from './transport.ts';
+import type { WholeAnswer } from './venue-wire.ts';
 import type { Verdict, Wire } from './wire.ts';
 
 /** The list of all markets is megabytes, and not every line is fast. */

@@ -3,13 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Exchange } from 'ccxt';
 import { SECOND_MS } from '../../domain/time.ts';
 import type { Credentials } from './credentials.ts';
-import type { Dial, VenueRequest, VenueWire } from './venue-wire.ts';
-
-export interface WholeAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-}
+import type { Dial, VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
 
 /**
  * Headers and body within the deadline. ccxt's own timer stops at the headers, so that a body which stalls would hold it up for ever.

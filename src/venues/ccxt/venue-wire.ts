@@ -1,7 +1,12 @@
 // The edge between what the adapter thinks and how it reaches a venue. The transport is one side of it; a simulation without a network, and
 // with a clock of its own, can be another.
 import type { Parameters } from './bybit-orders.ts';
-import type { WholeAnswer } from './transport.ts';
+
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
 
 export interface VenueRequest {
   readonly method: 'GET' | 'POST';
@@ -18,10 +23,10 @@ export interface Socket {
 }
 
 export interface SocketEars {
-  opened(): void;
-  said(text: string): void;
+  readonly opened: () => void;
+  readonly said: (text: string) => void;
   /** Once, at the end, also where it never opened. */
-  closed(why: string): void;
+  readonly closed: (why: string) => void;
 }
 
 export type Dial = (ears: SocketEars) => Socket;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import type { ClientId } from './client.ts';
 import type { Allowance } from './rate-limiter.ts';
-import type { WholeAnswer } from './transport.ts';
+import type { WholeAnswer } from './venue-wire.ts';
 
 export type Verdict =
   | { readonly kind: 'answered' }

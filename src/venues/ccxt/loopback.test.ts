@@ -1,26 +1,26 @@
 // The engine trades on the simulated Bybit venue over loopback: real sockets, ccxt's signatures, the system's clock. In wall time, so it is short.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { systemTimers } from '../../src/app/system-timers.ts';
-import { amount, format } from '../../src/domain/decimal.ts';
-import type { Entry } from '../../src/domain/entry.ts';
-import { BallastError } from '../../src/domain/errors.ts';
-import type { MarketEvent } from '../../src/domain/event.ts';
-import type { MarketSource } from '../../src/domain/ports.ts';
-import { NEVER } from '../../src/domain/time.ts';
-import { Engine } from '../../src/engine/engine.ts';
-import { run } from '../../src/engine/run.ts';
-import { SystemClock } from '../../src/engine/system-clock.ts';
-import { syntheticMarket } from '../../src/market/synthetic/market.ts';
-import { Random } from '../../src/quant/random.ts';
-import { Exchange } from '../../src/venues/bybit-server/exchange.ts';
-import { BybitServer } from '../../src/venues/bybit-server/server.ts';
-import { serveVenue, type ServedVenue } from '../../src/venues/bybit-server/transport.ts';
-import type { BybitVenue } from '../../src/venues/ccxt/bybit-venue.ts';
-import { openBybitVenue } from '../../src/venues/ccxt/open-venue.ts';
-import { SteppedMarket } from '../conformance/stepped-market.ts';
-import { orderOf } from '../contracts/venue.contract.ts';
-import { planOf, single } from '../support/session.ts';
+import { systemTimers } from '../../app/system-timers.ts';
+import { amount, format } from '../../domain/decimal.ts';
+import type { Entry } from '../../domain/entry.ts';
+import { BallastError } from '../../domain/errors.ts';
+import type { MarketEvent } from '../../domain/event.ts';
+import type { MarketSource } from '../../domain/ports.ts';
+import { NEVER } from '../../domain/time.ts';
+import { Engine } from '../../engine/engine.ts';
+import { run } from '../../engine/run.ts';
+import { SystemClock } from '../../engine/system-clock.ts';
+import { syntheticMarket } from '../../market/synthetic/market.ts';
+import { Random } from '../../quant/random.ts';
+import { Exchange } from '../bybit-server/exchange.ts';
+import { BybitServer } from '../bybit-server/server.ts';
+import { serveVenue, type ServedVenue } from '../bybit-server/transport.ts';
+import type { BybitVenue } from './bybit-venue.ts';
+import { openBybitVenue } from './open-venue.ts';
+import { SteppedMarket } from '../../../test/conformance/stepped-market.ts';
+import { orderOf } from '../../../test/contracts/venue.contract.ts';
+import { planOf, single } from '../../../test/support/session.ts';
 
 const BAR_MS = 100;
 const BTC = 'BTC/USDT:USDT';
@@ -35,14 +35,24 @@ before(async () => {
   const now = Date.now();
   const { instruments } = syntheticMarket({ seed: 1, startAt: 0, assets: [BTC] });
   stepped = new SteppedMarket(instruments, now - 1_000, [60_000]);
-  const accounts = NAMES.map((name, index) => ({ name, uid: index + 1, key: `key-${name}`, secret: `secret-${name}`, capital: amount('100000') }));
+  const accounts = NAMES.map((name, index) => ({
+    name,
+    uid: index + 1,
+    key: `key-${name}`,
+    secret: `secret-${name}`,
+    capital: amount('100000'),
+  }));
   exchange = new Exchange({ market: stepped.market, accounts, from: now, seed: 1, slippageRatio: 0, rules: {} });
   served = await serveVenue({ server: new BybitServer({ exchange, seed: 1, hasFaults: false }), port: 0, speed: 1 });
 });
 after(() => served.close());
 
 async function administer(path: string, body: object): Promise<void> {
-  const response = await fetch(`${served.address}/admin/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const response = await fetch(`${served.address}/admin/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   assert.equal(response.status, 200, await response.text());
 }
 
@@ -107,7 +117,7 @@ class Bars implements MarketSource {
   }
 }
 
-interface Live {
+interface Trading {
   readonly engine: Engine;
   readonly venue: BybitVenue;
   readonly said: Entry[];
@@ -116,7 +126,7 @@ interface Live {
 }
 
 /** A whole session on an account of its own. @param says the stance, asked at every bar */
-async function session(name: string, says: () => number): Promise<Live> {
+async function session(name: string, says: () => number): Promise<Trading> {
   const { instruments } = stepped.market;
   const plan = planOf({
     sleeves: [single(0, says)],
@@ -180,7 +190,7 @@ function heldAtVenue(name: string): string {
   return format(exchange.accounts[NAMES.indexOf(name)]?.positions[0]?.quantity ?? assert.fail());
 }
 
-function kindsOf({ said }: Live): string[] {
+function kindsOf({ said }: Trading): string[] {
   return said.map(({ kind }) => kind);
 }
 
@@ -232,7 +242,11 @@ describe('the engine on a venue over loopback', { timeout: 20_000 }, () => {
     const live = await session('three', () => 0);
     await administer('faults', { kind: 'stall', where: '/v5/order/create', times: 1 });
     await administer('faults', { kind: 'no-data', times: 4 });
-    live.venue.submit(orderOf('9-1', Date.now(), { quantity: planOf({ sleeves: [], bars: [], instruments: stepped.market.instruments }).instruments[0]?.lot ?? assert.fail() }));
+    live.venue.submit(
+      orderOf('9-1', Date.now(), {
+        quantity: planOf({ sleeves: [], bars: [], instruments: stepped.market.instruments }).instruments[0]?.lot ?? assert.fail(),
+      }),
+    );
     const sentAt = performance.now();
     await until('a fill', () => live.said.some(({ kind }) => kind === 'order.filled'));
     assert.ok(performance.now() - sentAt > QUICK.deadlineMs - 50, 'neither the answer nor the stream said so');
@@ -286,7 +300,8 @@ describe('the engine on a venue over loopback', { timeout: 20_000 }, () => {
         onNotice: () => undefined,
         signal: new AbortController().signal,
       }),
-      (error: unknown) => error instanceof BallastError && error.code === 'CREDENTIALS_MISSING' && /BYBIT_TESTNET_API_KEY/.test(error.message),
+      (error: unknown) =>
+        error instanceof BallastError && error.code === 'CREDENTIALS_MISSING' && /BYBIT_TESTNET_API_KEY/.test(error.message),
     );
   });
 });

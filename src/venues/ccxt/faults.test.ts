@@ -2,10 +2,10 @@
 // pass in milliseconds, and a case is the same each time.
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
-import { price, quantity } from '../../src/domain/decimal.ts';
-import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
-import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from './bench.ts';
+import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
+import { price, quantity } from '../../domain/decimal.ts';
+import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from '../../../test/support/adapter-bench.ts';
 
 let bench: AdapterBench;
 const opened = async (options: AdapterBenchOptions = {}): Promise<AdapterBench> => {
@@ -97,7 +97,10 @@ describe('commands', () => {
     await bench.advance(10 * SECOND_MS);
     assert.deepEqual([bench.said(), bench.venue.counts.doubts], [['1-1 accepted'], 0]);
     const queries = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
-    assert.deepEqual(queries.map(({ path }) => path), ['/v5/order/create']);
+    assert.deepEqual(
+      queries.map(({ path }) => path),
+      ['/v5/order/create'],
+    );
   });
 
   test('F5: "duplicate id" proves that it was taken before', async () => {
@@ -151,7 +154,13 @@ describe('commands', () => {
     assert.match(bench.reasonOf('1-1'), /110007/);
     bench.submit('1-2');
     await bench.advance(SECOND_MS);
-    bench.fault({ kind: 'ret-code', retCode: 10003, retMsg: `API key ${'key-of-the-test'} is invalid.`, where: '/v5/order/create', times: 1 });
+    bench.fault({
+      kind: 'ret-code',
+      retCode: 10003,
+      retMsg: 'API key key-of-the-test is invalid.',
+      where: '/v5/order/create',
+      times: 1,
+    });
     bench.submit('1-3');
     await bench.advance(SECOND_MS);
     bench.submit('1-4');
@@ -245,8 +254,18 @@ describe('commands', () => {
     await bench.advance(SECOND_MS);
     const [order] = bench.account.openOrders();
     assert.ok(order !== undefined);
-    const half = { category: 'linear', symbol: 'BTCUSDT', orderId: 'the other half', orderLinkId: order.linkId, side: 'Buy', orderStatus: 'Cancelled' };
-    bench.wire.inject({ topic: 'order', data: [{ ...half, price: '50000', qty: '0.01', cumExecQty: '0', updatedTime: String(bench.now) }] });
+    const half = {
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      orderId: 'the other half',
+      orderLinkId: order.linkId,
+      side: 'Buy',
+      orderStatus: 'Cancelled',
+    };
+    bench.wire.inject({
+      topic: 'order',
+      data: [{ ...half, price: '50000', qty: '0.01', cumExecQty: '0', updatedTime: String(bench.now) }],
+    });
     await bench.advance(SECOND_MS);
     assert.deepEqual(bench.said('1-1'), ['accepted']);
     bench.venue.amend({ at: bench.now, instrument: 0, order: '1-1', limitPrice: price('50100'), quantity: quantity('0.02') });
@@ -256,7 +275,10 @@ describe('commands', () => {
   });
 
   test('an amendment that is not answered is asked about: it stands, or what stood before does', async () => {
-    for (const [kind, stands] of [['accept-silently', 'Stop 58500'], ['lose', 'Stop 58000']] as const) {
+    for (const [kind, stands] of [
+      ['accept-silently', 'Stop 58500'],
+      ['lose', 'Stop 58000'],
+    ] as const) {
       await opened();
       bench.submit('1-1');
       bench.venue.submit(stop('1-2', bench.now, '58000'));
@@ -307,7 +329,10 @@ describe('fills', () => {
     await bench.advance(SECOND_MS);
     assert.deepEqual(bench.said(), ['1-1 rejected', '1-2 rejected', '1-3 rejected']);
     assert.match(bench.reasonOf('1-3'), /notional 1 is below the minimum/);
-    assert.deepEqual(bench.wire.pathsSince(at).filter((path) => path.includes('create')), []);
+    assert.deepEqual(
+      bench.wire.pathsSince(at).filter((path) => path.includes('create')),
+      [],
+    );
   });
 
   test('F15: a fill that comes twice is booked once, and counted', async () => {
@@ -351,8 +376,20 @@ describe('fills', () => {
     bench.submit('1-1');
     await bench.advance(SECOND_MS);
     const [order] = bench.account.orders;
-    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade' };
-    bench.wire.inject({ topic: 'execution', data: [{ ...execution, execId: 'more', execPrice: '60000', execQty: '0.005', execFee: '0.1', isMaker: false, execTime: String(bench.now) }] });
+    const execution = {
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      orderId: order?.id,
+      orderLinkId: order?.linkId,
+      side: 'Buy',
+      execType: 'Trade',
+    };
+    bench.wire.inject({
+      topic: 'execution',
+      data: [
+        { ...execution, execId: 'more', execPrice: '60000', execQty: '0.005', execFee: '0.1', isMaker: false, execTime: String(bench.now) },
+      ],
+    });
     await bench.advance(100);
     assert.deepEqual(bench.said('1-1'), ['filled 0.01', 'filled 0.005']);
     assert.equal(bench.venue.counts.overfills, 1);
@@ -376,8 +413,20 @@ describe('fills', () => {
     bench.cancel('1-1');
     await bench.advance(SECOND_MS);
     const [order] = bench.account.orders;
-    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade' };
-    bench.wire.inject({ topic: 'execution', data: [{ ...execution, execId: 'late', execPrice: '50000', execQty: '0.01', execFee: '0.1', isMaker: true, execTime: String(bench.now) }] });
+    const execution = {
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      orderId: order?.id,
+      orderLinkId: order?.linkId,
+      side: 'Buy',
+      execType: 'Trade',
+    };
+    bench.wire.inject({
+      topic: 'execution',
+      data: [
+        { ...execution, execId: 'late', execPrice: '50000', execQty: '0.01', execFee: '0.1', isMaker: true, execTime: String(bench.now) },
+      ],
+    });
     await bench.advance(100);
     assert.deepEqual(bench.said('1-1'), ['accepted', 'cancelled', 'filled 0.01']);
   });
@@ -464,8 +513,32 @@ describe('streams', () => {
     bench.submit('1-1', limit('50000'));
     await bench.advance(SECOND_MS);
     const [order] = bench.account.orders;
-    const row = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', orderStatus: 'Filled', price: '1', qty: '1', cumExecQty: '1', updatedTime: '9' };
-    const execution = { category: 'linear', symbol: 'BTCUSDT', orderId: order?.id, orderLinkId: order?.linkId, side: 'Buy', execType: 'Trade', execId: 'x', execPrice: '1', execQty: '1', execFee: '1', isMaker: true, execTime: '1' };
+    const row = {
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      orderId: order?.id,
+      orderLinkId: order?.linkId,
+      side: 'Buy',
+      orderStatus: 'Filled',
+      price: '1',
+      qty: '1',
+      cumExecQty: '1',
+      updatedTime: '9',
+    };
+    const execution = {
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      orderId: order?.id,
+      orderLinkId: order?.linkId,
+      side: 'Buy',
+      execType: 'Trade',
+      execId: 'x',
+      execPrice: '1',
+      execQty: '1',
+      execFee: '1',
+      isMaker: true,
+      execTime: '1',
+    };
     const before = bench.venue.counts.malformed;
     const bad: (object | string)[] = [
       '{"topic":"order","data":[',
@@ -654,7 +727,11 @@ describe('the account and the venue change by themselves', () => {
       const at = bench.timers.now();
       await bench.advance(2 * MINUTE_MS);
       assert.equal(bench.believed(), '0.01');
-      assert.deepEqual(bench.wire.pathsSince(at).filter((path) => path.includes('order/c') || path.includes('trading-stop')), [], 'nothing is done about it');
+      assert.deepEqual(
+        bench.wire.pathsSince(at).filter((path) => path.includes('order/c') || path.includes('trading-stop')),
+        [],
+        'nothing is done about it',
+      );
       bench.clearFaults();
       await bench.advance(MINUTE_MS);
       assert.equal(bench.venue.blockOf(0), undefined);
@@ -662,7 +739,10 @@ describe('the account and the venue change by themselves', () => {
     assert.ok(bench.notices.some((words) => /not the same as flat/.test(words)));
   });
 
-  for (const [act, words] of [['liquidate', 'liquidated'], ['deleverage', 'deleveraged']] as const) {
+  for (const [act, words] of [
+    ['liquidate', 'liquidated'],
+    ['deleverage', 'deleveraged'],
+  ] as const) {
     test(`F40: a position that was ${words} is booked with its fee, and what rested ends by name`, async () => {
       await opened();
       bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000')] });
@@ -697,7 +777,13 @@ describe('the account and the venue change by themselves', () => {
 
   test('F42: a timestamp outside of the window is followed by a new measure, and the order by questions', async () => {
     await opened();
-    bench.fault({ kind: 'ret-code', retCode: 10002, retMsg: 'invalid request, please check your server timestamp', where: '/v5/order/create', times: 1 });
+    bench.fault({
+      kind: 'ret-code',
+      retCode: 10002,
+      retMsg: 'invalid request, please check your server timestamp',
+      where: '/v5/order/create',
+      times: 1,
+    });
     const at = bench.timers.now();
     bench.submit('1-1');
     await bench.advance(SECOND_MS);
@@ -735,7 +821,10 @@ describe('the account and the venue change by themselves', () => {
     bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-1.25' });
     await bench.advance(31 * SECOND_MS);
     const payments = bench.reports.filter((report) => report.kind === 'funding.paid');
-    assert.deepEqual(payments.map(({ amount: paid, instrument }) => [paid, instrument]), [[quantity('-1.25'), 0]]);
+    assert.deepEqual(
+      payments.map(({ amount: paid, instrument }) => [paid, instrument]),
+      [[quantity('-1.25'), 0]],
+    );
   });
 
   test('F45: half an hour of maintenance ends in an orderly return, without a storm', async () => {
@@ -770,7 +859,14 @@ describe('the account and the venue change by themselves', () => {
   test('nothing of a session before this one is booked', async () => {
     await opened();
     assert.equal(bench.now > START, true);
-    bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.02', orderLinkId: 'another-run-1-1' });
+    bench.account.create({
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      side: 'Buy',
+      orderType: 'Market',
+      qty: '0.02',
+      orderLinkId: 'another-run-1-1',
+    });
     await bench.advance(100);
     assert.equal(bench.said().filter((words) => words.startsWith('1-1')).length, 0);
   });

@@ -5,8 +5,7 @@ import type { Random } from '../../src/quant/random.ts';
 import type { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { signed } from '../../src/venues/bybit-server/signature.ts';
 import type { Credentials } from '../../src/venues/ccxt/credentials.ts';
-import type { WholeAnswer } from '../../src/venues/ccxt/transport.ts';
-import type { Dial, VenueRequest, VenueWire } from '../../src/venues/ccxt/venue-wire.ts';
+import type { Dial, VenueRequest, VenueWire, WholeAnswer } from '../../src/venues/ccxt/venue-wire.ts';
 
 export interface SimulatedWireParts {
   readonly server: BybitServer;
@@ -95,7 +94,8 @@ export class SimulatedWire implements VenueWire {
 
   #signed({ method, parameters, isPrivate }: VenueRequest): { query: string; body: string; headers: Readonly<Record<string, string>> } {
     const { credentials, recvWindowMs } = this.#parts;
-    const query = method === 'GET' ? new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])).toString() : '';
+    const query =
+      method === 'GET' ? new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])).toString() : '';
     const body = method === 'POST' ? JSON.stringify(parameters) : '';
     if (!isPrivate) return { query, body, headers: {} };
     const timestamp = String(this.wallNow() + this.#aheadMs);
@@ -115,7 +115,7 @@ export class SimulatedWire implements VenueWire {
   login(): string {
     const { key, secret } = this.#parts.credentials;
     const expires = String(this.wallNow() + this.#aheadMs + 10_000);
-    return JSON.stringify({ req_id: 'login', op: 'auth', args: [key, expires, signed(secret, `GET/realtime${expires}`)] });
+    return JSON.stringify({ op: 'auth', args: [key, expires, signed(secret, `GET/realtime${expires}`)] });
   }
 
   readonly dialPrivate: Dial = ({ opened, said, closed }) => {

@@ -15,8 +15,8 @@ import { redactor } from '../../src/venues/ccxt/credentials.ts';
 import { syntheticMarket } from '../../src/market/synthetic/market.ts';
 import { SteppedMarket } from '../conformance/stepped-market.ts';
 import { orderOf } from '../contracts/venue.contract.ts';
-import { SteppedTimers } from '../support/stepped-timers.ts';
-import { SimulatedWire } from './simulated-wire.ts';
+import { SteppedTimers } from './stepped-timers.ts';
+import { SimulatedWire } from './simulated-bybit-wire.ts';
 
 /** A Monday, 00:00 UTC. */
 export const START = Date.UTC(2026, 0, 5);
@@ -61,7 +61,14 @@ export class AdapterBench {
     this.server = new BybitServer({ exchange: this.exchange, seed, hasFaults: false });
     const random = new Random(seed);
     const { recvWindowMs } = parts.settings ?? defaultBybitVenueSettings;
-    this.wire = new SimulatedWire({ server: this.server, credentials: CREDENTIALS, timers: this.timers, random: random.fork('wire'), startAt: START, recvWindowMs });
+    this.wire = new SimulatedWire({
+      server: this.server,
+      credentials: CREDENTIALS,
+      timers: this.timers,
+      random: random.fork('wire'),
+      startAt: START,
+      recvWindowMs,
+    });
     this.venue = this.open();
   }
 
@@ -190,7 +197,15 @@ export class AdapterBench {
 
 /** A stop of a sleeve. */
 export function stop(id: string, at: number, stopPrice: string, parts: Partial<OrderIntent> = {}): OrderIntent {
-  return orderOf(id, at, { side: 'sell', type: 'stop', role: 'stop', quantity: quantity('0.01'), stopPrice: price(stopPrice), reduceOnly: true, ...parts });
+  return orderOf(id, at, {
+    side: 'sell',
+    type: 'stop',
+    role: 'stop',
+    quantity: quantity('0.01'),
+    stopPrice: price(stopPrice),
+    reduceOnly: true,
+    ...parts,
+  });
 }
 
 /** The stop of the whole position. */

@@ -1,8 +1,7 @@
 // The life of an order through the adapter, without a network and in stepped time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { price, quantity } from '../../src/domain/decimal.ts';
-import { AdapterBench, disaster, stop } from './bench.ts';
+import { AdapterBench, disaster, stop } from '../../../test/support/adapter-bench.ts';
 
 test('a market order with its stops is placed, filled, moved and cancelled', async () => {
   const bench = await new AdapterBench().start();
