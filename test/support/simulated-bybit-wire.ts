@@ -1,11 +1,12 @@
 // The wire of the adapter without a network: the simulated Bybit venue in the same process, on a clock that a test steps. Requests and frames
 // are under way for as long as the test says, by a seed.
+import type { InstrumentKind } from '../../src/domain/instrument.ts';
 import type { Timers } from '../../src/domain/ports.ts';
 import type { Random } from '../../src/quant/random.ts';
 import type { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { signed } from '../../src/venues/bybit-server/signature.ts';
 import type { Credentials } from '../../src/venues/ccxt/credentials.ts';
-import type { Dial, VenueRequest, VenueWire, WholeAnswer } from '../../src/venues/ccxt/venue-wire.ts';
+import type { Dial, Socket, SocketEars, VenueRequest, VenueWire, WholeAnswer } from '../../src/venues/ccxt/venue-wire.ts';
 
 export interface SimulatedWireParts {
   readonly server: BybitServer;
@@ -31,18 +32,23 @@ export class SimulatedWire implements VenueWire {
   /** Every request that was made, in order. */
   readonly requests: { readonly at: number; readonly path: string; readonly parameters: VenueRequest['parameters'] }[] = [];
   readonly #sockets = new Set<() => void>();
-  #say: ((text: string) => void) | undefined;
+  /** By path: of the socket that was dialled last. */
+  readonly #say = new Map<string, (text: string) => void>();
 
   constructor(parts: SimulatedWireParts) {
     this.#parts = parts;
   }
 
-  #venueNow(): number {
+  #now(): number {
     return Math.floor(this.#parts.startAt + this.#parts.timers.now());
   }
 
   wallNow(): number {
-    return this.#venueNow() + this.driftMs;
+    return this.#now() + this.driftMs;
+  }
+
+  venueNow(): number {
+    return this.wallNow() + this.#aheadMs;
   }
 
   setClock(venueAheadMs: number): void {
@@ -56,8 +62,8 @@ export class SimulatedWire implements VenueWire {
   }
 
   /** A frame of the open stream that the venue would not say by itself. */
-  inject(frame: object | string): void {
-    this.#say?.(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  inject(frame: object | string, path = '/v5/private'): void {
+    this.#say.get(path)?.(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
   /** Paths of the requests since the timers stood there. */
@@ -76,8 +82,8 @@ export class SimulatedWire implements VenueWire {
     const sent = this.#signed(request);
     await this.#travel(signal);
     if (this.isCut) throw new TypeError('fetch failed');
-    server.exchange.advance(this.#venueNow());
-    const outcome = server.request({ ...sent, method: request.method, path: request.path, address: ADDRESS }, this.#venueNow());
+    server.exchange.advance(this.#now());
+    const outcome = server.request({ ...sent, method: request.method, path: request.path, address: ADDRESS }, this.#now());
     switch (outcome.kind) {
       case 'reply': {
         await this.#travel(signal);
@@ -118,7 +124,13 @@ export class SimulatedWire implements VenueWire {
     return JSON.stringify({ op: 'auth', args: [key, expires, signed(secret, `GET/realtime${expires}`)] });
   }
 
-  readonly dialPrivate: Dial = ({ opened, said, closed }) => {
+  readonly dialPrivate: Dial = (ears) => this.#dial('/v5/private', ears);
+
+  dialPublic(category: InstrumentKind): Dial {
+    return (ears) => this.#dial(`/v5/public/${category}`, ears);
+  }
+
+  #dial(path: string, { opened, said, closed }: SocketEars): Socket {
     const { server } = this.#parts;
     let isOver = false;
     /** Frames arrive in the order in which they were sent. */
@@ -133,7 +145,7 @@ export class SimulatedWire implements VenueWire {
       later(() => closed(why));
     };
     const drop = (): void => {
-      if (typeof session === 'object') server.disconnected(session, this.#venueNow());
+      if (typeof session === 'object') server.disconnected(session, this.#now());
       over('terminated');
     };
     const say = (text: string): void => {
@@ -142,9 +154,9 @@ export class SimulatedWire implements VenueWire {
         if (!isOver) said(text);
       });
     };
-    this.#say = say;
-    const session = this.isCut ? 'refused' : server.connect('/v5/private', ADDRESS, { send: say, drop }, this.#venueNow());
-    if (typeof session === 'string' || server.closesAtOnce('/v5/private')) over('code 1001');
+    this.#say.set(path, say);
+    const session = this.isCut ? 'refused' : server.connect(path, ADDRESS, { send: say, drop }, this.#now());
+    if (typeof session === 'string' || server.closesAtOnce(path)) over('code 1001');
     else {
       this.#sockets.add(drop);
       later(() => {
@@ -154,15 +166,15 @@ export class SimulatedWire implements VenueWire {
     return {
       send: (text) => {
         if (isOver || typeof session === 'string') return;
-        server.exchange.advance(this.#venueNow());
-        server.receive(session, text, this.#venueNow());
+        server.exchange.advance(this.#now());
+        server.receive(session, text, this.#now());
       },
       close: () => {
         if (isOver) return;
         isOver = true;
         this.#sockets.delete(drop);
-        if (typeof session === 'object') server.disconnected(session, this.#venueNow());
+        if (typeof session === 'object') server.disconnected(session, this.#now());
       },
     };
-  };
+  }
 }

@@ -125,6 +125,7 @@ export const frameSchema = z.looseObject({
   req_id: z.string().optional(),
   data: z.unknown().optional(),
   type: z.string().optional(),
+  ts: z.int().optional(),
 });
 
 /** What is wrong with it, for a person: the first field that is not as it must be, and no values. */

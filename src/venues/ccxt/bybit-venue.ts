@@ -195,7 +195,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       login: () => wire.login(),
       pingMs: settings.pingMs,
       // Nothing happens for hours on a quiet account: that it is not deaf is found by reconciliation.
-      staleMs: Infinity,
+      staleMs: () => Infinity,
       onFrame: (frame) => this.#onFrame(frame),
       onActive: () => this.#reconcileSoon(0),
       onLost: (why) => this.#notice(`the private stream is lost: ${why}; entries wait until it is back and everything is reconciled`),
@@ -917,7 +917,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** A query has found what the stream should have said long ago. */
   #listen(happenedAt: TimeMs): void {
     const { wire, timers } = this.#parts;
-    const ageMs = wire.wallNow() + (Number.isNaN(this.#skew.aheadMs) ? 0 : this.#skew.aheadMs) - happenedAt;
+    const ageMs = wire.venueNow() - happenedAt;
     if (ageMs < DEAF_MS || timers.now() - this.#stream.activeSince < ageMs) return;
     this.counts.deafStreams++;
     this.#stream.redial(`it did not say what a query found, ${Math.round(ageMs)} ms old`);

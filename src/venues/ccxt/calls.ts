@@ -4,7 +4,7 @@ import type { Timers } from '../../domain/ports.ts';
 import { judge, type Judged } from './bybit-codes.ts';
 import { failureWords } from './requests.ts';
 import { Turns, type Budget, type Priority } from './turns.ts';
-import type { VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
+import type { PublicWire, VenueRequest, WholeAnswer } from './venue-wire.ts';
 
 export interface Call extends VenueRequest {
   readonly budget: Budget;
@@ -18,7 +18,7 @@ export interface Call extends VenueRequest {
 export type Outcome = Judged | { readonly kind: 'unsent' };
 
 export interface CallsParts {
-  readonly wire: VenueWire;
+  readonly wire: PublicWire;
   readonly timers: Timers;
   readonly deadlineMs: number;
   readonly redact: (words: string) => string;

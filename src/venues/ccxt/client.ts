@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Exchange } from 'ccxt';
 import type { Credentials, Site } from './credentials.ts';
+import type { StreamAddresses } from './transport.ts';
 
 export type ClientId = 'bybit' | 'binance';
 
@@ -43,23 +44,27 @@ export async function loadClient(id: ClientId, { fetch, marketTypes, address }: 
 }
 
 export interface TraderOptions extends ClientOptions {
-  readonly credentials: Credentials;
+  /** Undefined where only what is public is asked for. */
+  readonly credentials: Credentials | undefined;
   readonly site: Site;
   readonly recvWindowMs: number;
 }
 
-/** ccxt with keys, for its addresses and signatures; its sockets, its limiter and its timers are never used. And where the private stream is. */
-export async function loadBybitTrader(options: TraderOptions): Promise<{ readonly client: Exchange; readonly privateAddress: string }> {
+/** ccxt for its addresses and signatures; its sockets, its limiter and its timers are never used. And where the streams are. */
+export async function loadBybitTrader(options: TraderOptions): Promise<{ readonly client: Exchange; readonly addresses: StreamAddresses }> {
   const { credentials, site, address } = options;
   // The pro file knows the streams' addresses too.
   const client = await loadClient('bybit', { ...options, address: undefined }, 'pro/bybit');
-  Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
+  if (credentials !== undefined) Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
   Object.assign(client.options, { recvWindow: options.recvWindowMs });
   if (site === 'testnet') client.setSandboxMode(true);
   if (site === 'demo') client.enableDemoTrading(true);
   if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
-  const { ws } = client.urls['api'] as { readonly ws: { readonly private: { readonly contract: string } } };
-  return { client, privateAddress: client.implodeHostname(ws.private.contract).replace(/^http/, 'ws') };
+  const { ws } = client.urls['api'] as {
+    readonly ws: { readonly private: { readonly contract: string }; readonly public: Readonly<Record<'linear' | 'spot', string>> };
+  };
+  const whole = (url: string): string => client.implodeHostname(url).replace(/^http/, 'ws');
+  return { client, addresses: { linear: whole(ws.public.linear), spot: whole(ws.public.spot), private: whole(ws.private.contract) } };
 }
 
 /** Every address within, at whatever depth, so that none is left that leads elsewhere. */

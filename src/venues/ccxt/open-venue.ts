@@ -7,7 +7,8 @@ import { instrumentRowSchema, listSchema, wrongWith } from './bybit-rows.ts';
 import { loadBybitTrader } from './client.ts';
 import { credentialsFrom, redactor, type Site } from './credentials.ts';
 import { Requests } from './requests.ts';
-import { openBybitWire } from './transport.ts';
+import { BybitMarket, type BybitMarketParts } from './bybit-market.ts';
+import { openBybitWire, openPublicWire } from './transport.ts';
 import { bybit } from './wire.ts';
 
 export interface OpenVenueOptions extends Omit<BybitVenueParts, 'listed' | 'wire' | 'settings' | 'redact'> {
@@ -34,7 +35,7 @@ export async function openBybitVenue({
   const { instruments, timers, onNotice } = parts;
   const requests = new Requests({ wire: bybit, timers, signal, onNotice });
   const kinds = new Set(instruments.map(({ kind }) => kind));
-  const { client, privateAddress } = await loadBybitTrader({
+  const { client, addresses } = await loadBybitTrader({
     credentials,
     site,
     address,
@@ -42,7 +43,7 @@ export async function openBybitVenue({
     marketTypes: [...kinds],
     fetch: (url, { headers }) => requests.get(url, headers),
   });
-  const wire = openBybitWire({ client, credentials, privateAddress, deadlineMs: settings.deadlineMs });
+  const wire = openBybitWire({ client, credentials, addresses, deadlineMs: settings.deadlineMs });
   const listed: Listed[] = [];
   for (const [index, instrument] of instruments.entries()) {
     const { url } = client.sign('v5/market/instruments-info', 'public', 'GET', {
@@ -54,6 +55,26 @@ export async function openBybitVenue({
     listed.push(await listing(instrument, index, await requests.get(url, {})));
   }
   return new BybitVenue({ ...parts, listed, wire, settings, redact: redactor(credentials) });
+}
+
+export interface OpenMarketOptions extends Omit<BybitMarketParts, 'wire' | 'deadlineMs' | 'pingMs'> {
+  readonly site: Site;
+  readonly address: string | undefined;
+}
+
+/** The public streams: no key is needed, and none is read. Nothing is asked before it is started. */
+export async function openBybitMarket({ site, address, ...parts }: OpenMarketOptions): Promise<BybitMarket> {
+  const { recvWindowMs, deadlineMs, pingMs } = defaultBybitVenueSettings;
+  const nobodyAsks = (): Promise<never> => Promise.reject(new Error('broken invariant: ccxt asks for nothing by itself'));
+  const { client, addresses } = await loadBybitTrader({
+    credentials: undefined,
+    site,
+    address,
+    recvWindowMs,
+    marketTypes: [],
+    fetch: nobodyAsks,
+  });
+  return new BybitMarket({ ...parts, wire: openPublicWire({ client, addresses, deadlineMs }), deadlineMs, pingMs });
 }
 
 async function listing(instrument: Instrument, index: number, response: Response): Promise<Listed> {

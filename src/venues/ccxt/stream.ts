@@ -23,7 +23,7 @@ export interface StreamParts {
   readonly login: (() => string) | undefined;
   readonly pingMs: number;
   /** How long a topic may say nothing; Infinity where silence proves nothing. */
-  readonly staleMs: number;
+  readonly staleMs: (topic: string) => number;
   readonly onFrame: (frame: Frame) => void;
   readonly onActive: () => void;
   readonly onLost: (why: string) => void;
@@ -208,7 +208,7 @@ export class Stream {
     if (now >= this.#phaseEnds) this.#lost(`no answer while ${this.#state} within ${PHASE_MS} ms`);
     else if (this.#state === 'down' && now >= this.#dialAt) this.#dial();
     else if (this.#state === 'active') {
-      const stale = [...this.#saidAt].find(([, at]) => now - at >= staleMs);
+      const stale = [...this.#saidAt].find(([topic, at]) => now - at >= staleMs(topic));
       if (now - this.#heardAt >= pingMs * SILENT_PINGS) this.#lost(`nothing heard for ${Math.round(now - this.#heardAt)} ms`);
       else if (stale !== undefined) this.#lost(`${stale[0]} has said nothing for ${Math.round(now - stale[1])} ms`);
       else if (now >= this.#pingAt) {
@@ -225,7 +225,7 @@ export class Stream {
     let at = Math.min(this.#phaseEnds, this.#dialAt, this.#pingAt);
     if (this.#state === 'active') {
       at = Math.min(at, this.#heardAt + pingMs * SILENT_PINGS);
-      if (staleMs < Infinity) for (const saidAt of this.#saidAt.values()) at = Math.min(at, saidAt + staleMs);
+      for (const [topic, saidAt] of this.#saidAt) at = Math.min(at, saidAt + staleMs(topic));
     }
     this.#alarm.set(at);
   }

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Exchange } from 'ccxt';
 import { SECOND_MS } from '../../domain/time.ts';
 import type { Credentials } from './credentials.ts';
-import type { Dial, VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
+import type { Dial, PublicWire, VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
 
 /**
  * Headers and body within the deadline. ccxt's own timer stops at the headers, so that a body which stalls would hold it up for ever.
@@ -25,19 +25,25 @@ export async function fetchWhole(
 /** A socket's login is good for so long. */
 const LOGIN_MS = 10 * SECOND_MS;
 
-export interface BybitWireParts {
+/** Where the streams of Bybit are. */
+export interface StreamAddresses {
+  readonly linear: string;
+  readonly spot: string;
+  readonly private: string;
+}
+
+export interface PublicWireParts {
   /** Only for addresses and signatures: it sends nothing itself. */
   readonly client: Exchange;
-  readonly credentials: Credentials;
-  readonly privateAddress: string;
+  readonly addresses: StreamAddresses;
   readonly deadlineMs: number;
 }
 
-/** The wire of Bybit V5. Messages of its errors hold no key: those are in headers, and headers are never told. */
-export function openBybitWire({ client, credentials, privateAddress, deadlineMs }: BybitWireParts): VenueWire {
+export function openPublicWire({ client, addresses, deadlineMs }: PublicWireParts): PublicWire {
   const ahead = { ms: 0 };
   return {
     wallNow: () => Date.now(),
+    venueNow: () => Date.now() + ahead.ms,
     setClock(venueAheadMs) {
       ahead.ms = venueAheadMs;
       client.options['timeDifference'] = -venueAheadMs;
@@ -46,12 +52,21 @@ export function openBybitWire({ client, credentials, privateAddress, deadlineMs 
       const { url, method, headers, body } = signed(client, request);
       return fetchWhole(new URL(url), headers, deadlineMs, signal, { method, body });
     },
+    dialPublic: (category) => dialler(addresses[category]),
+  };
+}
+
+/** The wire of Bybit V5. Messages of its errors hold no key: those are in headers, and headers are never told. */
+export function openBybitWire({ credentials, ...parts }: PublicWireParts & { readonly credentials: Credentials }): VenueWire {
+  const wire = openPublicWire(parts);
+  return {
+    ...wire,
     login() {
-      const expires = String(Date.now() + ahead.ms + LOGIN_MS);
+      const expires = String(wire.venueNow() + LOGIN_MS);
       const sign = createHmac('sha256', credentials.secret).update(`GET/realtime${expires}`).digest('hex');
       return JSON.stringify({ req_id: 'login', op: 'auth', args: [credentials.key, expires, sign] });
     },
-    dialPrivate: dialler(privateAddress),
+    dialPrivate: dialler(parts.addresses.private),
   };
 }
 
@@ -73,7 +88,7 @@ function signed(client: Exchange, { method, path, parameters, isPrivate }: Venue
 }
 
 /** A socket to an address, for whoever dials it. */
-export function dialler(address: string): Dial {
+function dialler(address: string): Dial {
   return ({ opened, said, closed }) => {
     const socket = new WebSocket(address);
     socket.addEventListener('open', () => opened());

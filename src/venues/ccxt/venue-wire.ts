@@ -1,5 +1,6 @@
 // The edge between what the adapter thinks and how it reaches a venue. The transport is one side of it; a simulation without a network, and
 // with a clock of its own, can be another.
+import type { InstrumentKind } from '../../domain/instrument.ts';
 import type { Parameters } from './bybit-orders.ts';
 
 export interface WholeAnswer {
@@ -31,13 +32,20 @@ export interface SocketEars {
 
 export type Dial = (ears: SocketEars) => Socket;
 
-export interface VenueWire {
+/** What needs no key. */
+export interface PublicWire {
   /** UTC milliseconds by this machine's clock, which may be wrong, and may step. */
   wallNow(): number;
   /** By how much the venue's clock is ahead of this machine's: signatures carry the venue's time. */
   setClock(venueAheadMs: number): void;
   /** Headers and the whole body. Rejects for whatever the network does, and when the signal aborts. */
   ask(request: VenueRequest, signal: AbortSignal): Promise<WholeAnswer>;
+  /** The venue's time, as far as it was told by `setClock`. */
+  venueNow(): number;
+  dialPublic(category: InstrumentKind): Dial;
+}
+
+export interface VenueWire extends PublicWire {
   /** The frame that says who we are. */
   login(): string;
   readonly dialPrivate: Dial;

@@ -1,0 +1,353 @@
+// A venue's public streams as a feed takes them (docs/reference/feed.md): closed bars without a hole, trades, marks, and book messages in the
+// order in which they came. What was missed while a stream was away is asked for before what comes after it is said.
+import { z } from 'zod';
+import type { BookMessage } from '../../domain/book.ts';
+import { ASK, BID } from '../../domain/book.ts';
+import type { Instrument, InstrumentKind } from '../../domain/instrument.ts';
+import type { Timers } from '../../domain/ports.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
+import type { Random } from '../../quant/random.ts';
+import { pauseAfter } from './backoff.ts';
+import { wireSymbol } from './bybit-orders.ts';
+import { listSchema, wrongWith } from './bybit-rows.ts';
+import { Calls } from './calls.ts';
+import { Stream, type Frame } from './stream.ts';
+import { PRIORITY } from './turns.ts';
+import type { PublicWire } from './venue-wire.ts';
+
+/** As a feed takes it. */
+export type MarketMessage =
+  | {
+      readonly kind: 'bar.closed';
+      readonly symbol: string;
+      readonly openAt: TimeMs;
+      readonly open: number;
+      readonly high: number;
+      readonly low: number;
+      readonly close: number;
+      readonly volume: number;
+    }
+  | {
+      readonly kind: 'trade.printed';
+      readonly symbol: string;
+      readonly happenedAt: TimeMs;
+      readonly price: number;
+      readonly quantity: number;
+    }
+  | { readonly kind: 'mark.changed'; readonly symbol: string; readonly happenedAt: TimeMs; readonly price: number };
+
+export interface BybitMarketParts {
+  readonly instruments: readonly Instrument[];
+  readonly wire: PublicWire;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** One that Bybit serves. */
+  readonly timeframeMs: TimeMs;
+  /** Beside bars. Books have 50 levels. */
+  readonly also: readonly ('trades' | 'marks' | 'books')[];
+  readonly deadlineMs: number;
+  readonly pingMs: number;
+  /** Bars of before this are history. */
+  readonly since: TimeMs;
+  readonly onMessage: (message: MarketMessage) => void;
+  /** A message of a book; true where there is no book any more, and a snapshot is wanted. */
+  readonly onBook: (instrument: number, message: BookMessage) => boolean;
+  readonly onLost: (why: string) => void;
+  readonly onRestored: () => void;
+  readonly onNotice: (words: string) => void;
+}
+
+const INTERVALS: Readonly<Record<number, string>> = {
+  [MINUTE_MS]: '1',
+  [3 * MINUTE_MS]: '3',
+  [5 * MINUTE_MS]: '5',
+  [15 * MINUTE_MS]: '15',
+  [30 * MINUTE_MS]: '30',
+  [HOUR_MS]: '60',
+  [2 * HOUR_MS]: '120',
+  [4 * HOUR_MS]: '240',
+  [6 * HOUR_MS]: '360',
+  [12 * HOUR_MS]: '720',
+  [DAY_MS]: 'D',
+};
+const DEPTH = 50;
+/** Bars of one page. */
+const PAGE_BARS = 1_000;
+/** How long each kind of topic may be silent. Trades may be rare; what is updated all the time may not. */
+const STALE_MS: Readonly<Record<string, number>> = { kline: MINUTE_MS, tickers: 10 * SECOND_MS, orderbook: 10 * SECOND_MS };
+
+const positive = z
+  .string()
+  .regex(/^\d{1,18}(\.\d{1,18})?$/)
+  .transform(Number)
+  .refine((value) => value > 0, 'expected a positive number');
+const counted = z
+  .string()
+  .regex(/^\d{1,18}(\.\d{1,18})?$/)
+  .transform(Number);
+const klineRow = z.object({
+  start: z.int(),
+  open: positive,
+  high: positive,
+  low: positive,
+  close: positive,
+  volume: counted,
+  confirm: z.boolean(),
+});
+const listedBar = z
+  .tuple([
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+    positive,
+    positive,
+    positive,
+    positive,
+    counted,
+  ])
+  .rest(z.unknown());
+const tradeRow = z.object({ T: z.int(), p: positive, v: positive });
+const tickerRow = z.object({ markPrice: positive.optional() });
+const level = z.tuple([positive, counted]);
+const bookData = z.object({ b: z.array(level), a: z.array(level), u: z.int() });
+const bookFrame = z.object({ type: z.enum(['snapshot', 'delta']), ts: z.int(), data: bookData });
+
+interface Bar {
+  readonly openAt: TimeMs;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+interface Line {
+  readonly instrument: number;
+  readonly symbol: string;
+  readonly wireSymbol: string;
+  readonly category: InstrumentKind;
+  /** Of the last bar that was said. */
+  openAt: TimeMs;
+  /** Closed bars that wait until what came before them has been asked for. */
+  waiting: Bar[] | undefined;
+}
+
+export class BybitMarket {
+  readonly #parts: BybitMarketParts;
+  readonly #interval: string;
+  readonly #lines: readonly Line[];
+  readonly #streams: ReadonlyMap<InstrumentKind, Stream>;
+  readonly #calls: Calls;
+  readonly #lost = new Set<InstrumentKind>();
+  #isStopped = true;
+  malformed = 0;
+
+  constructor(parts: BybitMarketParts) {
+    const { instruments, wire, timers, random, timeframeMs, since, deadlineMs, pingMs } = parts;
+    const interval = INTERVALS[timeframeMs];
+    if (interval === undefined) throw new Error(`broken invariant: a timeframe of ${timeframeMs} ms is checked before it is streamed`);
+    this.#parts = parts;
+    this.#interval = interval;
+    this.#lines = instruments.map((each, instrument) => ({
+      instrument,
+      symbol: each.symbol,
+      wireSymbol: wireSymbol(each),
+      category: each.kind,
+      openAt: Math.ceil(since / timeframeMs) * timeframeMs - timeframeMs,
+      waiting: undefined,
+    }));
+    // What is public is asked for without a key, so there is nothing to be taken out of words.
+    this.#calls = new Calls({ wire, timers, deadlineMs, redact: (words) => words, onTime: () => undefined, onJudged: () => undefined });
+    this.#streams = new Map(
+      [...new Set(instruments.map(({ kind }) => kind))].map((category) => [
+        category,
+        new Stream({
+          name: `the public stream of bybit ${category}`,
+          dial: wire.dialPublic(category),
+          timers,
+          random,
+          topics: this.#topicsOf(category),
+          login: undefined,
+          pingMs,
+          staleMs: (topic) => STALE_MS[topic.split('.')[0] ?? ''] ?? Infinity,
+          onFrame: (frame) => this.#onFrame(frame, category),
+          onActive: () => this.#active(category),
+          onLost: (why) => this.#streamLost(category, why),
+          onRefused: (words) => this.#refused(words),
+        }),
+      ]),
+    );
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    for (const stream of this.#streams.values()) stream.start();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const stream of this.#streams.values()) stream.stop();
+    this.#calls.close();
+  }
+
+  #topicsOf(category: InstrumentKind): string[] {
+    const { also } = this.#parts;
+    return this.#lines
+      .filter((line) => line.category === category)
+      .flatMap(({ wireSymbol: symbol }) => [
+        `kline.${this.#interval}.${symbol}`,
+        ...(also.includes('trades') ? [`publicTrade.${symbol}`] : []),
+        // Spot has no mark.
+        ...(also.includes('marks') && category === 'linear' ? [`tickers.${symbol}`] : []),
+        ...(also.includes('books') ? [`orderbook.${DEPTH}.${symbol}`] : []),
+      ]);
+  }
+
+  #active(category: InstrumentKind): void {
+    for (const line of this.#lines) if (line.category === category) void this.#catchUp(line);
+  }
+
+  #streamLost(category: InstrumentKind, why: string): void {
+    this.#parts.onNotice(`the public stream of bybit ${category} is lost: ${why}`);
+    if (this.#lost.has(category)) return;
+    this.#lost.add(category);
+    if (this.#lost.size === 1) this.#parts.onLost(why);
+  }
+
+  /** The bars that closed since the last one, then those that closed meanwhile. */
+  async #catchUp(line: Line): Promise<void> {
+    const { timers, random } = this.#parts;
+    line.waiting ??= [];
+    const stream = this.#streams.get(line.category);
+    const since = stream?.activeSince;
+    for (let attempt = 0; ; attempt++) {
+      const bars = await this.#missing(line);
+      // Gone again: the next connection begins anew.
+      if (this.#isStopped || stream?.activeSince !== since) return;
+      if (bars === undefined) {
+        await timers.sleep(pauseAfter(attempt, random));
+        continue;
+      }
+      for (const bar of [...bars, ...line.waiting]) this.#say(line, bar);
+      // A full page has another one behind it.
+      if (bars.length < PAGE_BARS - 1) break;
+    }
+    line.waiting = undefined;
+    if (this.#lines.some((each) => each.category === line.category && each.waiting !== undefined) || !this.#lost.delete(line.category))
+      return;
+    if (this.#lost.size === 0) this.#parts.onRestored();
+  }
+
+  async #missing({ category, wireSymbol: symbol, openAt }: Line): Promise<Bar[] | undefined> {
+    const { timeframeMs, wire } = this.#parts;
+    const start = openAt + timeframeMs;
+    const parameters = { category, symbol, interval: this.#interval, start, end: start + (PAGE_BARS - 1) * timeframeMs, limit: PAGE_BARS };
+    const outcome = await this.#calls.ask({
+      method: 'GET',
+      path: '/v5/market/kline',
+      parameters,
+      isPrivate: false,
+      budget: 'market',
+      priority: PRIORITY.look,
+    });
+    if (outcome.kind !== 'answered') return undefined;
+    const read = z.array(listedBar).safeParse(listSchema.safeParse(outcome.result).data?.list);
+    if (!read.success) {
+      this.#refused(`bars of ${symbol}: ${wrongWith(read.error)}`);
+      return undefined;
+    }
+    const bars = read.data.map(([at, open, high, low, close, volume]): Bar => ({ openAt: at, open, high, low, close, volume }));
+    // The one that is forming is said when it closes.
+    return bars
+      .filter((bar) => bar.openAt >= start && bar.openAt + timeframeMs <= wire.venueNow())
+      .toSorted((left, right) => left.openAt - right.openAt);
+  }
+
+  #say(line: Line, bar: Bar): void {
+    if (bar.openAt <= line.openAt) return;
+    line.openAt = bar.openAt;
+    this.#parts.onMessage({ kind: 'bar.closed', symbol: line.symbol, ...bar });
+  }
+
+  #onFrame(frame: Frame, category: InstrumentKind): void {
+    const [name = '', ...rest] = (frame.topic ?? '').split('.');
+    const line = this.#lines.find((each) => each.category === category && each.wireSymbol === rest.at(-1));
+    if (line === undefined) return;
+    if (name === 'orderbook') {
+      this.#onBookFrame(frame, line);
+      return;
+    }
+    for (const row of Array.isArray(frame.data) ? (frame.data as readonly unknown[]) : [frame.data]) {
+      if (name === 'kline') this.#onKline(row, line);
+      else if (name === 'publicTrade') this.#onTrade(row, line);
+      else if (name === 'tickers') this.#onTicker(row, line, frame.ts);
+    }
+  }
+
+  #onKline(raw: unknown, line: Line): void {
+    const read = klineRow.safeParse(raw);
+    if (!read.success) {
+      this.#refused(`a bar of ${line.symbol}: ${wrongWith(read.error)}`);
+      return;
+    }
+    const { start, confirm, open, high, low, close, volume } = read.data;
+    if (!confirm) return;
+    const bar = { openAt: start, open, high, low, close, volume };
+    if (line.waiting !== undefined) line.waiting.push(bar);
+    // One was skipped: what is missing is asked for, and this one waits.
+    else if (start > line.openAt + this.#parts.timeframeMs) {
+      line.waiting = [bar];
+      void this.#catchUp(line);
+    } else this.#say(line, bar);
+  }
+
+  #onTrade(raw: unknown, { symbol }: Line): void {
+    const read = tradeRow.safeParse(raw);
+    if (!read.success) this.#refused(`a trade of ${symbol}: ${wrongWith(read.error)}`);
+    else this.#parts.onMessage({ kind: 'trade.printed', symbol, happenedAt: read.data.T, price: read.data.p, quantity: read.data.v });
+  }
+
+  /** A ticker says what has changed of it: the mark is not always among that. */
+  #onTicker(raw: unknown, { symbol }: Line, happenedAt: number | undefined): void {
+    const read = tickerRow.safeParse(raw);
+    if (!read.success) this.#refused(`a ticker of ${symbol}: ${wrongWith(read.error)}`);
+    else if (read.data.markPrice !== undefined && happenedAt !== undefined) {
+      this.#parts.onMessage({ kind: 'mark.changed', symbol, happenedAt, price: read.data.markPrice });
+    }
+  }
+
+  #onBookFrame(frame: Frame, line: Line): void {
+    const topic = frame.topic ?? '';
+    const read = bookFrame.safeParse(frame);
+    const isLost = read.success
+      ? this.#parts.onBook(line.instrument, this.#bookMessage(read.data))
+      : (this.#refused(`a book of ${line.symbol}: ${wrongWith(read.error)}`), true);
+    if (isLost) this.#streams.get(line.category)?.renew(topic);
+  }
+
+  #bookMessage({ type, ts, data }: z.output<typeof bookFrame>): BookMessage {
+    const { a: asks, b: bids, u: update } = data;
+    const levels = [...bids, ...asks];
+    return {
+      kind: type,
+      at: this.#parts.wire.venueNow(),
+      happenedAt: ts,
+      firstUpdate: update,
+      lastUpdate: update,
+      previousUpdate: NaN,
+      levels: {
+        side: Int8Array.from(levels, (_, index) => (index < bids.length ? BID : ASK)),
+        price: Float64Array.from(levels, ([at]) => at),
+        quantity: Float64Array.from(levels, ([, quantity]) => quantity),
+      },
+      from: 0,
+      to: levels.length,
+    };
+  }
+
+  #refused(words: string): void {
+    this.malformed++;
+    this.#parts.onNotice(`not believed: ${words}`);
+  }
+}
