@@ -40,7 +40,9 @@ class Watch {
 
   /** Minutes at which the bars of an instrument opened, in the order in which they were said. */
   minutes(symbol = 'BTC/USDT:USDT'): number[] {
-    return this.messages.flatMap((each) => (each.kind === 'bar.closed' && each.symbol === symbol ? [(each.openAt - START) / MINUTE_MS] : []));
+    return this.messages.flatMap((each) =>
+      each.kind === 'bar.closed' && each.symbol === symbol ? [(each.openAt - START) / MINUTE_MS] : [],
+    );
   }
 
   async advance(ms: number): Promise<void> {
@@ -102,7 +104,9 @@ describe('the public streams', () => {
     assert.ok(watch.messages.some((each) => each.kind === 'mark.changed' && each.price === 60_000));
     watch.bench.fault({ kind: 'no-data', where: 'tickers.ETHUSDT' });
     await watch.advance(15 * SECOND_MS);
-    assert.ok(watch.notices.some((words) => /tickers\.\w+ has said nothing for 10\d* ms|tickers\.\w+ has said nothing for 1\d+ ms/.test(words)));
+    assert.ok(
+      watch.notices.some((words) => /tickers\.\w+ has said nothing for 10\d* ms|tickers\.\w+ has said nothing for 1\d+ ms/.test(words)),
+    );
     assert.equal(watch.said[0], 'lost');
   });
 
@@ -125,7 +129,12 @@ describe('the public streams', () => {
     const watch = new Watch(['books']);
     await watch.advance(SECOND_MS);
     const next = (watch.books[0]?.lastUpdate ?? NaN) + 1;
-    const frame = { topic: 'orderbook.50.BTCUSDT', type: 'delta', ts: watch.bench.now, data: { s: 'BTCUSDT', b: [['70000', '1']], a: [], u: next } };
+    const frame = {
+      topic: 'orderbook.50.BTCUSDT',
+      type: 'delta',
+      ts: watch.bench.now,
+      data: { s: 'BTCUSDT', b: [['70000', '1']], a: [], u: next },
+    };
     watch.bench.wire.inject(frame, LINEAR);
     await watch.advance(SECOND_MS);
     assert.equal(watch.books[0]?.counts.crossings, 1);
