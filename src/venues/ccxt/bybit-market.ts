@@ -140,7 +140,7 @@ export class BybitMarket {
   readonly #streams: ReadonlyMap<InstrumentKind, Stream>;
   readonly #calls: Calls;
   readonly #lost = new Set<InstrumentKind>();
-  #isStopped = true;
+  readonly #end = new AbortController();
   malformed = 0;
 
   constructor(parts: BybitMarketParts) {
@@ -181,12 +181,11 @@ export class BybitMarket {
   }
 
   start(): void {
-    this.#isStopped = false;
     for (const stream of this.#streams.values()) stream.start();
   }
 
   stop(): void {
-    this.#isStopped = true;
+    this.#end.abort();
     for (const stream of this.#streams.values()) stream.stop();
     this.#calls.close();
   }
@@ -224,9 +223,10 @@ export class BybitMarket {
     for (let attempt = 0; ; attempt++) {
       const bars = await this.#missing(line);
       // Gone again: the next connection begins anew.
-      if (this.#isStopped || stream?.activeSince !== since) return;
+      if (this.#end.signal.aborted || stream?.activeSince !== since) return;
       if (bars === undefined) {
-        await timers.sleep(pauseAfter(attempt, random));
+        // Woken early where it is over.
+        await timers.sleep(pauseAfter(attempt, random), this.#end.signal).catch(() => undefined);
         continue;
       }
       for (const bar of [...bars, ...line.waiting]) this.#say(line, bar);

@@ -139,7 +139,6 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** By instrument: how often the venue's position was not ours, and since when nothing new may open there. */
   readonly #mismatches: number[];
   /** By instrument: what protects and has not been answered yet. */
-  readonly #protecting: readonly Set<Promise<void>>[];
   /** Free balances by coin, on spot; nothing where nobody knows. */
   readonly #available = new Map<string, Quantity>();
   /** Why nothing may open any more, until a person has looked. */
@@ -157,6 +156,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** For whoever watches: what was repaired, refused and found. */
   readonly counts = {
     doubts: 0,
+    duplicates: 0,
     notReceived: 0,
     resent: 0,
     twins: 0,
@@ -174,7 +174,6 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#listed = parts.listed;
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
-    this.#protecting = instruments.map(() => new Set());
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore);
     this.#alarm = new Alarm(timers, () => this.#ring());
@@ -418,7 +417,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       return;
     }
     if (this.#isPositionStop(order)) {
-      this.#protects(order, this.#setPositionStop(order));
+      void this.#setPositionStop(order);
       return;
     }
     const listed = this.#listedOf(order);
@@ -432,15 +431,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#end(order, 'order.rejected', composed.reason);
       return;
     }
-    const sending = this.#send(order, composed.parameters);
-    if (intent.role !== 'target') this.#protects(order, sending);
-  }
-
-  /** What replaces it must not be cancelled before this is answered. */
-  #protects({ intent }: KeptOrder, sending: Promise<void>): void {
-    const underway = this.#protecting[intent.instrument];
-    underway?.add(sending);
-    void sending.finally(() => underway?.delete(sending));
+    void this.#send(order, composed.parameters);
   }
 
   async #send(order: KeptOrder, parameters: Parameters): Promise<void> {
@@ -484,9 +475,10 @@ export class BybitVenue implements Venue, Source, Stateful {
         order.isAcknowledged = true;
         this.#identify(order, ids.data.orderId);
         if (order.phase === 'sent') order.phase = 'known';
+        this.#letGo(order);
         // An acknowledgement says that it was received; what became of it is said by the stream.
         if (order.progress === undefined) this.#lookIn(order, GRACE_MS);
-        if (order.cancel === 'wanted') void this.#sendCancel(order);
+        void this.#sendCancel(order);
         return;
       }
       case 'refused':
@@ -546,6 +538,7 @@ export class BybitVenue implements Venue, Source, Stateful {
         order.isAcknowledged = true;
         order.phase = 'known';
         this.#inherit(order);
+        this.#letGo(order);
         this.#lookIn(order, GRACE_MS);
         return;
       case 'refused':
@@ -590,13 +583,35 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   // ---- cancelling --------------------------------------------------------------------------------------------------------
 
+  /** What protects stays until everything that was sent to protect the same instrument stands, or is known not to. */
+  #mustStay({ intent }: KeptOrder): boolean {
+    if (intent.role === 'target') return false;
+    for (const other of this.#orders.values()) {
+      const { phase, cancel } = other;
+      if (other.intent.instrument !== intent.instrument || other.intent.role === 'target' || other.intent.id === intent.id) continue;
+      if (cancel === 'no' && (phase === 'queued' || phase === 'sent' || phase === 'in-doubt')) return true;
+    }
+    return false;
+  }
+
+  /** Something that protects is settled: what had to stay for its sake may go. */
+  #letGo({ intent }: KeptOrder): void {
+    if (intent.role === 'target' || !this.#isStarted) return;
+    for (const other of this.#orders.values()) {
+      if (
+        other.intent.instrument === intent.instrument &&
+        other.cancel === 'wanted' &&
+        (other.phase === 'known' || other.phase === 'in-doubt')
+      ) {
+        void this.#sendCancel(other);
+      }
+    }
+  }
+
   async #sendCancel(order: KeptOrder): Promise<void> {
-    if (order.cancel === 'asked') return;
+    if (order.cancel !== 'wanted' || this.#mustStay(order)) return;
     order.cancel = 'asked';
     const { intent } = order;
-    // What protects stays until what takes its place has been taken.
-    if (intent.role !== 'target') await Promise.allSettled([...(this.#protecting[intent.instrument] ?? [])]);
-    if (this.#hasEnded(order)) return;
     const listed = this.#listedOf(order);
     const outcome = this.#isPositionStop(order)
       ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, undefined), 'stops', PRIORITY.cancel)
@@ -742,7 +757,10 @@ export class BybitVenue implements Venue, Source, Stateful {
     const progress = merged(before, row);
     if (progress === before) return order;
     order.progress = progress;
-    if (order.phase === 'ended') return order;
+    if (order.phase === 'ended') {
+      if (!isEnded(progress.status)) this.#disown(order);
+      return order;
+    }
     if (order.phase !== 'known') {
       order.phase = 'known';
       order.looks = 0;
@@ -755,10 +773,20 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
     if (order.amendment !== undefined && this.#standsAsAsked(order, order.amendment)) this.#amended(order, '');
     else this.#amendNext(order);
-    if (order.cancel === 'wanted' && !isEnded(progress.status)) void this.#sendCancel(order);
+    if (!isEnded(progress.status)) {
+      void this.#sendCancel(order);
+      this.#letGo(order);
+    }
     if (compare(progress.filled, order.booked) > 0) this.#lookIn(order, GRACE_MS);
     this.#conclude(order);
     return order;
+  }
+
+  /** It was reported as ended and is alive: the engine does not count on it, so it goes. What it fills meanwhile is reported. */
+  #disown(order: KeptOrder): void {
+    const { category, symbol } = this.#listedOf(order);
+    this.#notice(`order ${order.intent.id} was reported as ended and stands at the venue; it is cancelled`);
+    void this.#post('/v5/order/cancel', { category, symbol, orderId: order.venueId }, 'cancel', PRIORITY.cancel);
   }
 
   #orderOf(row: Pick<OrderRow, 'orderId' | 'orderLinkId' | 'stopOrderType' | 'symbol' | 'side'>): KeptOrder | undefined {
@@ -802,7 +830,12 @@ export class BybitVenue implements Venue, Source, Stateful {
       (each) => each.symbol === row.symbol && (category === undefined || each.category === category),
     );
     // The account may trade other things beside ours.
-    if (instrument < 0 || this.#executions.has(row.execId)) return;
+    if (instrument < 0) return;
+    if (this.#executions.has(row.execId)) {
+      // Queries overlap on purpose; a stream should not repeat itself.
+      if (via === 'stream') this.counts.duplicates++;
+      return;
+    }
     if (row.execType === 'Funding') this.#onFunding(row, instrument);
     else if (row.execType === 'Trade') this.#onTrade(row, instrument, via);
     else this.#onForced(row, instrument);
@@ -1083,7 +1116,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     else if (order.cancel !== 'no') this.#end(order, 'order.cancelled', 'it never came to rest');
     else {
       this.counts.resent++;
-      this.#protects(order, this.#setPositionStop(order));
+      void this.#setPositionStop(order);
     }
   }
 
@@ -1206,6 +1239,9 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#listed = this.#listed.map((each) => (each.instrument === before.instrument ? after : each));
       this.#reconcileSoon(0);
     }
+    // What does not trade may trade again soon.
+    if (this.#listed.some(({ isTrading }) => !isTrading)) this.#refreshAt = this.#parts.timers.now() + this.#parts.settings.reconcileMs;
+    this.#arm();
   }
 
   // ---- requests ------------------------------------------------------------------------------------------------------------
@@ -1306,6 +1342,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.amendment = undefined;
     order.nextAmendment = undefined;
     this.#ended.remember(order, at);
+    this.#letGo(order);
     if (!isZero(order.booked)) return;
     // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
     for (const { id } of order.intent.attached) {

@@ -40,6 +40,7 @@ export class Calls {
   /** Whatever is on its way is given up; nothing leaves any more. */
   close(): void {
     this.#end.abort();
+    this.turns.close();
   }
 
   /** Never rejects for what a venue or a network does. */

@@ -14,8 +14,6 @@ export class ExecutionMemory implements Stateful {
   /** By id: its time at the venue. In the order in which they were believed. */
   readonly #seen = new Map<string, TimeMs>();
   #latest: TimeMs;
-  /** Executions that came again. */
-  repeated = 0;
 
   /** @param since nothing of before this is ours */
   constructor(since: TimeMs) {
@@ -33,10 +31,7 @@ export class ExecutionMemory implements Stateful {
 
   /** True the first time. */
   believe(id: string, at: TimeMs): boolean {
-    if (this.#seen.has(id)) {
-      this.repeated++;
-      return false;
-    }
+    if (this.#seen.has(id)) return false;
     this.#seen.set(id, at);
     if (at > this.#latest) this.#latest = at;
     if (this.#seen.size % FORGOTTEN_AT_ONCE === 0) this.#forget();

@@ -68,6 +68,41 @@ describe('commands', () => {
     assert.deepEqual(bench.said(), ['1-1 rejected']);
   });
 
+  test('F1: a venue that lists what it has taken late is asked twice before it is believed', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+    bench.fault({ kind: 'no-data' });
+    const { account } = bench;
+    const lateAnswers = (): number =>
+      bench.wire.requests.filter(({ path, at }) => path === '/v5/order/history' && at >= bornAt + WINDOW_MS).length;
+    const bornAt = bench.timers.now();
+    const original = account.recentOrders.bind(account);
+    account.recentOrders = () => (lateAnswers() < 1 ? [] : original());
+    bench.submit('1-1', limit('50000'));
+    await bench.until('an answer', () => bench.said().length > 0);
+    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    assert.ok(lateAnswers() >= 1, 'and was not found once, asked late enough');
+  });
+
+  test('F1: an order that was proven absent and stands after all is cancelled, and what it filled is reported', async () => {
+    await opened();
+    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+    bench.submit('1-1', limit('50000'));
+    await bench.until('a rejection', () => bench.said().length > 0);
+    bench.account.create({
+      category: 'linear',
+      symbol: 'BTCUSDT',
+      side: 'Buy',
+      orderType: 'Limit',
+      price: '50000',
+      qty: '0.01',
+      orderLinkId: `${RUN}-1-1`,
+    });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said(), bench.account.openOrders()], [['1-1 rejected'], []]);
+    assert.ok(bench.notices.some((words) => /reported as ended and stands at the venue/.test(words)));
+  });
+
   test('F2: an order that was taken and not answered is found, and there is one of it', async () => {
     await opened();
     bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
@@ -341,6 +376,7 @@ describe('fills', () => {
     bench.submit('1-1');
     await bench.advance(SECOND_MS);
     assert.deepEqual(bench.said(), ['1-1 filled 0.01']);
+    assert.equal(bench.venue.counts.duplicates, 1);
     assert.equal(bench.believed(), bench.held());
   });
 
@@ -429,6 +465,44 @@ describe('fills', () => {
     });
     await bench.advance(100);
     assert.deepEqual(bench.said('1-1'), ['accepted', 'cancelled', 'filled 0.01']);
+  });
+});
+
+describe('stops of a position', () => {
+  test('one that the venue drops from an entry in silence is set a second later', async () => {
+    await opened();
+    const { account } = bench;
+    const original = account.create.bind(account);
+    account.create = ({ stopLoss: _dropped, ...request }) => original(request);
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(500);
+    assert.deepEqual(bench.stopsAtVenue(), []);
+    await bench.advance(2 * SECOND_MS);
+    assert.deepEqual([bench.stopsAtVenue(), bench.said('1-2')], [['StopLoss 50000'], ['accepted']]);
+  });
+
+  test('a new one takes the place of the old, which ends by name, and a cancel of the old takes nothing away', async () => {
+    await opened();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(SECOND_MS);
+    bench.venue.submit(disaster('2-1', bench.now, '52000'));
+    bench.cancel('1-2');
+    await bench.advance(3 * SECOND_MS);
+    assert.deepEqual(bench.stopsAtVenue(), ['StopLoss 52000']);
+    assert.deepEqual([bench.said('1-2'), bench.said('2-1')], [['accepted', 'cancelled'], ['accepted']]);
+    assert.match(bench.reasonOf('1-2'), /replaced by 2-1/);
+    bench.stepped.move(0, 51_900);
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('2-1').at(-1), bench.held()], ['filled 0.01', '0']);
+  });
+
+  test('one that ends with its position is reported by name', async () => {
+    await opened();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(SECOND_MS);
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('1-2'), bench.believed()], [['accepted', 'cancelled'], '0']);
   });
 });
 
@@ -622,11 +696,21 @@ describe('a new process', () => {
     }
     assert.equal(fewest, 1, 'never naked');
     assert.deepEqual(bench.stopsAtVenue(), ['Stop 58500']);
+    // Also where the new one is lost on its way, and is there only once that is proven and it was sent again.
+    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+    bench.venue.submit(stop('1-5', bench.now, '58700'));
+    bench.cancel('1-3');
+    for (let step = 0; step < 500; step++) {
+      await bench.advance(20);
+      fewest = Math.min(fewest, bench.stopsAtVenue().length);
+    }
+    assert.equal(fewest, 1, 'never naked');
+    assert.deepEqual(bench.stopsAtVenue(), ['Stop 58700']);
     // Killed between the cancel and whatever was to replace it.
     bench.account.cancelAll({ symbol: 'BTCUSDT' });
     restarted(saved(), () => bench.venue.submit(stop('1-4', bench.now, '58600')));
     await bench.until('a stop', () => bench.stopsAtVenue().length === 1, 10 * SECOND_MS);
-    assert.equal(bench.said('1-3').at(-1), 'cancelled');
+    assert.equal(bench.said('1-5').at(-1), 'cancelled');
   });
 
   test('F35: open orders and positions are taken up again, and nothing is booked twice', async () => {

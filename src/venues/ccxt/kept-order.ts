@@ -99,6 +99,7 @@ export function writeKept(out: ByteWriter, order: KeptOrder): void {
   out.flag(order.isReported);
   out.flag(order.cancel !== 'no');
   out.number(order.endedAt);
+  writeAmendment(out, order.nextAmendment ?? order.amendment);
 }
 
 export function readKept(from: ByteReader, linkIdOf: (id: string) => string, find: (id: string) => KeptOrder | undefined): KeptOrder {
@@ -111,5 +112,23 @@ export function readKept(from: ByteReader, linkIdOf: (id: string) => string, fin
   order.isReported = from.flag();
   order.cancel = from.flag() ? 'wanted' : 'no';
   order.endedAt = from.number();
+  order.nextAmendment = readAmendment(from);
   return order;
+}
+
+/** One that was not answered is asked for again: it changes nothing where it had been heard. */
+function writeAmendment(out: ByteWriter, amendment: Amendment | undefined): void {
+  out.byte(amendment === undefined ? 0 : amendment.kind === 'stop' ? 1 : 2);
+  if (amendment?.kind === 'stop') out.decimal(amendment.stopPrice);
+  if (amendment?.kind === 'limit') {
+    out.decimal(amendment.limitPrice);
+    out.decimal(amendment.quantity);
+  }
+}
+
+function readAmendment(from: ByteReader): Amendment | undefined {
+  const kind = from.byte();
+  if (kind === 0) return undefined;
+  if (kind === 1) return { kind: 'stop', stopPrice: from.decimal(), sentAt: NaN };
+  return { kind: 'limit', limitPrice: from.decimal(), quantity: from.decimal(), sentAt: NaN };
 }

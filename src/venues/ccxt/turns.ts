@@ -78,6 +78,7 @@ export class Turns {
   readonly #alarm: Alarm;
   /** In the order of their turns. */
   readonly #waiting: Waiting[] = [];
+  #isClosed = false;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -101,6 +102,7 @@ export class Turns {
   }
 
   take(budget: Budget, priority: Priority): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((go) => {
       const place = this.#waiting.findIndex((each) => each.priority > priority);
       this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, { budget, priority, go });
@@ -113,6 +115,13 @@ export class Turns {
     const bucket = budget === undefined ? this.#address : this.#buckets[budget];
     bucket.frozenUntil = Math.max(bucket.frozenUntil, this.#timers.now() + ms);
     this.#serve();
+  }
+
+  /** Whoever waits is let go, and whoever comes is not held up: nothing is sent any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#alarm.set(Infinity);
+    for (const { go } of this.#waiting.splice(0)) go();
   }
 
   /** What the venue has counted itself, of all programs that share its key. */
