@@ -10,7 +10,7 @@ import { Random } from '../../quant/random.ts';
 import { orderOf } from '../../../test/contracts/venue.contract.ts';
 import { AdapterBench, RUN, stop } from '../../../test/support/adapter-bench.ts';
 
-const SEEDS = Number(process.env['BALLAST_STORM_SEEDS'] ?? 12);
+const SEEDS = Number(process.env['BALLAST_STORM_SEEDS'] ?? 10);
 const STEPS = 60;
 const FAULTS: readonly object[] = [
   { kind: 'lose', where: '/v5/order/' },
