@@ -9,11 +9,12 @@ export interface Credentials {
   readonly secret: string;
 }
 
-const PREFIX: Readonly<Record<Site, string>> = { main: 'BYBIT', testnet: 'BYBIT_TESTNET', demo: 'BYBIT_DEMO' };
+/** After the venue's name in the names of the variables. */
+const INFIX: Readonly<Record<Site, string>> = { main: '', testnet: 'TESTNET_', demo: 'DEMO_' };
 
 /** @throws BallastError CREDENTIALS_MISSING */
 export function credentialsFrom(environment: Readonly<Record<string, string | undefined>>, site: Site): Credentials {
-  const names = [`${PREFIX[site]}_API_KEY`, `${PREFIX[site]}_API_SECRET`] as const;
+  const names = [`BYBIT_${INFIX[site]}API_KEY`, `BYBIT_${INFIX[site]}API_SECRET`] as const;
   const [key, secret] = names.map((name) => environment[name]?.trim() ?? '');
   const missing = names.filter((name) => (environment[name]?.trim() ?? '') === '');
   if (key === undefined || secret === undefined || missing.length > 0) {
