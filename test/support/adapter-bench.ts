@@ -13,8 +13,8 @@ import { listedFrom } from '../../src/venues/ccxt/bybit-orders.ts';
 import { instrumentRowSchema } from '../../src/venues/ccxt/bybit-rows.ts';
 import { redactor } from '../../src/venues/ccxt/credentials.ts';
 import { syntheticMarket } from '../../src/market/synthetic/market.ts';
-import { SteppedMarket } from '../conformance/stepped-market.ts';
 import { orderOf } from '../contracts/venue.contract.ts';
+import { SteppedMarket } from './stepped-market.ts';
 import { SteppedTimers } from './stepped-timers.ts';
 import { SimulatedWire } from './simulated-bybit-wire.ts';
 

@@ -15,10 +15,10 @@ import { syntheticMarket } from '../../market/synthetic/market.ts';
 import { Random } from '../../quant/random.ts';
 import { Exchange } from '../bybit-server/exchange.ts';
 import { BybitServer } from '../bybit-server/server.ts';
-import { serveVenue, type ServedVenue } from '../bybit-server/transport.ts';
+import { holdPort, type Door } from '../bybit-server/transport.ts';
 import type { BybitVenue } from './bybit-venue.ts';
 import { openBybitVenue } from './open-venue.ts';
-import { SteppedMarket } from '../../../test/conformance/stepped-market.ts';
+import { SteppedMarket } from '../../../test/support/stepped-market.ts';
 import { orderOf } from '../../../test/contracts/venue.contract.ts';
 import { planOf, single } from '../../../test/support/session.ts';
 
@@ -27,7 +27,7 @@ const BTC = 'BTC/USDT:USDT';
 const NAMES = ['one', 'two', 'three', 'four', 'five'];
 const QUICK = { recvWindowMs: 1_000, propagationMs: 100, deadlineMs: 1_000, reconcileMs: 1_000, pingMs: 500 };
 
-let served: ServedVenue;
+let served: Door;
 let stepped: SteppedMarket;
 let exchange: Exchange;
 
@@ -43,7 +43,8 @@ before(async () => {
     capital: amount('100000'),
   }));
   exchange = new Exchange({ market: stepped.market, accounts, from: now, seed: 1, slippageRatio: 0, rules: {} });
-  served = await serveVenue({ server: new BybitServer({ exchange, seed: 1, hasFaults: false }), port: 0, speed: 1 });
+  served = await holdPort(0);
+  served.open(new BybitServer({ exchange, seed: 1, hasFaults: false }), 1);
 });
 after(() => served.close());
 
