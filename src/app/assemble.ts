@@ -7,6 +7,7 @@ import type { Sleeve } from '../domain/sleeve.ts';
 import { forecaster, type Forecaster, type Strategy } from '../domain/strategy.ts';
 import { formatSpan, type TimeMs } from '../domain/time.ts';
 import type { MindPlan, RunPlan } from '../engine/plan.ts';
+import type { DeskSettings } from '../execution/desk.ts';
 import { strategies as builtIn } from '../forecasts/strategies/index.ts';
 import { warmupBars as longestWarmup } from '../features/board.ts';
 import { realisedVolatility } from '../features/catalog.ts';
@@ -88,13 +89,31 @@ export function assemblePlan(request: PlanRequest): RunPlan {
         ),
     sizing,
     council: config.council,
-    desk: { ...config.desk, ...(noRisk && { disasterRatio: NaN }), ...(isAllIn && { buysByBudget: true }) },
+    desk: {
+      ...config.desk,
+      ...(noRisk && { disasterRatio: NaN }),
+      ...(isAllIn && { buysByBudget: true }),
+      ...executionOf(config, baseTimeframeMs, isAllIn),
+    },
+    expectedSlippageRatio: config.venue.slippageRatio,
     stanceStep,
     allowSpotShort,
     graceMs,
     opinionLifeBars: noRisk ? Infinity : opinionLifeBars,
     mindFailure: { action: mindFailure, strikes: config.minds.strikes },
   };
+}
+
+/** Nothing where everything goes out at the market. */
+function executionOf({ execution }: Config, baseTimeframeMs: TimeMs, isAllIn: boolean): Pick<DeskSettings, 'execution'> {
+  const { algorithm, horizonMs } = execution;
+  if (algorithm === 'market') return {};
+  if (isAllIn) throw impossible('execution.algorithm', algorithm, 'market with sizing all-in: a budget is spent where it fills');
+  if ((algorithm === 'limit-first' || algorithm === 'iceberg') && horizonMs < baseTimeframeMs) {
+    const expected = `at least ${formatSpan(baseTimeframeMs)}, a bar: only its close says whether a limit was reached`;
+    throw impossible('execution.horizonMs', formatSpan(horizonMs), expected);
+  }
+  return { execution: { ...execution, algorithm } };
 }
 
 /** All of the cash can be had once, and a short has no price that cash could pay for. */

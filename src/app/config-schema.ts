@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defaultCouncilSettings } from '../council/council.ts';
 import { BallastError } from '../domain/errors.ts';
 import { parseSymbol } from '../domain/instrument.ts';
+import { EXECUTION_ALGORITHMS } from '../domain/order.ts';
 import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseSpan, parseTime, SECOND_MS, type TimeMs } from '../domain/time.ts';
 import { defaultRiskPolicy as risk, type RiskPolicy } from '../risk/policy.ts';
 
@@ -310,6 +311,33 @@ const desk = z.strictObject({
     'A pair may hold one leg only for this long: half a pair is a bet nobody made.',
   ),
   maximumLeggedLossRatio: ratio(0.005, everyRatio, 'And may lose this much meanwhile.'),
+});
+
+const execution = z.strictObject({
+  algorithm: z.enum(EXECUTION_ALGORITHMS).default('market').meta({
+    description:
+      'How what is needed is bought and sold: `market` at once; `limit-first` at the last price, `iceberg` a part of it at a time, and at the market what is left at the end; `twap`, `vwap` and `almgren-chriss` in slices at the market; `pov` as a part of what is traded. Stops, what a stop or a halt closes, and the legs of pairs always go out at the market.',
+  }),
+  horizonMs: span(
+    '15m',
+    SECOND_MS,
+    DAY_MS,
+    'market time',
+    'How long that may take; what is left then goes out at the market. A limit order is held against whole bars, so not less than one.',
+  ),
+  postOnly: z.boolean().default(false).meta({
+    description:
+      'Limit orders never take: one that would is asked for again a step further behind, three times, then what is left goes out at the market.',
+  }),
+  slices: number(10, 'orders', { least: 1, most: 1_000, whole: true }, 'Into how many parts twap, vwap and almgren-chriss divide it.'),
+  urgency: number(
+    1,
+    'kappa times the horizon',
+    { least: 0, most: 50 },
+    'How much almgren-chriss trades early: 0 is twap, 3 gives the first of ten slices 27 %. Kappa follows from volatility, impact and risk aversion.',
+  ),
+  participationRatio: number(0.1, 'ratio of volume', { above: 0, most: 1 }, 'What pov trades of what the bars say others did.'),
+  displayRatio: ratio(0.1, 'ratio of the whole', 'What an iceberg shows at a time.'),
 });
 
 const decision = z.strictObject({
@@ -701,6 +729,7 @@ export const configSchema = z
     }),
     council: council.prefault({}).meta({ description: 'How the opinions of one sleeve become one stance.' }),
     desk: desk.prefault({}).meta({ description: 'How targets become orders, and how positions are protected when nobody is there.' }),
+    execution: execution.prefault({}).meta({ description: 'How orders are carried out.' }),
     decision: decision.prefault({}).meta({ description: 'When a decision is taken anew.' }),
     minds: minds.prefault({}).meta({ description: 'What a source of opinion may do wrong before it is silenced.' }),
     venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),

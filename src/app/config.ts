@@ -79,9 +79,11 @@ export function parseConfig(text: string, path: string = CONFIG_FILE): Config {
 
 /** The part of a config that determines results: not where pages are served, how fast the market passes or how long files are kept. */
 export function resultSettings(config: Config): Readonly<Record<string, unknown>> {
-  const { risk, sizing, council, desk, decision, minds, venue } = config;
+  const { risk, sizing, council, desk, execution, decision, minds, venue } = config;
   // How long a mind may think is wall time: what came of it is recorded as a failure.
-  return { risk, sizing, council, desk, decision, minds: { strikes: minds.strikes }, venue };
+  const settings = { risk, sizing, council, desk, decision, minds: { strikes: minds.strikes }, venue };
+  // At the market nothing of it is looked at: runs from before there was a choice keep their hash.
+  return execution.algorithm === 'market' ? settings : { ...settings, execution };
 }
 
 /**

@@ -1,7 +1,7 @@
 // The rows of the journal: what the loop was told (inputs, fed again in a replay) and what it concluded (recomputed and compared).
 import type { Amount, Price, Quantity } from './decimal.ts';
 import type { FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Share } from './order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, Share, Side, TicketAlgorithm } from './order.ts';
 import type { TimeMs } from './time.ts';
 
 /** A source of opinion broke its contract at this place. An input: whether a mind ran out of time is not to be recomputed. */
@@ -80,6 +80,8 @@ export interface OrderIntended {
   readonly kind: 'order.intended';
   readonly at: TimeMs;
   readonly intent: OrderIntent;
+  /** What it is expected to cost, fee and slippage, as a ratio of its notional at the mark; NaN for a protective stop, which has no choice. */
+  readonly costRatio: number;
 }
 
 export interface AmendIntended {
@@ -113,6 +115,19 @@ export interface CrossingMade {
   readonly parts: readonly Share[];
 }
 
+/** The desk begins to work what an instrument needs, in orders of its own making until it is closed. */
+export interface TicketOpened {
+  readonly kind: 'ticket.opened';
+  readonly at: TimeMs;
+  readonly instrument: number;
+  readonly algorithm: TicketAlgorithm;
+  readonly side: Side;
+  /** Positive: what is wanted now. */
+  readonly quantity: Quantity;
+  /** The mark: what all that comes of it is measured against. */
+  readonly arrivalPrice: number;
+}
+
 /** Everything else that changes what the engine may do. Reflexes never write state: they say this, and the fold applies it. */
 export type StateChange =
   | { readonly kind: 'halt.latched'; readonly at: TimeMs; readonly cause: string }
@@ -125,6 +140,8 @@ export type StateChange =
   | { readonly kind: 'sleeve.rearmed'; readonly at: TimeMs; readonly sleeve: number }
   | { readonly kind: 'sleeve.closed'; readonly at: TimeMs; readonly sleeve: number; readonly because: string }
   | { readonly kind: 'stop.moved'; readonly at: TimeMs; readonly sleeve: number; readonly stopPrice: number }
+  | TicketOpened
+  | { readonly kind: 'ticket.closed'; readonly at: TimeMs; readonly instrument: number; readonly because: string }
   | { readonly kind: 'mind.suspended'; readonly at: TimeMs; readonly source: number; readonly because: string };
 
 /** Why a run is over: its market ended, it reached what it was asked to reach, or it was stopped. */

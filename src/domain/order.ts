@@ -24,6 +24,15 @@ export type PositionSide = 'long' | 'short';
 export type OrderType = 'market' | 'limit' | 'post-only' | 'stop' | 'take-profit' | 'trailing';
 /** What a limit or market order that cannot fill at once does: take what is there and end, or nothing unless it is all there. */
 export type TimeInForce = 'ioc' | 'fok';
+/**
+ * How what an instrument needs is carried out. `market` sends it at once; each of the others works it on a ticket: `limit-first` as a limit
+ * order, `iceberg` as limit orders of which one at a time is shown, `twap`, `vwap` and `almgren-chriss` in slices by the clock, `pov` as a part
+ * of what is traded.
+ */
+export const EXECUTION_ALGORITHMS = ['market', 'limit-first', 'iceberg', 'twap', 'vwap', 'pov', 'almgren-chriss'] as const;
+export type ExecutionAlgorithm = (typeof EXECUTION_ALGORITHMS)[number];
+/** Those that work on a ticket. */
+export type TicketAlgorithm = Exclude<ExecutionAlgorithm, 'market'>;
 /** Why the order exists. `stop` protects a sleeve, `disaster` the net position; neither counts as working. */
 export type OrderRole = 'target' | 'stop' | 'disaster';
 

@@ -24,6 +24,7 @@ import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
 import { percent } from '../domain/words.ts';
 import type { Forecast, Opinion } from '../domain/opinion.ts';
+import { expectedCostRatio } from '../execution/costs.ts';
 import { Desk } from '../execution/desk.ts';
 import { Board, type Series } from '../features/board.ts';
 import { atr, bollinger, volatilityRatio } from '../features/catalog.ts';
@@ -287,8 +288,13 @@ export class Engine implements Stateful {
         this.#onLetter(event);
         break;
     }
-    if (this.desk.isDirty) this.desk.order(this.at);
+    if (this.desk.isDirty) this.#order();
     if (this.#outbox.length > 0) this.#flush();
+  }
+
+  #order(): void {
+    this.desk.order(this.at);
+    if (this.desk.nextTicketAt < this.timerBound) this.timerBound = this.desk.nextTicketAt;
   }
 
   #onBarClosed(event: MarketEvent): void {
@@ -624,7 +630,8 @@ export class Engine implements Stateful {
     if (staleAt < this.timerBound) this.timerBound = staleAt;
   }
 
-  // Timers, by index: the day; then by instrument its silence; by mind its expiry and its grace; by sleeve its one-legged time.
+  // Timers, by index: the day; then by instrument its silence; by mind its expiry and its grace; by sleeve its one-legged time; by
+  // instrument its ticket.
 
   /** The earliest due time, exactly. */
   nextTimer(): TimeMs {
@@ -665,6 +672,11 @@ export class Engine implements Stateful {
         which = 1 + instruments + 2 * minds + sleeve;
       }
     }
+    if (this.desk.nextTicketAt < earliest) {
+      earliest = this.desk.nextTicketAt;
+      const instrument = this.plan.instruments.findIndex((_, index) => this.desk.ticketDueAt(index) === earliest);
+      which = 1 + instruments + 2 * minds + this.plan.sleeves.length + instrument;
+    }
     this.#ring.timer = which;
     return earliest;
   }
@@ -699,6 +711,8 @@ export class Engine implements Stateful {
         mind.abstain('a leg has no bar for this close', this.at);
         this.#makeDue(index);
       }
+    } else if (timer > instruments + 2 * minds + this.plan.sleeves.length) {
+      this.desk.ringTicket(timer - 1 - instruments - 2 * minds - this.plan.sleeves.length, this.at);
     } else {
       const sleeve = timer - 1 - instruments - 2 * minds;
       const since = this.desk.leggedSince[sleeve] ?? NaN;
@@ -797,7 +811,7 @@ export class Engine implements Stateful {
     const mustReview = changes > 0 || (this.#reviewStanding && !this.account.halted);
     this.#reviewStanding = false;
     if (mustReview) this.#decide();
-    if (this.desk.isDirty) this.desk.order(this.at);
+    if (this.desk.isDirty) this.#order();
     if (this.#outbox.length === 0) return false;
     this.#flush();
     return true;
@@ -1067,7 +1081,10 @@ export class Engine implements Stateful {
   /** Gate two, then the journal, then the outbox. */
   #send(intent: OrderIntent): boolean {
     if (!this.#isAdmitted(intent)) return false;
-    this.#recorder.entry({ kind: 'order.intended', at: this.at, intent }, this.sequence);
+    const traded = this.plan.instruments[intent.instrument];
+    assert(traded !== undefined, 'orders are of instruments that exist');
+    const costRatio = expectedCostRatio(intent, traded, this.plan.expectedSlippageRatio);
+    this.#recorder.entry({ kind: 'order.intended', at: this.at, intent, costRatio }, this.sequence);
     this.#outbox.push(intent);
     return true;
   }

@@ -34,6 +34,8 @@ export interface RunPlan {
   readonly sizing: SizingMethod;
   readonly council: CouncilSettings;
   readonly desk: DeskSettings;
+  /** How much worse than the mark an order at the market is expected to fill, as a ratio of price: for the estimate of its cost. */
+  readonly expectedSlippageRatio: number;
   /** A stance must move by this much, or change its sign, before a target is computed anew. */
   readonly stanceStep: number;
   /** Research only: a negative stance on spot sells short instead of meaning flat. */

@@ -10,6 +10,7 @@ import {
   priceFrom,
   roundToStep,
   signOf,
+  subtract,
   toNumber,
   ZERO_QUANTITY,
   type Amount,
@@ -19,10 +20,11 @@ import {
 import type { StateChange } from '../domain/entry.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { isOpen, type AmendIntent, type CancelIntent, type OrderIntent, type Share } from '../domain/order.ts';
+import { filledShares, isOpen, sumOfShares, type AmendIntent, type CancelIntent, type OrderIntent, type Share } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
-import { isDust, marketOrder, plan, stopOrder, type Plan, type PlanInput } from './planner.ts';
+import { isDust, marketOrder, plan, sideOf, stopOrder, type Plan, type PlanInput } from './planner.ts';
+import { Tickets, type ExecutionSettings, type Ticket } from './tickets.ts';
 import { awaitsParent, OrderTracker, type TrackedOrder } from './tracker.ts';
 import { Wants } from './wants.ts';
 
@@ -38,6 +40,8 @@ export interface DeskSettings {
   readonly maximumLeggedLossRatio: number;
   /** What is bought names what it may cost, and its quantity is computed where it fills. For one sleeve on spot. */
   readonly buysByBudget?: boolean;
+  /** How what is needed is carried out; at the market, at once, where it is absent. */
+  readonly execution?: ExecutionSettings;
 }
 
 /** What the desk asks of the engine. */
@@ -59,6 +63,12 @@ export interface Frozen {
   readonly trailR: number;
   readonly trailRatio?: number;
 }
+
+/** What one order is to bring, signed, and to whom. */
+type Needed = Pick<Plan, 'instrument' | 'quantity' | 'shares'>;
+
+/** Where an instrument has no tick, or a very small one: how far a limit order that would have taken is moved back. */
+const SMALLEST_STEP_RATIO = 1e-4;
 
 export class Desk implements Stateful {
   readonly wants: Wants;
@@ -84,6 +94,8 @@ export class Desk implements Stateful {
   readonly #side: Int8Array;
   /** While stops are brought in line: those that are to be cancelled when the new ones were sent. */
   #superfluous: TrackedOrder[] | undefined;
+  /** What is worked; undefined where everything goes out at once. */
+  readonly #tickets: Tickets | undefined;
   #decision = 0;
   #orders = 0;
   #halted = false;
@@ -118,6 +130,7 @@ export class Desk implements Stateful {
       mark,
       rebalanceBandRatio: settings.rebalanceBandRatio,
     };
+    if (settings.execution !== undefined) this.#tickets = new Tickets(settings.execution, instruments);
     this.#dirty = new Uint8Array(instruments.length);
     this.#retry = new Uint8Array(instruments.length);
     this.#netSide = new Int8Array(instruments.length);
@@ -279,8 +292,10 @@ export class Desk implements Stateful {
       for (let instrument = 0; instrument < this.#dirty.length; instrument++) {
         if (this.#dirty[instrument] === 0) continue;
         this.#dirty[instrument] = 0;
+        if (this.#tickets !== undefined && !this.#mayPlan(this.#tickets, instrument, at)) continue;
         const planned = plan(this.#planInput, instrument);
         if (planned !== undefined) this.#carryOut(planned, at);
+        if (this.#tickets !== undefined) this.#closeIfDone(this.#tickets, instrument, at);
       }
     }
   }
@@ -294,7 +309,21 @@ export class Desk implements Stateful {
     if (crosses) this.protect(instrument, at);
   }
 
-  #sendTarget({ instrument, quantity, shares }: Plan, at: TimeMs): void {
+  #sendTarget(planned: Plan, at: TimeMs): void {
+    const tickets = this.#tickets;
+    if (tickets === undefined || this.#halted) {
+      this.#sendNow(planned, at);
+      return;
+    }
+    const { instrument, shares } = planned;
+    // What a reflex has closed, and the legs of pairs, which must come together, wait for no better price.
+    const waiting = shares.filter(({ sleeve }) => this.#isSingle(sleeve) && this.wants.latchedSide[sleeve] === 0);
+    const urgent = shares.filter((share) => !waiting.includes(share));
+    if (urgent.length > 0) this.#sendNow({ instrument, quantity: sumOfShares(urgent), shares: urgent }, at);
+    if (waiting.length > 0) this.#workOn(tickets, { instrument, quantity: sumOfShares(waiting), shares: waiting }, at);
+  }
+
+  #sendNow({ instrument, quantity, shares }: Needed, at: TimeMs, price?: Price): void {
     const traded = this.#instruments[instrument];
     if (traded === undefined) return;
     const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
@@ -305,7 +334,9 @@ export class Desk implements Stateful {
     if (isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduceOnly)) return;
     const id = this.#nextId();
     const attached = this.#attachments(instrument, quantity, shares, at);
-    const order = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
+    const sent = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
+    const type = this.#settings.execution?.postOnly === true ? 'post-only' : 'limit';
+    const order = price === undefined ? sent : { ...sent, type, limitPrice: price } as const;
     const byBudget = this.#settings.buysByBudget === true && order.side === 'buy' && !reduceOnly;
     const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
     if (this.#out.send(intent)) this.tracker.submitted(intent);
@@ -324,14 +355,17 @@ export class Desk implements Stateful {
     if (traded === undefined) return attached;
     const side = signOf(quantity);
     if (this.#isOneSided(instrument)) {
-      for (const { sleeve, leg } of shares) {
+      for (const { sleeve, leg, quantity: part } of shares) {
         if (!this.#isSingle(sleeve)) continue;
         const holding = this.#holdings.first[sleeve] ?? 0;
         const target = this.wants.target[holding] ?? ZERO_QUANTITY;
         if (signOf(target) !== side || signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY) === side) continue;
         const stopPrice = this.#stopPrice(sleeve, side, traded);
         if (stopPrice === undefined || compare(absolute(target), traded.minimumQuantity) < 0) continue;
-        const closing = negate(target);
+        // Of a slice, what is held once it has come.
+        const coming = this.#tickets === undefined ? target : add(this.#expected(holding), part);
+        if (signOf(coming) !== side) continue;
+        const closing = negate(coming);
         attached.push(stopOrder(this.#nextId(), at, instrument, closing, stopPrice, [{ sleeve, leg, quantity: closing }], false));
       }
     }
@@ -392,8 +426,7 @@ export class Desk implements Stateful {
       const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
       const expected = this.#expected(holding);
       const target = this.wants.target[holding] ?? ZERO_QUANTITY;
-      const kept =
-        signOf(target) !== signOf(expected) ? ZERO_QUANTITY : compare(absolute(target), absolute(expected)) < 0 ? target : expected;
+      const kept = this.#withoutIncrease(holding);
       this.wants.target[holding] = kept;
       if (compare(kept, target) !== 0) isWithdrawn = true;
       if (compare(kept, expected) !== 0) this.#retry[intent.instrument] = 1;
@@ -403,6 +436,175 @@ export class Desk implements Stateful {
     }
     // The others may be on one side again, and no report will say so.
     if (isWithdrawn) this.protect(intent.instrument, at);
+    // Its ticket may be done with that; what is to be asked for again waits for the next bar.
+    if (this.#tickets !== undefined && this.#retry[intent.instrument] !== 1) this.#touch(intent.instrument);
+  }
+
+  /** The target of a holding as far as it does not go beyond what is held and on its way. */
+  #withoutIncrease(holding: number): Quantity {
+    const expected = this.#expected(holding);
+    const target = this.wants.target[holding] ?? ZERO_QUANTITY;
+    if (signOf(target) !== signOf(expected)) return ZERO_QUANTITY;
+    return compare(absolute(target), absolute(expected)) < 0 ? target : expected;
+  }
+
+  // ---- tickets -------------------------------------------------------------------------------------------------------
+
+  /** When the clock has something to do for a ticket; of all, or of one instrument's. */
+  get nextTicketAt(): TimeMs {
+    return this.#tickets?.nextDueAt ?? NEVER;
+  }
+  ticketDueAt(instrument: number): TimeMs {
+    return this.#tickets?.dueAt(instrument) ?? NEVER;
+  }
+
+  /** The next slice is due, or patience is over: what rests is called back, and what is left of it goes out at the market. */
+  ringTicket(instrument: number, at: TimeMs): void {
+    if (this.#tickets?.ring(instrument) === true) this.cancelTargets(at, (order) => isRestingChild(order, instrument), false);
+    this.#touch(instrument);
+  }
+
+  /**
+   * Whether an instrument with a ticket may be planned. Not while its resting orders are being called back: counted, they would be closed
+   * before they are held. Where something must go out now they are not counted any more, and a fill of theirs is dealt with when it comes.
+   */
+  #mayPlan(tickets: Tickets, instrument: number, at: TimeMs): boolean {
+    const ticket = tickets.of(instrument);
+    if (ticket === undefined) return true;
+    const isUrgent = this.#halted || this.#mustActNow(instrument);
+    if (!ticket.isCalledBack && (this.#halted || !this.#standsBy(ticket, instrument))) ticket.isCalledBack = true;
+    if (ticket.isCalledBack) this.cancelTargets(at, (order) => isRestingChild(order, instrument), isUrgent);
+    // It was touched by that, and it is looked at now.
+    this.#dirty[instrument] = 0;
+    if (!isUrgent && this.#isBeingCalledBack(instrument)) return false;
+    ticket.isCalledBack = false;
+    return true;
+  }
+
+  #isBeingCalledBack(instrument: number): boolean {
+    for (const order of this.tracker.open.values()) if (isRestingChild(order, instrument) && order.state === 'cancelling') return true;
+    return false;
+  }
+
+  /** A sleeve that a reflex has made flat holds something that no order is closing, but for orders that rest. */
+  #mustActNow(instrument: number): boolean {
+    const resting = this.#restingIn(instrument);
+    return (this.#holdings.ofInstrument[instrument] ?? []).some((holding) => {
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      return this.wants.latchedSide[sleeve] !== 0 && !isZero(this.#wantedBut(resting, holding));
+    });
+  }
+
+  /** By holding, signed: what orders that rest may still bring. */
+  #restingIn(instrument: number): ReadonlyMap<number, Quantity> {
+    const resting = new Map<number, Quantity>();
+    for (const order of this.tracker.open.values()) {
+      if (!isRestingChild(order, instrument)) continue;
+      order.intent.shares.forEach(({ sleeve, leg, quantity }, index) => {
+        const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
+        const rest = subtract(quantity, order.shareFilled[index] ?? ZERO_QUANTITY);
+        resting.set(holding, add(resting.get(holding) ?? ZERO_QUANTITY, rest));
+      });
+    }
+    return resting;
+  }
+
+  /** What a holding wants beyond what it has and what is on its way, orders that rest apart. */
+  #wantedBut(resting: ReadonlyMap<number, Quantity>, holding: number): Quantity {
+    const expected = subtract(this.#expected(holding), resting.get(holding) ?? ZERO_QUANTITY);
+    return subtract(this.wants.target[holding] ?? ZERO_QUANTITY, expected);
+  }
+
+  /** What rests for the ticket is still wanted of every sleeve that has a part in it, and nobody wants the opposite. */
+  #standsBy({ side }: Ticket, instrument: number): boolean {
+    const resting = this.#restingIn(instrument);
+    for (const [holding, rest] of resting) {
+      const wanted = this.#wantedBut(resting, holding);
+      const isLatched = this.wants.latchedSide[this.#holdings.sleeve[holding] ?? 0] !== 0;
+      if (isLatched || (!isZero(rest) && (signOf(wanted) !== side || compare(absolute(wanted), absolute(rest)) < 0))) return false;
+    }
+    const planned = plan(this.#planInput, instrument);
+    return planned === undefined || resting.size === 0 || signOf(planned.quantity) !== -side;
+  }
+
+  /** Everything that was wanted is held, or is not wanted any more, and nothing is on its way. */
+  #closeIfDone(tickets: Tickets, instrument: number, at: TimeMs): void {
+    const ticket = tickets.of(instrument);
+    if (ticket === undefined || this.#dirty[instrument] === 1) return;
+    for (const { intent } of this.tracker.open.values()) if (intent.role === 'target' && intent.instrument === instrument) return;
+    const planned = plan(this.#planInput, instrument);
+    const traded = this.#instruments[instrument];
+    const isLeft = planned !== undefined && traded !== undefined && signOf(planned.quantity) === ticket.side;
+    if (isLeft && !this.#isDust(traded, planned.quantity)) return;
+    this.#out.say({ kind: 'ticket.closed', at, instrument, because: isLeft ? 'the rest is dust' : 'nothing is left of it' });
+  }
+
+  #isDust(traded: Instrument, quantity: Quantity): boolean {
+    const instrument = this.#instruments.indexOf(traded);
+    const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
+    const reduces = signOf(net) === -signOf(quantity) && compare(absolute(quantity), absolute(net)) <= 0;
+    return isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduces);
+  }
+
+  /** Lets go what the ticket's algorithm says is to go now. */
+  #workOn(tickets: Tickets, needed: Needed, at: TimeMs): void {
+    const { instrument, quantity, shares } = needed;
+    const traded = this.#instruments[instrument];
+    if (traded === undefined || this.#isDust(traded, quantity)) return;
+    const side = signOf(quantity);
+    const before = tickets.of(instrument);
+    if (before !== undefined && before.side !== side)
+      this.#out.say({ kind: 'ticket.closed', at, instrument, because: 'the opposite is wanted' });
+    if (tickets.of(instrument) === undefined) {
+      const { algorithm } = tickets.settings;
+      const arrivalPrice = this.#mark[instrument] ?? NaN;
+      this.#out.say({ kind: 'ticket.opened', at, instrument, algorithm, side: sideOf(quantity), quantity: absolute(quantity), arrivalPrice });
+    }
+    const ticket = tickets.of(instrument);
+    if (ticket === undefined) return;
+    const left = absolute(quantity);
+    const child = tickets.child(instrument, ticket, left, this.#restingIn(instrument).size > 0);
+    if (child === undefined) return;
+    const signed = (size: Quantity): Quantity => (side < 0 ? negate(size) : size);
+    const rest = subtract(left, child.quantity);
+    // What would be too little to send later goes along now.
+    const isWhole = isZero(rest) || this.#isDust(traded, signed(rest));
+    const isSent = isWhole || !(isZero(child.quantity) || this.#isDust(traded, signed(child.quantity)));
+    tickets.released(ticket, isSent);
+    if (!isSent) return;
+    const part = isWhole ? needed : { instrument, quantity: signed(child.quantity), shares: partOf(shares, child.quantity, traded.lot) };
+    this.#sendNow(part, at, child.isLimit ? this.#restingPrice(ticket, traded, instrument) : undefined);
+  }
+
+  /** The last price, or as many steps behind it as the venue would not take. */
+  #restingPrice({ side, failures }: Ticket, { tick }: Instrument, instrument: number): Price {
+    const mark = this.#mark[instrument] ?? NaN;
+    const behind = failures * Math.max(toNumber(tick), mark * SMALLEST_STEP_RATIO);
+    return priceFrom(mark - side * behind, tick, side > 0 ? 'down' : 'up');
+  }
+
+  /** An order of a ticket that could not rest is no refusal of what is wanted. True when that is what has happened. */
+  #couldNotRest(report: OrderReport, { intent }: TrackedOrder): boolean {
+    const ticket = this.#tickets?.of(intent.instrument);
+    if (ticket === undefined || intent.role !== 'target' || !isLimit(intent)) return false;
+    if (report.kind === 'order.rejected') this.#tickets?.failed(ticket, intent.type === 'post-only');
+    else if (report.kind === 'order.cancelled' && !ticket.isCalledBack && !ticket.isCrossing) this.#tickets?.failed(ticket, false);
+    else return false;
+    this.#touch(intent.instrument);
+    return report.kind === 'order.rejected';
+  }
+
+  /** Nothing may increase for a while: what is left of tickets that would is not wanted any more. */
+  #withdrawTickets(at: TimeMs): void {
+    this.#instruments.forEach((_, instrument) => {
+      if (this.#tickets?.of(instrument) === undefined) return;
+      this.cancelTargets(at, (order) => isRestingChild(order, instrument) && !order.intent.reduceOnly, true);
+      for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
+        if (this.#isSingle(this.#holdings.sleeve[holding] ?? 0)) this.wants.target[holding] = this.#withoutIncrease(holding);
+      }
+      this.#touch(instrument);
+      this.protect(instrument, at);
+    });
   }
 
   // ---- what came back ----------------------------------------------------------------------------------------------
@@ -411,6 +613,7 @@ export class Desk implements Stateful {
   afterReport(report: OrderReport, order: TrackedOrder, at: TimeMs): void {
     const { intent } = order;
     if (intent.budget !== undefined && !isOpen(order.state) && !isZero(order.filled)) this.#boughtAll(intent);
+    if (this.#tickets !== undefined && this.#couldNotRest(report, order)) return;
     if (report.kind === 'order.rejected') {
       if (intent.role === 'target') this.#refused(intent, at);
       else this.#unprotected(intent, report.reason, at);
@@ -731,7 +934,9 @@ export class Desk implements Stateful {
       } else if (event.high >= stop && !this.#restsAt(sleeve, -1, stop)) this.#stopHeld(sleeve, stop, at);
       else if (isBar && event.low < (this.wants.bestPrice[sleeve] ?? NaN)) this.#trail(sleeve, -1, event.low, at);
     }
-    if (isBar) this.#retryAt(instrument, at);
+    if (!isBar) return;
+    this.#retryAt(instrument, at);
+    if (this.#tickets?.barClosed(instrument, event.happenedAt, event.volume) === true) this.#touch(instrument);
   }
 
   #retryAt(instrument: number, at: TimeMs): void {
@@ -812,6 +1017,15 @@ export class Desk implements Stateful {
       case 'stop.moved':
         this.wants.stopPrice[change.sleeve] = change.stopPrice;
         break;
+      case 'ticket.opened':
+        this.#tickets?.open(change);
+        break;
+      case 'ticket.closed':
+        this.#tickets?.close(change.instrument);
+        break;
+      case 'pause.began':
+        if (this.#tickets !== undefined) this.#withdrawTickets(change.at);
+        break;
       default:
         break;
     }
@@ -828,6 +1042,7 @@ export class Desk implements Stateful {
     out.count(this.#orders);
     out.flag(this.#halted);
     out.flag(this.#anyDirty);
+    this.#tickets?.save(out);
   }
 
   restore(from: ByteReader): void {
@@ -841,7 +1056,26 @@ export class Desk implements Stateful {
     this.#orders = from.count();
     this.#halted = from.flag();
     this.#anyDirty = from.flag();
+    this.#tickets?.restore(from);
   }
+}
+
+/** A limit order that a ticket lets rest, as long as it counts. */
+function isRestingChild({ intent, counted }: TrackedOrder, instrument: number): boolean {
+  return counted && intent.role === 'target' && intent.instrument === instrument && isLimit(intent);
+}
+
+function isLimit({ type }: OrderIntent): boolean {
+  return type === 'limit' || type === 'post-only';
+}
+
+/** What a slice of an order brings to each share: its proportion, in whole lots. */
+function partOf(shares: readonly Share[], quantity: Quantity, lot: Quantity): readonly Share[] {
+  const parts = filledShares(shares, quantity, lot);
+  return shares.flatMap((share, index) => {
+    const part = parts[index] ?? ZERO_QUANTITY;
+    return isZero(part) ? [] : [{ ...share, quantity: part }];
+  });
 }
 
 /** A protective stop that rests at the venue, or will when it has heard of it. */

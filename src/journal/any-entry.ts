@@ -175,7 +175,7 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     changes: fc.array(anyChange, { maxLength: 3 }),
     rulings: fc.array(anyRuling, { maxLength: 3 }),
   }),
-  'order.intended': fc.record({ kind: kind('order.intended'), at: time, intent: anyIntent }),
+  'order.intended': fc.record({ kind: kind('order.intended'), at: time, intent: anyIntent, costRatio: number }),
   'amend.intended': fc.record({
     kind: kind('amend.intended'),
     at: time,
@@ -198,6 +198,16 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
   'sleeve.rearmed': fc.record({ kind: kind('sleeve.rearmed'), at: time, sleeve: index }),
   'sleeve.closed': fc.record({ kind: kind('sleeve.closed'), at: time, sleeve: index, because: text }),
   'stop.moved': fc.record({ kind: kind('stop.moved'), at: time, sleeve: index, stopPrice: number }),
+  'ticket.opened': fc.record({
+    kind: kind('ticket.opened'),
+    at: time,
+    instrument: index,
+    algorithm: fc.constantFrom('limit-first', 'iceberg', 'twap', 'vwap', 'pov', 'almgren-chriss'),
+    side: fc.constantFrom('buy', 'sell'),
+    quantity,
+    arrivalPrice: number,
+  }),
+  'ticket.closed': fc.record({ kind: kind('ticket.closed'), at: time, instrument: index, because: text }),
   'mind.suspended': fc.record({ kind: kind('mind.suspended'), at: time, source: index, because: text }),
   'run.ended': fc.record({
     kind: kind('run.ended'),

@@ -28,10 +28,11 @@ import type {
   OrderReport,
 } from '../domain/event.ts';
 import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinion.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share } from '../domain/order.ts';
+import { EXECUTION_ALGORITHMS, type ExecutionAlgorithm } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share, TicketAlgorithm } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 5;
+export const FORMAT_VERSION = 6;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -67,6 +68,8 @@ export const KIND_BYTES = {
   'mind.suspended': 47,
   'run.ended': 48,
   'amend.intended': 49,
+  'ticket.opened': 50,
+  'ticket.closed': 51,
 } as const satisfies Record<EntryKind, number>;
 
 const KIND = KIND_BYTES;
@@ -75,6 +78,7 @@ const ORDER_ROLES: readonly OrderRole[] = ['target', 'stop', 'disaster'];
 const COMMANDS: readonly OperatorCommand[] = ['halt', 'resume', 'flatten', 'close'];
 const OUTCOMES: readonly PoolOutcome[] = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'];
 
+const ALGORITHMS: readonly ExecutionAlgorithm[] = EXECUTION_ALGORITHMS;
 const RUN_OUTCOMES: readonly RunOutcome[] = ['ended', 'until', 'stopped'];
 
 const NO_POOL = 255;
@@ -122,7 +126,8 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
     case 'order.intended':
       out.byte(KIND['order.intended']);
       out.number(entry.at);
-      return encodeIntent(out, entry.intent);
+      encodeIntent(out, entry.intent);
+      return out.number(entry.costRatio);
     case 'decision.taken':
       return encodeDecision(out, entry);
     case 'order.cancelled':
@@ -161,6 +166,16 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       out.number(entry.at);
       whole(out, entry.sleeve);
       return out.number(entry.stopPrice);
+    case 'ticket.opened':
+      out.byte(KIND['ticket.opened']);
+      out.number(entry.at);
+      whole(out, entry.instrument);
+      out.byte(ALGORITHMS.indexOf(entry.algorithm));
+      out.flag(entry.side === 'sell');
+      out.decimal(entry.quantity);
+      return out.number(entry.arrivalPrice);
+    case 'ticket.closed':
+      return encodeIndexed(out, KIND['ticket.closed'], entry.at, entry.instrument, entry.because);
     case 'order.refused':
       out.byte(KIND['order.refused']);
       out.number(entry.at);
@@ -282,7 +297,7 @@ function decodeEntry(from: ByteReader): Entry {
     case KIND['decision.taken']:
       return decodeDecision(from);
     case KIND['order.intended']:
-      return { kind: 'order.intended', at: from.number(), intent: decodeIntent(from) };
+      return { kind: 'order.intended', at: from.number(), intent: decodeIntent(from), costRatio: from.number() };
     case KIND['amend.intended']:
       return { kind: 'amend.intended', at: from.number(), intent: decodeAmend(from) };
     case KIND['cancel.intended']:
@@ -324,6 +339,18 @@ function decodeEntry(from: ByteReader): Entry {
       return { kind: 'sleeve.closed', at: from.number(), sleeve: from.count(), because: from.text() };
     case KIND['stop.moved']:
       return { kind: 'stop.moved', at: from.number(), sleeve: from.count(), stopPrice: from.number() };
+    case KIND['ticket.opened']:
+      return {
+        kind: 'ticket.opened',
+        at: from.number(),
+        instrument: from.count(),
+        algorithm: decodeAlgorithm(from),
+        side: from.flag() ? 'sell' : 'buy',
+        quantity: from.decimal<Quantity>(),
+        arrivalPrice: from.number(),
+      };
+    case KIND['ticket.closed']:
+      return { kind: 'ticket.closed', at: from.number(), instrument: from.count(), because: from.text() };
     case KIND['mind.suspended']:
       return { kind: 'mind.suspended', at: from.number(), source: from.count(), because: from.text() };
     case KIND['run.ended']:
@@ -338,6 +365,12 @@ function decodeEntry(from: ByteReader): Entry {
     default:
       return malformed(from, `kind ${kind}`, 'a kind of docs/reference/events.md');
   }
+}
+
+function decodeAlgorithm(from: ByteReader): TicketAlgorithm {
+  const place = from.byte();
+  const algorithm = choice(from, ALGORITHMS, place);
+  return algorithm === 'market' ? malformed(from, `choice ${place}`, 'an algorithm that works on a ticket') : algorithm;
 }
 
 function encodeOrderReport(out: ByteWriter, kind: number, report: OrderReport): void {

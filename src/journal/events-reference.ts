@@ -186,7 +186,11 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
   ),
   form<OrderIntended>(
     { 'order.intended': 'An order is about to be sent: recorded first.' },
-    { at: NOTED_AT, intent: ['order intent', ''] },
+    {
+      at: NOTED_AT,
+      intent: ['order intent', ''],
+      costRatio: ['number', 'expected fee and slippage, as a ratio of notional at the mark; NaN for a protective stop'],
+    },
   ),
   form<AmendIntended>({ 'amend.intended': 'A stop that rests is about to be moved.' }, { at: NOTED_AT, intent: ['amend intent', ''] }),
   form<CancelIntended>({ 'cancel.intended': 'A cancel is about to be sent.' }, { at: NOTED_AT, intent: ['cancel intent', ''] }),
@@ -225,6 +229,21 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
   form<Change<'stop.moved'>>(
     { 'stop.moved': 'A sleeve’s stop has trailed.' },
     { at: NOTED_AT, sleeve: SLEEVE, stopPrice: ['number', 'price'] },
+  ),
+  form<Change<'ticket.opened'>>(
+    { 'ticket.opened': 'The desk begins to work what an instrument needs, by an algorithm.' },
+    {
+      at: NOTED_AT,
+      instrument: INSTRUMENT,
+      algorithm: ['choice', 'limit-first, iceberg, twap, vwap, pov or almgren-chriss'],
+      side: ['choice', '`buy` or `sell`'],
+      quantity: ['decimal', 'what is wanted, positive'],
+      arrivalPrice: ['number', 'the mark: what all its fills are measured against'],
+    },
+  ),
+  form<Change<'ticket.closed'>>(
+    { 'ticket.closed': 'Nothing of a ticket is at work or wanted any more.' },
+    { at: NOTED_AT, instrument: INSTRUMENT, because: WORDS },
   ),
   form<Change<'mind.suspended'>>(
     { 'mind.suspended': 'A source that kept failing is not asked any more.' },

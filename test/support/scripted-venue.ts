@@ -27,7 +27,7 @@ import type { Instrument } from '../../src/domain/instrument.ts';
 import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../../src/domain/order.ts';
 import { isOpen } from '../../src/domain/order.ts';
 import { layOut, type Holdings, type Sleeve } from '../../src/domain/sleeve.ts';
-import type { TimeMs } from '../../src/domain/time.ts';
+import { NEVER, type TimeMs } from '../../src/domain/time.ts';
 import { Desk, type DeskOutput, type DeskSettings } from '../../src/execution/desk.ts';
 import { awaitsParent } from '../../src/execution/tracker.ts';
 import { Portfolio } from '../../src/portfolio/portfolio.ts';
@@ -184,6 +184,18 @@ export class ScriptedVenue implements DeskOutput {
     this.order();
   }
 
+  /** Market time passes to the next ticket that is due; false when none is. */
+  ring(): boolean {
+    const dueAt = this.desk.nextTicketAt;
+    if (dueAt === NEVER) return false;
+    this.at = Math.max(this.at, dueAt);
+    this.instruments.forEach((_, instrument) => {
+      if (this.desk.ticketDueAt(instrument) <= this.at) this.desk.ringTicket(instrument, this.at);
+    });
+    this.order();
+    return true;
+  }
+
   /** The venue takes what is at `index` of the inbox. */
   arrive(index = 0, answer: 'accept' | 'reject' = 'accept'): void {
     const next = this.inbox[index];
@@ -279,6 +291,7 @@ export class ScriptedVenue implements DeskOutput {
       this.pump();
       const before = this.sent.length;
       this.instruments.forEach((_, instrument) => this.bar(instrument, this.portfolio.mark[instrument] ?? NaN));
+      if (this.ring()) continue;
       if (this.sent.length === before && this.inbox.length === 0 && this.outbox.length === 0) return;
     }
     assert.fail('200 rounds of answers and the desk still has something to say');

@@ -299,6 +299,7 @@ export function planOf(parts: SessionParts): RunPlan {
     rules: parts.rules ?? (parts.policy === 'none' ? [] : defaultRules(policy)),
     sizing: parts.sizing ?? 'fixed',
     council: { ...defaultCouncilSettings, ...parts.council },
+    expectedSlippageRatio: 0,
     desk: {
       rebalanceBandRatio: 0.05,
       disasterRatio: 0.1,

@@ -1,0 +1,13 @@
+// What an order is expected to cost before it is sent: an estimate, written down with it so that it can be held against what was paid.
+import type { Instrument } from '../domain/instrument.ts';
+import type { OrderIntent } from '../domain/order.ts';
+
+/**
+ * Fee and slippage as a ratio of notional at the mark. A limit order that comes to rest pays the maker's fee and its own price; what the price
+ * does while it waits is nobody's to expect. NaN for a protective stop.
+ * @param slippageRatio how much worse than the mark an order at the market is expected to fill
+ */
+export function expectedCostRatio({ type, role }: OrderIntent, instrument: Instrument, slippageRatio: number): number {
+  if (role !== 'target') return NaN;
+  return type === 'limit' || type === 'post-only' ? instrument.makerFeeRate : instrument.takerFeeRate + slippageRatio;
+}
