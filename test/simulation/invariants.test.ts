@@ -273,7 +273,7 @@ function bytesOf(portfolio: Portfolio): string {
   return Buffer.from(out.view()).toString('hex');
 }
 
-const seen = { events: 0, fills: 0, crossings: 0, disasters: 0, stops: 0, halts: 0, rejections: 0, funding: 0, rearmed: 0, liquidated: 0 };
+const seen = { events: 0, fills: 0, crossings: 0, disasters: 0, stops: 0, halts: 0, rejections: 0, funding: 0, rearmed: 0, liquidated: 0, tickets: 0, rested: 0 };
 
 async function audit(world: World): Promise<void> {
   const session = new TestSession(partsOf(world));
@@ -291,6 +291,8 @@ async function audit(world: World): Promise<void> {
   seen.funding += session.of('funding.paid').length;
   seen.liquidated += session.of('position.liquidated').length;
   seen.rearmed += session.of('sleeve.rearmed').length;
+  seen.tickets += session.of('ticket.closed').length;
+  seen.rested += session.of('order.filled').filter(({ fill }) => fill?.liquidity === 'maker').length;
   assert.equal(bytesOf(folded(session)), bytesOf(session.engine.portfolio), 'folding what was recorded gives the portfolio, byte for byte');
 }
 

@@ -3,6 +3,8 @@
 import fc from 'fast-check';
 import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
 import { ema } from '../../src/features/catalog.ts';
+import { EXECUTION_ALGORITHMS, type ExecutionAlgorithm, type TicketAlgorithm } from '../../src/domain/order.ts';
+import type { ExecutionSettings } from '../../src/execution/tickets.ts';
 import { abstain, type Protection } from '../../src/domain/opinion.ts';
 import { Random } from '../../src/quant/random.ts';
 import type { MarginKind } from '../../src/venues/simulated/rules.ts';
@@ -17,6 +19,8 @@ export interface World {
   readonly margin: MarginKind;
   /** One sleeve on spot that buys by budget, with a stop that trails by ratio; in some, orders fill at the close. */
   readonly isAllIn?: boolean;
+  /** How orders are carried out where it is not all-in; at the market unless said. */
+  readonly algorithm?: ExecutionAlgorithm;
 }
 
 export const anyWorld = (longest: number): fc.Arbitrary<World> =>
@@ -28,6 +32,8 @@ export const anyWorld = (longest: number): fc.Arbitrary<World> =>
     isRuled: fc.constantFrom(true, true, true, false),
     margin: fc.constantFrom('leverage', 'leverage', 'isolated', 'cross'),
     isAllIn: fc.constantFrom(false, false, false, true),
+    // As often at the market as by all others together.
+    algorithm: fc.oneof(fc.constant('market' as const), fc.constantFrom(...EXECUTION_ALGORITHMS)),
   });
 
 /** How often, with what seed and how verbosely properties are tried: fixed, unless somebody hunts. */
@@ -56,7 +62,7 @@ function moods(random: Random, count: number, jumpChance: number, protection?: P
 }
 
 export function partsOf(world: World): SessionParts {
-  const { seed, count, latencyMs, isRuled, margin, isAllIn } = world;
+  const { seed, count, latencyMs, isRuled, margin, isAllIn, algorithm = 'market' } = world;
   const random = new Random(seed);
   const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
   const words = Array.from({ length: random.integer(5) }, () => {
@@ -79,10 +85,17 @@ export function partsOf(world: World): SessionParts {
       { instruments: [0, 1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance) }] },
     ],
     words,
+    desk: algorithm === 'market' ? {} : { execution: workedBy(algorithm, seed) },
     policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
     plan: { mindFailure: { action: 'suspend', strikes: 3 } },
     venue: { latencyMs, slippageRatio: 0.0005, ...(margin === 'leverage' ? {} : { maximumLeverage: 20, rules: { margin } }) },
   };
+}
+
+/** Within a few bars, in a few slices. */
+function workedBy(algorithm: TicketAlgorithm, seed: number): ExecutionSettings {
+  const horizonMs = (1 + (seed % 5)) * MINUTE_MS;
+  return { algorithm, horizonMs, postOnly: seed % 2 === 0, slices: 4, urgency: 1, participationRatio: 0.5, displayRatio: 0.3 };
 }
 
 function allIn({ seed, count, latencyMs, isRuled }: World, says: TestMind['says'], words: SessionParts['words'] = []): SessionParts {
