@@ -1,7 +1,7 @@
 // The rows of the journal: what the loop was told (inputs, fed again in a replay) and what it concluded (recomputed and compared).
 import type { Amount, Price, Quantity } from './decimal.ts';
 import type { FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Share, Side, TicketAlgorithm } from './order.ts';
+import type { AmendIntent, CancelIntent, ExecutionAlgorithm, OrderIntent, Share, Side, TicketAlgorithm } from './order.ts';
 import type { TimeMs } from './time.ts';
 
 /** A source of opinion broke its contract at this place. An input: whether a mind ran out of time is not to be recomputed. */
@@ -82,6 +82,8 @@ export interface OrderIntended {
   readonly intent: OrderIntent;
   /** What it is expected to cost, fee and slippage, as a ratio of its notional at the mark; NaN for a protective stop, which has no choice. */
   readonly costRatio: number;
+  /** What carries it out: `market`, or the algorithm of the instrument's ticket, whose order it is. */
+  readonly algorithm: ExecutionAlgorithm;
 }
 
 export interface AmendIntended {

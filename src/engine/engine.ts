@@ -18,7 +18,7 @@ import type {
   TimerRang,
   VenueReport,
 } from '../domain/event.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, Share, Side } from '../domain/order.ts';
+import type { AmendIntent, CancelIntent, ExecutionAlgorithm, OrderIntent, Share, Side } from '../domain/order.ts';
 import type { Venue } from '../domain/ports.ts';
 import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
@@ -166,7 +166,7 @@ export class Engine implements Stateful {
       paused: false,
     };
     this.desk = new Desk(plan.instruments, plan.sleeves, this.holdings, this.portfolio, this.portfolio.mark, plan.desk, {
-      send: (intent) => this.#send(intent),
+      send: (intent, algorithm) => this.#send(intent, algorithm),
       amend: (intent, amended) => this.#amend(intent, amended),
       cancel: (intent) => this.#cancel(intent),
       cross: (instrument, shares, price, at) => this.#cross(instrument, shares, price, at),
@@ -1079,12 +1079,12 @@ export class Engine implements Stateful {
   // ---- out -------------------------------------------------------------------------------------------------------------
 
   /** Gate two, then the journal, then the outbox. */
-  #send(intent: OrderIntent): boolean {
+  #send(intent: OrderIntent, algorithm: ExecutionAlgorithm = 'market'): boolean {
     if (!this.#isAdmitted(intent)) return false;
     const traded = this.plan.instruments[intent.instrument];
     assert(traded !== undefined, 'orders are of instruments that exist');
     const costRatio = expectedCostRatio(intent, traded, this.plan.expectedSlippageRatio);
-    this.#recorder.entry({ kind: 'order.intended', at: this.at, intent, costRatio }, this.sequence);
+    this.#recorder.entry({ kind: 'order.intended', at: this.at, intent, costRatio, algorithm }, this.sequence);
     this.#outbox.push(intent);
     return true;
   }

@@ -20,7 +20,7 @@ import {
 import type { StateChange } from '../domain/entry.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { filledShares, isOpen, sumOfShares, type AmendIntent, type CancelIntent, type OrderIntent, type Share } from '../domain/order.ts';
+import { filledShares, isOpen, sumOfShares, type AmendIntent, type CancelIntent, type OrderIntent, type Share, type TicketAlgorithm } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import { isDust, marketOrder, plan, sideOf, stopOrder, type Plan, type PlanInput } from './planner.ts';
@@ -46,8 +46,8 @@ export interface DeskSettings {
 
 /** What the desk asks of the engine. */
 export interface DeskOutput {
-  /** Gate two, the journal, the outbox. False when gate two refused. */
-  send(intent: OrderIntent): boolean;
+  /** Gate two, the journal, the outbox. False when gate two refused. @param algorithm of the ticket whose order it is; none at the market */
+  send(intent: OrderIntent, algorithm?: TicketAlgorithm): boolean;
   /** As `send`, for the order as it will stand. */
   amend(intent: AmendIntent, amended: OrderIntent): boolean;
   cancel(intent: CancelIntent): void;
@@ -323,7 +323,7 @@ export class Desk implements Stateful {
     if (waiting.length > 0) this.#workOn(tickets, { instrument, quantity: sumOfShares(waiting), shares: waiting }, at);
   }
 
-  #sendNow({ instrument, quantity, shares }: Needed, at: TimeMs, price?: Price): void {
+  #sendNow({ instrument, quantity, shares }: Needed, at: TimeMs, algorithm?: TicketAlgorithm, price?: Price): void {
     const traded = this.#instruments[instrument];
     if (traded === undefined) return;
     const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
@@ -339,7 +339,7 @@ export class Desk implements Stateful {
     const order = price === undefined ? sent : { ...sent, type, limitPrice: price } as const;
     const byBudget = this.#settings.buysByBudget === true && order.side === 'buy' && !reduceOnly;
     const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
-    if (this.#out.send(intent)) this.tracker.submitted(intent);
+    if (this.#out.send(intent, algorithm)) this.tracker.submitted(intent);
     else this.#refused(intent, at);
   }
 
@@ -573,7 +573,7 @@ export class Desk implements Stateful {
     tickets.released(ticket, isSent);
     if (!isSent) return;
     const part = isWhole ? needed : { instrument, quantity: signed(child.quantity), shares: partOf(shares, child.quantity, traded.lot) };
-    this.#sendNow(part, at, child.isLimit ? this.#restingPrice(ticket, traded, instrument) : undefined);
+    this.#sendNow(part, at, tickets.settings.algorithm, child.isLimit ? this.#restingPrice(ticket, traded, instrument) : undefined);
   }
 
   /** The last price, or as many steps behind it as the venue would not take. */

@@ -4,7 +4,7 @@ import * as exact from '../domain/decimal.ts';
 import type { Entry, EntryKind } from '../domain/entry.ts';
 import type { Fill } from '../domain/event.ts';
 import type { Forecast, Protection } from '../domain/opinion.ts';
-import type { OrderIntent } from '../domain/order.ts';
+import { EXECUTION_ALGORITHMS, type OrderIntent } from '../domain/order.ts';
 import type { EntryOf } from './sample-entries.ts';
 
 // A byte order mark at the beginning of a text is lost by TextDecoder; no text of ours begins with one.
@@ -175,7 +175,13 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     changes: fc.array(anyChange, { maxLength: 3 }),
     rulings: fc.array(anyRuling, { maxLength: 3 }),
   }),
-  'order.intended': fc.record({ kind: kind('order.intended'), at: time, intent: anyIntent, costRatio: number }),
+  'order.intended': fc.record({
+    kind: kind('order.intended'),
+    at: time,
+    intent: anyIntent,
+    costRatio: number,
+    algorithm: fc.constantFrom(...EXECUTION_ALGORITHMS),
+  }),
   'amend.intended': fc.record({
     kind: kind('amend.intended'),
     at: time,

@@ -127,7 +127,8 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       out.byte(KIND['order.intended']);
       out.number(entry.at);
       encodeIntent(out, entry.intent);
-      return out.number(entry.costRatio);
+      out.number(entry.costRatio);
+      return out.byte(ALGORITHMS.indexOf(entry.algorithm));
     case 'decision.taken':
       return encodeDecision(out, entry);
     case 'order.cancelled':
@@ -297,7 +298,13 @@ function decodeEntry(from: ByteReader): Entry {
     case KIND['decision.taken']:
       return decodeDecision(from);
     case KIND['order.intended']:
-      return { kind: 'order.intended', at: from.number(), intent: decodeIntent(from), costRatio: from.number() };
+      return {
+        kind: 'order.intended',
+        at: from.number(),
+        intent: decodeIntent(from),
+        costRatio: from.number(),
+        algorithm: choice(from, ALGORITHMS, from.byte()),
+      };
     case KIND['amend.intended']:
       return { kind: 'amend.intended', at: from.number(), intent: decodeAmend(from) };
     case KIND['cancel.intended']:

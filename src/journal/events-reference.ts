@@ -190,6 +190,7 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
       at: NOTED_AT,
       intent: ['order intent', ''],
       costRatio: ['number', 'expected fee and slippage, as a ratio of notional at the mark; NaN for a protective stop'],
+      algorithm: ['choice', '`market`, or the algorithm of the instrument’s ticket, whose order it is'],
     },
   ),
   form<AmendIntended>({ 'amend.intended': 'A stop that rests is about to be moved.' }, { at: NOTED_AT, intent: ['amend intent', ''] }),

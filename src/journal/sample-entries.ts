@@ -129,7 +129,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
     ],
     rulings: [{ rule: 'position limit', kind: 'clamp', why: '31 % of equity, at most 25 %', scales: [0.8, 1] }],
   },
-  'order.intended': { kind: 'order.intended', at, intent, costRatio: 0.0011 },
+  'order.intended': { kind: 'order.intended', at, intent, costRatio: 0.0011, algorithm: 'market' },
   'amend.intended': { kind: 'amend.intended', at, intent: { at, instrument: 1, order: '7-2', stopPrice: price('61000') } },
   'cancel.intended': { kind: 'cancel.intended', at, intent: { at, instrument: 1, order: '7-1' } },
   'order.refused': { kind: 'order.refused', at, order: '7-1', instrument: 1, rule: 'collar', why: '3 % from the mark' },

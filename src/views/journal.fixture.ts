@@ -98,7 +98,7 @@ export class Story {
 
   intend(shares: readonly (readonly [number, number, string])[], sent: Sent = {}): OrderIntent {
     const intent = intentOf(`1-${++this.#orders}`, this.at, shares, sent);
-    this.tell({ kind: 'order.intended', at: this.at, intent, costRatio: NaN });
+    this.tell({ kind: 'order.intended', at: this.at, intent, costRatio: NaN, algorithm: 'market' });
     return intent;
   }
 

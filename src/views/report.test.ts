@@ -145,6 +145,7 @@ test('the text has the summary first, then tables that are aligned', () => {
   const sections = [...text.matchAll(/^[A-Z][A-Z ]+$/gm)].map((match) => match[0]);
   assert.deepEqual(sections, [
     'COSTS',
+    'EXECUTION',
     'BY SLEEVE',
     'BY INSTRUMENT',
     'BY SYMBOL',

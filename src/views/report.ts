@@ -8,6 +8,7 @@ import type { EquityRecorder } from './equity.ts';
 import { metrics, roundTrips, type Marks, type Metrics } from './metrics.ts';
 import { duration, money, orUnknown, plain, section, table } from './text.ts';
 import { returnRatio, type StopsPlace, type TradeLedger } from './trades.ts';
+import type { ExecutionRow } from './transaction-costs.ts';
 import { verdict, warnings } from './verdict.ts';
 
 /** Times are ISO-8601 UTC, or integer milliseconds in names that end in `Ms`. Exact numbers are strings, estimates are numbers. */
@@ -33,6 +34,8 @@ export interface ReportDocument {
   /** What is wrong with the bars it was run on, a sentence for each series; among the warnings too. */
   readonly dataFlaws: readonly string[];
   readonly monthlyReturns: readonly MonthReturn[];
+  /** By algorithm: what orders cost against the prices at which they were decided, and what was expected. */
+  readonly execution: readonly ExecutionRow[];
   readonly attribution: AttributionDocument;
   readonly trades: readonly TradeRow[];
   readonly openPositions: readonly OpenRow[];
@@ -184,6 +187,7 @@ export function report(parts: ReportParts): ReportDocument {
     ],
     ...(books !== undefined && { books }),
     dataFlaws,
+    execution: ledger.executionCosts(),
     monthlyReturns: monthlyReturns(equity.capital, equity.daily),
     attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({
@@ -296,6 +300,7 @@ export function reportText(document: ReportDocument): string {
     section('DAILY RETURNS', dailyTable(document)),
     section('MONTHLY RETURNS', monthTable(document)),
     section('COSTS', costTable(document)),
+    section('EXECUTION', executionTable(document)),
     section('BY SLEEVE', partTable(document.attribution.sleeves, document)),
     section('BY INSTRUMENT', document.symbols.length < 2 ? '' : partTable(document.attribution.instruments, document)),
     section('BY SYMBOL', symbolTable(document)),
@@ -413,6 +418,19 @@ function costTable({ metrics: figures }: ReportDocument): string {
   ];
   const closed = `closed trades: ${orUnknown(pnlBeforeCosts, money)} before costs, ${money((expectancy ?? 0) * trades)} net`;
   return `${table(['paid', 'all fills', 'of profit before costs'], rows)}\n  ${closed}`;
+}
+
+/** In basis points of notional at the prices at which it was decided. */
+function executionTable({ execution }: ReportDocument): string {
+  const header = ['algorithm', 'decided', 'orders', 'filled', 'maker', 'slippage', 'fee', 'missed', 'total bp', 'expected'];
+  const rows = execution.map((row) => [
+    row.algorithm,
+    String(row.decided),
+    String(row.orders),
+    ...[row.filledRatio, row.makerRatio].map((value) => orUnknown(value, percent)),
+    ...[row.slippageBps, row.feeBps, row.opportunityBps, row.totalBps, row.expectedBps].map((value) => orUnknown(value, plain)),
+  ]);
+  return table(header, rows);
 }
 
 function partTable(parts: readonly PartRow[], { capital, attribution: { pnl, unallocated } }: ReportDocument): string {

@@ -505,7 +505,7 @@ class Witness {
     const total = sumOfShares(shares);
     const attached = step.isDisaster ? [intentFrom(`${id}-stop`, 0, [], negate(total), { instrument, role: 'disaster' })] : [];
     const intent = intentFrom(id, 0, shares, total, { instrument, attached });
-    this.tell({ kind: 'order.intended', at: 0, intent, costRatio: NaN });
+    this.tell({ kind: 'order.intended', at: 0, intent, costRatio: NaN, algorithm: 'market' });
     let left = intent.quantity;
     step.parts.forEach((part, index) => {
       const filled = index === step.parts.length - 1 && step.isComplete ? left : proportion(left, quantity(String(part)), quantity('100'));

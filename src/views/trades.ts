@@ -21,13 +21,14 @@ import {
   type Price,
   type Quantity,
 } from '../domain/decimal.ts';
-import type { DecisionTaken, Entry, EntryKind, JournalRow } from '../domain/entry.ts';
+import type { DecisionTaken, Entry, EntryKind, JournalRow, TicketOpened } from '../domain/entry.ts';
 import { assert } from '../domain/errors.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { filledShares, scaledShares, type OrderIntent, type OrderRole, type Side } from '../domain/order.ts';
+import { filledShares, scaledShares, type ExecutionAlgorithm, type OrderIntent, type OrderRole, type Side } from '../domain/order.ts';
 import { layOut, type Holdings, type Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
+import { TransactionCosts, type Arrival, type ExecutionRow } from './transaction-costs.ts';
 import { IdMap } from '../domain/id-map.ts';
 import { EndedOrders } from '../domain/ended-orders.ts';
 
@@ -176,6 +177,9 @@ interface Order {
   readonly intent: OrderIntent;
   /** The price that its fills are measured against. */
   sentAt: number;
+  /** What it was decided at: its ticket's, or its own; undefined for a protective stop. */
+  readonly arrival: TicketArrival | undefined;
+  readonly costRatio: number;
   filled: Quantity;
   /** Signed, by position in the intent's shares. */
   readonly shareFilled: Quantity[];
@@ -186,6 +190,13 @@ interface Order {
   /** Its first fill, and the others where there are any. */
   fillId: string;
   moreFillIds: string[] | undefined;
+}
+
+/** An arrival, and how much of what was decided at it has come. The price of an order of its own is an estimate that only prices tell. */
+interface TicketArrival extends Arrival {
+  price: number;
+  readonly wanted: number;
+  filled: number;
 }
 
 /** What a change of a holding is due to: an order by its role, or the venue. */
@@ -245,6 +256,9 @@ export class TradeLedger implements Stateful {
   /** Of closed trades, ESTIMATES each, doubled when it is full. */
   #estimates = new Float64Array(ESTIMATES * 64);
   #slippage = 0;
+  readonly #costs = new TransactionCosts();
+  /** By instrument: what is being worked. */
+  readonly #tickets: (TicketArrival | undefined)[];
   #heldHoldings = 0;
   #heldSince: TimeMs = NaN;
   #exposedMs = 0;
@@ -266,6 +280,7 @@ export class TradeLedger implements Stateful {
     this.#heldByEngine = new Uint8Array(sleeves);
     this.#reserve = subject.instruments.map(() => ZERO_AMOUNT);
     this.#mark = new Float64Array(subject.instruments.length).fill(NaN);
+    this.#tickets = subject.instruments.map(() => undefined);
     this.#runningOf = new Uint32Array(subject.instruments.length);
   }
 
@@ -296,7 +311,13 @@ export class TradeLedger implements Stateful {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     switch (entry.kind) {
       case 'order.intended':
-        this.#intended(entry.intent);
+        this.#intended(entry.intent, entry.costRatio, entry.algorithm);
+        break;
+      case 'ticket.opened':
+        this.#ticketOpened(entry);
+        break;
+      case 'ticket.closed':
+        this.#ticketClosed(entry.instrument);
         break;
       case 'order.filled':
         this.#filled(entry, sequence);
@@ -411,10 +432,38 @@ export class TradeLedger implements Stateful {
     return count;
   }
 
-  #intended(intent: OrderIntent): void {
+  #ticketOpened({ instrument, algorithm, side, quantity, arrivalPrice: price }: TicketOpened): void {
+    const ticket: TicketArrival = { algorithm, price, side: side === 'buy' ? 1 : -1, wanted: toNumber(quantity), filled: 0 };
+    this.#tickets[instrument] = ticket;
+    this.#costs.decided(ticket, ticket.wanted);
+  }
+
+  #ticketClosed(instrument: number): void {
+    const ticket = this.#tickets[instrument];
+    if (ticket === undefined) return;
+    this.#tickets[instrument] = undefined;
+    if (ticket.filled > ticket.wanted) this.#costs.grown(ticket, ticket.filled - ticket.wanted);
+    else if (ticket.filled < ticket.wanted) this.#costs.missed(ticket, this.#mark[instrument] ?? NaN, ticket.wanted - ticket.filled);
+  }
+
+  /** An order at the market was decided when it was sent. */
+  #arrivalOf({ instrument, side, quantity, role }: OrderIntent, algorithm: ExecutionAlgorithm): TicketArrival | undefined {
+    if (role !== 'target') return undefined;
+    this.#costs.ordered(algorithm);
+    const ticket = this.#tickets[instrument];
+    if (algorithm !== 'market' && ticket !== undefined) return ticket;
+    const price = this.#mark[instrument] ?? NaN;
+    const arrival: TicketArrival = { algorithm, price, side: side === 'buy' ? 1 : -1, wanted: toNumber(quantity), filled: 0 };
+    this.#costs.decided(arrival, arrival.wanted);
+    return arrival;
+  }
+
+  #intended(intent: OrderIntent, costRatio: number, algorithm: ExecutionAlgorithm): void {
     const { shares } = intent;
     this.#orders.set(intent.id, {
       intent,
+      arrival: this.#arrivalOf(intent, algorithm),
+      costRatio,
       sentAt: intent.stopPrice === undefined ? (this.#mark[intent.instrument] ?? NaN) : toNumber(intent.stopPrice),
       filled: ZERO_QUANTITY,
       shareFilled: shares.length > 1 ? shares.map(() => ZERO_QUANTITY) : UNDIVIDED,
@@ -424,7 +473,7 @@ export class TradeLedger implements Stateful {
       moreFillIds: undefined,
     });
     if (intent.role === 'stop') for (const share of shares) this.#restedAtVenue[share.sleeve] = 1;
-    for (const stop of intent.attached) this.#intended(stop);
+    for (const stop of intent.attached) this.#intended(stop, NaN, 'market');
   }
 
   // ---- what venues report --------------------------------------------------------------------------------------------
@@ -440,6 +489,11 @@ export class TradeLedger implements Stateful {
   #end(order: Order, at: TimeMs): void {
     if (order.endedAt !== NEVER) return;
     this.#memory.remember(order, at);
+    const { arrival } = order;
+    // What a budget buys is an estimate until it has bought it.
+    if (arrival?.algorithm === 'market' && arrival.filled < arrival.wanted && order.intent.budget === undefined) {
+      this.#costs.missed(arrival, this.#mark[order.intent.instrument] ?? NaN, arrival.wanted - arrival.filled);
+    }
     // Stops attached to an entry that never filled never came to rest: they end with it.
     if (!isZero(order.filled)) return;
     for (const stop of order.intent.attached) {
@@ -465,6 +519,12 @@ export class TradeLedger implements Stateful {
     // Without prices nothing is known of any fill, of a stop's either: a sum of some of them would pass for all.
     const slip = Number.isNaN(this.#mark[instrument] ?? NaN) ? NaN : estimate - order.sentAt;
     this.#slippage += slip * toNumber(fill.quantity) * (side === 'sell' ? -1 : 1);
+    const { arrival } = order;
+    if (arrival !== undefined) {
+      const filled = toNumber(fill.quantity);
+      arrival.filled += filled;
+      this.#costs.filled(arrival, estimate, filled, toNumber(fee), fill.liquidity === 'maker', order.costRatio);
+    }
     const deal: Deal = { price, at, role, estimate, slip };
     if (role === 'disaster') {
       this.#disasterAt = sequence;
@@ -851,6 +911,10 @@ export class TradeLedger implements Stateful {
     for (const fill of this.fills()) turnover += toNumber(fill.price) * toNumber(fill.quantity);
     return turnover;
   }
+  /** By algorithm: what orders cost against the prices at which they were decided. */
+  executionCosts(): ExecutionRow[] {
+    return this.#costs.rows();
+  }
   get crossings(): number {
     return this.count('crossing.made');
   }
@@ -915,6 +979,7 @@ export class TradeLedger implements Stateful {
       out.number(running.highest);
     }
     out.numbers(Float64Array.from(this.#orders.values(), (order) => order.sentAt));
+    this.#costs.save(out);
   }
 
   /** Into a ledger that was told the same rows, and of the market nothing. */
@@ -933,7 +998,11 @@ export class TradeLedger implements Stateful {
     const sentAt = from.numbers();
     assert(sentAt.length === this.#orders.size, 'a snapshot of the orders is of the rows before it');
     let index = 0;
-    for (const order of this.#orders.values()) order.sentAt = sentAt[index++] ?? NaN;
+    for (const order of this.#orders.values()) {
+      order.sentAt = sentAt[index++] ?? NaN;
+      if (order.arrival?.algorithm === 'market') order.arrival.price = order.sentAt;
+    }
+    this.#costs.restore(from);
   }
 
   /** How long anything was held, up to `now`. */

@@ -172,7 +172,7 @@ function traded(): { ledger: TradeLedger; recorder: EquityRecorder; lastClose: n
       const common = { at, instrument: 0 } as const;
       const intent = { ...common, id, side, type: 'market', role: 'target', quantity: whole, shares, attached: [] } as const;
       const levels = { limitPrice: undefined, stopPrice: undefined, reduceOnly: false, wholePosition: false };
-      ledger.entry({ kind: 'order.intended', at, intent: { ...intent, ...levels }, costRatio: NaN }, ++sequence);
+      ledger.entry({ kind: 'order.intended', at, intent: { ...intent, ...levels }, costRatio: NaN, algorithm: 'market' }, ++sequence);
       const fill = { id: `f${bar}`, price: price(paid), quantity: whole, fee: amount(fee), liquidity: 'taker' } as const;
       ledger.entry({ ...common, kind: 'order.filled', happenedAt: at, order: id, reason: '', fill }, ++sequence);
       cash -= Number(size) * Number(paid) + Number(fee);
