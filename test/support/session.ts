@@ -231,7 +231,7 @@ export interface SessionParts {
   readonly council?: Partial<CouncilSettings>;
   readonly desk?: Partial<DeskSettings>;
   readonly plan?: Partial<Pick<RunPlan, 'stanceStep' | 'allowSpotShort' | 'graceMs' | 'opinionLifeBars' | 'mindFailure'>>;
-  readonly venue?: Partial<Pick<SimulatedVenueSettings, 'slippageRatio' | 'latencyMs' | 'maximumLeverage' | 'rules'>>;
+  readonly venue?: Partial<Pick<SimulatedVenueSettings, 'slippageRatio' | 'latencyMs' | 'maximumLeverage' | 'rules' | 'books'>>;
   /** Kept in memory unless said otherwise. */
   readonly recorder?: Recorder;
   readonly knownFailures?: ReadonlyMap<number, ReadonlyMap<number, string>>;
