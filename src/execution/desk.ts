@@ -20,7 +20,16 @@ import {
 import type { StateChange } from '../domain/entry.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { filledShares, isOpen, sumOfShares, type AmendIntent, type CancelIntent, type OrderIntent, type Share, type TicketAlgorithm } from '../domain/order.ts';
+import {
+  filledShares,
+  isOpen,
+  sumOfShares,
+  type AmendIntent,
+  type CancelIntent,
+  type OrderIntent,
+  type Share,
+  type TicketAlgorithm,
+} from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import { isDust, marketOrder, plan, sideOf, stopOrder, type Plan, type PlanInput } from './planner.ts';
@@ -336,7 +345,7 @@ export class Desk implements Stateful {
     const attached = this.#attachments(instrument, quantity, shares, at);
     const sent = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
     const type = this.#settings.execution?.postOnly === true ? 'post-only' : 'limit';
-    const order = price === undefined ? sent : { ...sent, type, limitPrice: price } as const;
+    const order = price === undefined ? sent : ({ ...sent, type, limitPrice: price } as const);
     const byBudget = this.#settings.buysByBudget === true && order.side === 'buy' && !reduceOnly;
     const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
     if (this.#out.send(intent, algorithm)) this.tracker.submitted(intent);
@@ -558,7 +567,15 @@ export class Desk implements Stateful {
     if (tickets.of(instrument) === undefined) {
       const { algorithm } = tickets.settings;
       const arrivalPrice = this.#mark[instrument] ?? NaN;
-      this.#out.say({ kind: 'ticket.opened', at, instrument, algorithm, side: sideOf(quantity), quantity: absolute(quantity), arrivalPrice });
+      this.#out.say({
+        kind: 'ticket.opened',
+        at,
+        instrument,
+        algorithm,
+        side: sideOf(quantity),
+        quantity: absolute(quantity),
+        arrivalPrice,
+      });
     }
     const ticket = tickets.of(instrument);
     if (ticket === undefined) return;

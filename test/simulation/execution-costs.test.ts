@@ -167,14 +167,18 @@ const DAY_BARS = IS_WHOLE ? 1_440 : 480;
 /** A day of one synthetic asset, or a third of it: its book, the trades out of it, and the bars of these. */
 function syntheticDay(seed: number): Market {
   const startAt = Date.UTC(2026, 0, 1);
-  const book = syntheticBook({ seed, startAt, tradesPerBar: 60, book: { levels: 20, updateMs: 1_000, snapshotBars: DAY_BARS } }, 'BTC/USDT:USDT');
+  const book = syntheticBook(
+    { seed, startAt, tradesPerBar: 60, book: { levels: 20, updateMs: 1_000, snapshotBars: DAY_BARS } },
+    'BTC/USDT:USDT',
+  );
   const deltas: number[][] = [[], [], [], [], [], [], []];
   const trades: number[][] = [[], [], [], []];
   let snapshots: BookSnapshotColumns | undefined;
   for (let bar = 0; bar < DAY_BARS; bar++) {
     const step = book.step();
     const { at, happenedAt, firstUpdate, lastUpdate, side, price: levels, quantity: amounts } = step.deltas;
-    for (const [index, column] of [at, happenedAt, firstUpdate, lastUpdate, side, levels, amounts].entries()) deltas[index]?.push(...column);
+    for (const [index, column] of [at, happenedAt, firstUpdate, lastUpdate, side, levels, amounts].entries())
+      deltas[index]?.push(...column);
     for (const [index, column] of [step.trades.at, step.trades.price, step.trades.quantity, step.trades.side].entries())
       trades[index]?.push(...column);
     const { snapshot } = step;

@@ -273,7 +273,20 @@ function bytesOf(portfolio: Portfolio): string {
   return Buffer.from(out.view()).toString('hex');
 }
 
-const seen = { events: 0, fills: 0, crossings: 0, disasters: 0, stops: 0, halts: 0, rejections: 0, funding: 0, rearmed: 0, liquidated: 0, tickets: 0, rested: 0 };
+const seen = {
+  events: 0,
+  fills: 0,
+  crossings: 0,
+  disasters: 0,
+  stops: 0,
+  halts: 0,
+  rejections: 0,
+  funding: 0,
+  rearmed: 0,
+  liquidated: 0,
+  tickets: 0,
+  rested: 0,
+};
 
 async function audit(world: World): Promise<void> {
   const session = new TestSession(partsOf(world));

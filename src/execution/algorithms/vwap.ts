@@ -19,7 +19,7 @@ export class VolumeProfile implements Stateful {
     const spanMs = closedAt - from;
     // After a gap of a day nobody knows when it was traded.
     if (!(spanMs > 0) || spanMs > DAY_MS) return;
-    for (let at = from; at < closedAt; ) {
+    for (let at = from; at < closedAt;) {
       const bucket = bucketOf(at);
       const until = Math.min(closedAt, nextBucket(at));
       this.#volume[bucket] = (this.#volume[bucket] ?? 0) + (volume * (until - at)) / spanMs;
@@ -44,7 +44,7 @@ export class VolumeProfile implements Stateful {
 
   #expected(from: number, to: number, usual: number): number {
     let volume = 0;
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       const bucket = bucketOf(at);
       const until = Math.min(to, nextBucket(at));
       const seenMs = this.#seenMs[bucket] ?? 0;
