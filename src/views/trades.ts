@@ -195,7 +195,7 @@ interface Order {
 /** An arrival, and how much of what was decided at it has come. The price of an order of its own is an estimate that only prices tell. */
 interface TicketArrival extends Arrival {
   price: number;
-  readonly wanted: number;
+  wanted: number;
   filled: number;
 }
 
@@ -442,8 +442,7 @@ export class TradeLedger implements Stateful {
     const ticket = this.#tickets[instrument];
     if (ticket === undefined) return;
     this.#tickets[instrument] = undefined;
-    if (ticket.filled > ticket.wanted) this.#costs.grown(ticket, ticket.filled - ticket.wanted);
-    else if (ticket.filled < ticket.wanted) this.#costs.missed(ticket, this.#mark[instrument] ?? NaN, ticket.wanted - ticket.filled);
+    if (ticket.filled < ticket.wanted) this.#costs.missed(ticket, this.#mark[instrument] ?? NaN, ticket.wanted - ticket.filled);
   }
 
   /** An order at the market was decided when it was sent. */
@@ -523,6 +522,11 @@ export class TradeLedger implements Stateful {
     if (arrival !== undefined) {
       const filled = toNumber(fill.quantity);
       arrival.filled += filled;
+      const more = arrival.filled - arrival.wanted;
+      if (more > 0) {
+        arrival.wanted = arrival.filled;
+        this.#costs.grown(arrival, more);
+      }
       this.#costs.filled(arrival, estimate, filled, toNumber(fee), fill.liquidity === 'maker', order.costRatio);
     }
     const deal: Deal = { price, at, role, estimate, slip };
