@@ -10,13 +10,12 @@ import { seeded, temporaryHome } from '../support/run-app.ts';
 import { journalFacts, readRows } from './journal-facts.ts';
 import { tapeDigest } from './killed-session.ts';
 
-const SAMPLES = 100;
 /** Some are also replayed as they were killed, before they are resumed. */
 const REPLAYED_EVERY = 4;
 const SEED = 5;
 const UNTIL_BARS = 4_000;
 /** A day of warm-up, and decisions every five minutes: many commits for few events. */
-const CONFIG = `
+const PLAIN = `
 paper:
   warmupMs: 1d
   timeframeMs: 5m
@@ -24,6 +23,12 @@ paper:
     - { strategy: trend, parameters: { fast: 5, slow: 15 } }
     - { strategy: mean-reversion, parameters: { window: 20 } }
 `;
+/** The same, with every order worked: limits that rest and are called back, slices by the clock. */
+const CASES = [
+  { name: 'at the market', config: PLAIN, samples: 100 },
+  { name: 'by limits first', config: `${PLAIN}execution: { algorithm: limit-first, horizonMs: 2m, postOnly: true }\n`, samples: 12 },
+  { name: 'by slices', config: `${PLAIN}execution: { algorithm: almgren-chriss, horizonMs: 4m, slices: 5 }\n`, samples: 6 },
+] as const;
 const RECORD_BYTES = 64;
 const SEGMENT_RECORDS = 65_536;
 
@@ -36,8 +41,6 @@ interface Boundary {
   readonly nextTapeOffset: number;
 }
 
-const home = temporaryHome('boundaries', CONFIG);
-
 function session(folderHome: string): Promise<PaperResult> {
   return runPaper({
     home: folderHome,
@@ -49,71 +52,74 @@ function session(folderHome: string): Promise<PaperResult> {
   });
 }
 
-describe('a run folder cut at a commit', () => {
-  let whole: PaperResult;
-  let boundaries: readonly Boundary[];
+for (const { name, config, samples } of CASES) {
+  describe(`a run folder cut at a commit, orders ${name}`, () => {
+    const home = temporaryHome('boundaries', config);
+    let whole: PaperResult;
+    let boundaries: readonly Boundary[];
 
-  before(async () => {
-    whole = await session(home);
-    boundaries = boundariesOf(whole.folder);
-  });
+    before(async () => {
+      whole = await session(home);
+      boundaries = boundariesOf(whole.folder);
+    });
 
-  test(`resumes to the same hashes, rows and tape at ${SAMPLES} of its boundaries, the first and the last among them`, async (t) => {
-    const random = seeded(SEED);
-    const count = boundaries.length;
-    assert.ok(count >= SAMPLES, `a run of many commits, found ${count}`);
-    for (let sample = 0; sample < SAMPLES; sample++) {
-      const index = Math.round((sample * (count - 1)) / (SAMPLES - 1));
-      const boundary = boundaries[index];
-      assert.ok(boundary !== undefined);
-      const cutHome = temporaryHome('cut', CONFIG);
-      const folder = join(cutHome, 'runs', basename(whole.folder));
-      cpSync(whole.folder, folder, { recursive: true });
-      // A kill between two commits leaves the tape anywhere between them, in the middle of a record too.
-      const ahead = Math.floor(random() * (boundary.nextTapeOffset - boundary.tapeOffset + 1));
-      cut(folder, boundary, boundary.tapeOffset + ahead, Math.floor(random() * RECORD_BYTES), random() < 0.5);
-      const place = `boundary ${index} of ${count}, after ${boundary.rows} rows and ${boundary.tapeOffset} + ${ahead} tape records`;
+    test(`resumes to the same hashes, rows and tape at ${samples} of its boundaries, the first and the last among them`, async (t) => {
+      const random = seeded(SEED);
+      const count = boundaries.length;
+      assert.ok(count >= samples, `a run of many commits, found ${count}`);
+      for (let sample = 0; sample < samples; sample++) {
+        const index = Math.round((sample * (count - 1)) / (samples - 1));
+        const boundary = boundaries[index];
+        assert.ok(boundary !== undefined);
+        const cutHome = temporaryHome('cut', config);
+        const folder = join(cutHome, 'runs', basename(whole.folder));
+        cpSync(whole.folder, folder, { recursive: true });
+        // A kill between two commits leaves the tape anywhere between them, in the middle of a record too.
+        const ahead = Math.floor(random() * (boundary.nextTapeOffset - boundary.tapeOffset + 1));
+        cut(folder, boundary, boundary.tapeOffset + ahead, Math.floor(random() * RECORD_BYTES), random() < 0.5);
+        const place = `boundary ${index} of ${count}, after ${boundary.rows} rows and ${boundary.tapeOffset} + ${ahead} tape records`;
 
-      if (sample % REPLAYED_EVERY === 0) {
-        const replayed = await replayRun({ home: cutHome, runId: basename(folder) });
-        assert.equal(replayed.mismatch, undefined, `replay as it was killed, ${place}`);
+        if (sample % REPLAYED_EVERY === 0) {
+          const replayed = await replayRun({ home: cutHome, runId: basename(folder) });
+          assert.equal(replayed.mismatch, undefined, `replay as it was killed, ${place}`);
+        }
+        const resumed = await session(cutHome);
+        assert.equal(resumed.runId, whole.runId, place);
+        assert.equal(resumed.stateHash, whole.stateHash, `state hash, ${place}`);
+        assert.equal(resumed.venueHash, whole.venueHash, `hash of the venue, ${place}`);
+        assert.equal(readRows(folder).head, readRows(whole.folder).head, `journal, ${place}`);
+        assert.equal(tapeDigest(folder), tapeDigest(whole.folder), `tape, ${place}`);
+        rmSync(cutHome, { recursive: true });
       }
-      const resumed = await session(cutHome);
-      assert.equal(resumed.runId, whole.runId, place);
-      assert.equal(resumed.stateHash, whole.stateHash, `state hash, ${place}`);
-      assert.equal(resumed.venueHash, whole.venueHash, `hash of the venue, ${place}`);
-      assert.equal(readRows(folder).head, readRows(whole.folder).head, `journal, ${place}`);
-      assert.equal(tapeDigest(folder), tapeDigest(whole.folder), `tape, ${place}`);
-      rmSync(cutHome, { recursive: true });
-    }
-    t.diagnostic(`${SAMPLES} of ${count} boundaries`);
-  });
+      t.diagnostic(`${samples} of ${count} boundaries`);
+    });
 
-  test('that ends the run is taken up as that end: nothing is said again, and the next session is a new one', async () => {
-    for (const hasHash of [true, false]) {
-      const endedHome = temporaryHome('ended', CONFIG);
-      const folder = join(endedHome, 'runs', basename(whole.folder));
-      cpSync(whole.folder, folder, { recursive: true });
-      if (!hasHash) changeDatabase(folder, (database) => database.exec("DELETE FROM meta WHERE key = 'stateHash'"));
-      markAsRunning(folder);
-      const taken = await session(endedHome);
-      assert.deepEqual([taken.runId, taken.outcome], [whole.runId, whole.outcome]);
-      assert.deepEqual([taken.stateHash, taken.venueHash], [whole.stateHash, whole.venueHash]);
-      assert.deepEqual(taken.status.equity, whole.status.equity);
-      assert.equal(readRows(folder).head, readRows(whole.folder).head);
-      assert.equal(tapeDigest(folder), tapeDigest(whole.folder));
-      assert.equal((await replayRun({ home: endedHome, runId: whole.runId })).mismatch, undefined);
-      assert.notEqual((await session(endedHome)).runId, whole.runId);
-    }
-  });
+    test('that ends the run is taken up as that end: nothing is said again, and the next session is a new one', async () => {
+      for (const hasHash of [true, false]) {
+        const endedHome = temporaryHome('ended', config);
+        const folder = join(endedHome, 'runs', basename(whole.folder));
+        cpSync(whole.folder, folder, { recursive: true });
+        if (!hasHash) changeDatabase(folder, (database) => database.exec("DELETE FROM meta WHERE key = 'stateHash'"));
+        markAsRunning(folder);
+        const taken = await session(endedHome);
+        assert.deepEqual([taken.runId, taken.outcome], [whole.runId, whole.outcome]);
+        assert.deepEqual([taken.stateHash, taken.venueHash], [whole.stateHash, whole.venueHash]);
+        assert.deepEqual(taken.status.equity, whole.status.equity);
+        assert.equal(readRows(folder).head, readRows(whole.folder).head);
+        assert.equal(tapeDigest(folder), tapeDigest(whole.folder));
+        assert.equal((await replayRun({ home: endedHome, runId: whole.runId })).mismatch, undefined);
+        assert.notEqual((await session(endedHome)).runId, whole.runId);
+      }
+    });
 
-  test('has an honest journal and replays', async () => {
-    const facts = journalFacts(whole.folder, 1);
-    assert.deepEqual(facts.faults, []);
-    assert.ok(facts.fills > 50, `a run that trades, found ${facts.fills} fills`);
-    assert.equal((await replayRun({ home, runId: whole.runId })).mismatch, undefined);
+    test('has an honest journal and replays', async () => {
+      const facts = journalFacts(whole.folder, 1);
+      assert.deepEqual(facts.faults, []);
+      assert.ok(facts.fills > 50, `a run that trades, found ${facts.fills} fills`);
+      assert.equal((await replayRun({ home, runId: whole.runId })).mismatch, undefined);
+    });
   });
-});
+}
 
 /** Read as SQLite has it: one row a commit. */
 function boundariesOf(folder: string): readonly Boundary[] {
