@@ -328,6 +328,7 @@ const execution = z.strictObject({
   postOnly: z.boolean().default(false).meta({
     description:
       'Limit orders never take: one that would is asked for again a step further behind, three times, then what is left goes out at the market.',
+    allowed: 'true or false',
   }),
   slices: number(10, 'orders', { least: 1, most: 1_000, whole: true }, 'Into how many parts twap, vwap and almgren-chriss divide it.'),
   urgency: number(

@@ -28,8 +28,17 @@ import type {
   OrderReport,
 } from '../domain/event.ts';
 import type { Abstention, Forecast, Opinion, Protection } from '../domain/opinion.ts';
-import { EXECUTION_ALGORITHMS, type ExecutionAlgorithm } from '../domain/order.ts';
-import type { AmendIntent, CancelIntent, OrderIntent, OrderRole, OrderType, Share, TicketAlgorithm } from '../domain/order.ts';
+import {
+  EXECUTION_ALGORITHMS,
+  type AmendIntent,
+  type CancelIntent,
+  type ExecutionAlgorithm,
+  type OrderIntent,
+  type OrderRole,
+  type OrderType,
+  type Share,
+  type TicketAlgorithm,
+} from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
 export const FORMAT_VERSION = 6;

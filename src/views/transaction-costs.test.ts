@@ -43,7 +43,11 @@ function opened(story: Story, side: Side, wanted: string, arrivalPrice: number):
 }
 
 function rounded(rows: readonly ExecutionRow[]): unknown[] {
-  return rows.map((row) => Object.values(row).map((value) => (typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value)));
+  return rows.map((row) =>
+    (Object.values(row) as readonly (string | number | null)[]).map((value) =>
+      typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value,
+    ),
+  );
 }
 
 /** Ten wanted at 100: six as maker at 100, three of the rest at 101, one never; the price is 102 when the ticket is closed. */
