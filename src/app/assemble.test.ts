@@ -56,6 +56,29 @@ function shares({ sleeves }: RunPlan): number[] {
   return sleeves.map(({ shareRatio }) => shareRatio);
 }
 
+describe('the way in which orders are carried out', () => {
+  const by = (text: string): Pick<PlanRequest, 'config'> => ({ config: parseConfig(`execution:\n  ${text.replaceAll(', ', '\n  ')}`) });
+
+  test('is the market unless the config says otherwise, and then all that it says', () => {
+    assert.equal(planOf([use(trend)]).desk.execution, undefined);
+    const { execution } = planOf([use(trend)], by('algorithm: twap, slices: 7')).desk;
+    assert.deepEqual([execution?.algorithm, execution?.slices, execution?.horizonMs], ['twap', 7, 15 * MINUTE_MS]);
+    assert.equal(planOf([use(trend)]).expectedSlippageRatio, 0.0005);
+  });
+
+  test('lets limits rest for a bar at least, and spends no budget in parts', () => {
+    const found = refusal([use(trend)], by('algorithm: limit-first, horizonMs: 59m'));
+    assert.match(found, /^execution.horizonMs: found 59m, expected at least 1h, a bar/);
+    assert.equal(planOf([use(trend)], by('algorithm: limit-first, horizonMs: 1h')).desk.execution?.algorithm, 'limit-first');
+    assert.equal(planOf([use(trend)], by('algorithm: twap, horizonMs: 59m')).desk.execution?.algorithm, 'twap');
+    const spot = [unfilteredInstrument('venue', 'BTC/USDT', 'test')];
+    assert.match(
+      refusal([use(trend)], { ...by('algorithm: twap'), instruments: spot, sizing: 'all-in' }),
+      /^execution.algorithm: found twap, expected market with sizing all-in/,
+    );
+  });
+});
+
 describe('sleeves', () => {
   test('by default every strategy has one of its own on every instrument, with equal shares', () => {
     const { sleeves, minds } = planOf([use(trend), use(meanReversion)]);

@@ -229,7 +229,7 @@ describe('the config hash', () => {
   test('knows what determines results and nothing else', () => {
     const hash = configHash(parts);
     assert.match(hash, /^[0-9a-f]{64}$/);
-    for (const text of ['api: { port: 1 }', 'paper: { speed: max }', 'minds: { timeoutMs: 1s }']) {
+    for (const text of ['api: { port: 1 }', 'paper: { speed: max }', 'minds: { timeoutMs: 1s }', 'execution: { horizonMs: 1m }']) {
       assert.equal(configHash(resultSettings(parseConfig(text))), hash, text);
     }
     for (const text of [
@@ -238,6 +238,7 @@ describe('the config hash', () => {
       'venue: { feeRate: 0 }',
       'minds: { strikes: 1 }',
       'desk: { disasterRatio: 0.2 }',
+      'execution: { algorithm: twap }',
     ]) {
       assert.notEqual(configHash(resultSettings(parseConfig(text))), hash, text);
     }

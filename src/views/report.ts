@@ -546,6 +546,11 @@ export function sessionSummary(parts: SessionParts): string {
     ['fees', `${money(toNumber(ledger.fees))} ${currency}`],
     ['funding', `${money(Math.abs(funding))} ${currency}${funding === 0 ? '' : funding > 0 ? ' received' : ' paid'}`],
   ];
+  for (const { algorithm, decided, totalBps, expectedBps } of ledger.executionCosts()) {
+    if (totalBps === null) continue;
+    const expected = expectedBps === null ? '' : `, ${plain(expectedBps)} expected of what was filled`;
+    rows.push([`cost by ${algorithm}`, `${plain(totalBps)} bp of ${decided} decided${expected}`]);
+  }
   const alerts = Object.entries(ledger.alerts());
   if (alerts.length > 0) rows.push(['alerts', alerts.map(([rule, count]) => `${rule} ${count}`).join(', ')]);
   if (ledger.isHalted) rows.push(['halted', ledger.haltCauses.at(-1) ?? '']);

@@ -5,6 +5,7 @@ import { amount, price, quantity } from '../domain/decimal.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { OrderIntent, Side, TicketAlgorithm } from '../domain/order.ts';
 import { intentOf, Story, SUBJECT } from './journal.fixture.ts';
+import { sessionSummary } from './report.ts';
 import type { ExecutionRow } from './transaction-costs.ts';
 import { TradeLedger } from './trades.ts';
 
@@ -105,6 +106,15 @@ describe('what orders cost', () => {
         ['limit-first', 0, null],
       ],
     );
+  });
+
+  test('stand in the last words of a session', () => {
+    const story = new Story();
+    ticket(story);
+    story.say({ kind: 'ticket.closed', at: story.at, instrument: 0, because: 'test' });
+    const { ledger } = story;
+    const session = { ended: 'test', capital: amount('1000'), currency: 'USDT', equity: 1_000, ledger, folder: 'runs/a1' };
+    assert.match(sessionSummary(session), /cost by limit-first +52\.7\d bp of 1 decided, 4\.67 expected of what was filled/);
   });
 
   test('more that was wanted before the ticket was closed is wanted, and a late fill counts', () => {

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { price, quantity } from '../domain/decimal.ts';
+import { testInstrument } from '../../test/support/scripted-venue.ts';
+import { expectedCostRatio } from './costs.ts';
+import { marketOrder, stopOrder } from './planner.ts';
+
+test('at the market the taker fee and the slippage, at rest the maker fee, and of a protective stop nothing is expected', () => {
+  const instrument = testInstrument('X', { takerFeeRate: 0.0006, makerFeeRate: -0.0001 });
+  const order = marketOrder('1-1', 1, 0, quantity('1'), [], false, []);
+  assert.equal(expectedCostRatio(order, instrument, 0.0005), 0.0006 + 0.0005);
+  for (const type of ['limit', 'post-only'] as const) {
+    assert.equal(expectedCostRatio({ ...order, type, limitPrice: price('100') }, instrument, 0.0005), -0.0001);
+  }
+  assert.equal(expectedCostRatio(stopOrder('1-2', 1, 0, quantity('-1'), price('95'), [], false), instrument, 0.0005), NaN);
+});
