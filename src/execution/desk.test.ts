@@ -1116,7 +1116,7 @@ function agreesInTheEnd(settings: Partial<DeskSettings>): void {
       checkSettled(venue);
     }),
     // What a reader found after 150 had passed showed twice in 20,000.
-    { numRuns: Number(process.env['BALLAST_DESK_RUNS'] ?? (settings.execution === undefined ? 2_000 : 300)) },
+    { numRuns: Number(process.env['BALLAST_DESK_RUNS'] ?? (settings.execution === undefined ? 2_000 : 500)) },
   );
 }
 

@@ -542,24 +542,23 @@ export class Desk implements Stateful {
     if (ticket === undefined || this.#dirty[instrument] === 1) return;
     for (const { intent } of this.tracker.open.values()) if (intent.role === 'target' && intent.instrument === instrument) return;
     const planned = plan(this.#planInput, instrument);
-    const traded = this.#instruments[instrument];
-    const isLeft = planned !== undefined && traded !== undefined && signOf(planned.quantity) === ticket.side;
-    if (isLeft && !this.#isDust(traded, planned.quantity)) return;
+    const isLeft = planned !== undefined && signOf(planned.quantity) === ticket.side;
+    if (isLeft && !this.#isDust(instrument, planned.quantity)) return;
     this.#out.say({ kind: 'ticket.closed', at, instrument, because: isLeft ? 'the rest is dust' : 'nothing is left of it' });
   }
 
-  #isDust(traded: Instrument, quantity: Quantity): boolean {
-    const instrument = this.#instruments.indexOf(traded);
+  #isDust(instrument: number, quantity: Quantity): boolean {
+    const traded = this.#instruments[instrument];
     const net = this.#portfolio.net[instrument] ?? ZERO_QUANTITY;
     const reduces = signOf(net) === -signOf(quantity) && compare(absolute(quantity), absolute(net)) <= 0;
-    return isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduces);
+    return traded === undefined || isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduces);
   }
 
   /** Lets go what the ticket's algorithm says is to go now. */
   #workOn(tickets: Tickets, needed: Needed, at: TimeMs): void {
     const { instrument, quantity, shares } = needed;
     const traded = this.#instruments[instrument];
-    if (traded === undefined || this.#isDust(traded, quantity)) return;
+    if (traded === undefined || this.#isDust(instrument, quantity)) return;
     const side = signOf(quantity);
     const before = tickets.of(instrument);
     if (before !== undefined && before.side !== side)
@@ -585,8 +584,8 @@ export class Desk implements Stateful {
     const signed = (size: Quantity): Quantity => (side < 0 ? negate(size) : size);
     const rest = subtract(left, child.quantity);
     // What would be too little to send later goes along now.
-    const isWhole = isZero(rest) || this.#isDust(traded, signed(rest));
-    const isSent = isWhole || !(isZero(child.quantity) || this.#isDust(traded, signed(child.quantity)));
+    const isWhole = isZero(rest) || this.#isDust(instrument, signed(rest));
+    const isSent = isWhole || !(isZero(child.quantity) || this.#isDust(instrument, signed(child.quantity)));
     tickets.released(ticket, isSent);
     if (!isSent) return;
     const part = isWhole ? needed : { instrument, quantity: signed(child.quantity), shares: partOf(shares, child.quantity, traded.lot) };
