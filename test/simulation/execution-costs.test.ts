@@ -153,7 +153,7 @@ describe('on captured books', { skip: needs('shared data') }, () => {
       const path = sharedPath(`data/3_tick/${name}`);
       const capture = await readCapture(path);
       const trades = await readTrades(path, capture.offsetMs);
-      const tape = (): BookTape => ({ messages: new BookMessages(capture.deltas, capture.snapshots), trades, rules });
+      const tape = (): BookTape => ({ messages: new BookMessages(capture.deltas, capture.snapshots), trades: [trades].values(), rules });
       const bars = barsOf(trades, SECOND_MS);
       const market = { instrument, bars, timeframeMs: SECOND_MS, tape, notional: 30_000, moodBars: 20 };
       const gains = await compared(t, market, SEEDS, 10 * SECOND_MS);
@@ -219,7 +219,7 @@ function syntheticDay(seed: number): Market {
     instrument: { tick: price('0.1'), lot: quantity('0.001') },
     bars: barsOf(printed, MINUTE_MS),
     timeframeMs: MINUTE_MS,
-    tape: () => ({ messages: new BookMessages(columns, kept), trades: printed, rules: BYBIT_BOOK }),
+    tape: () => ({ messages: new BookMessages(columns, kept), trades: [printed].values(), rules: BYBIT_BOOK }),
     notional: 30_000,
     moodBars: 5,
   };
