@@ -19,7 +19,7 @@ import { TradeLedger } from '../views/trades.ts';
 import { warmupBars } from './assemble.ts';
 import { guarded } from './guard.ts';
 import { planOf, type Recipe } from './recipe.ts';
-import { venueOf } from './session-parts.ts';
+import { equityTold, venueOf } from './session-parts.ts';
 
 export interface Rerun extends PeriodReturns {
   readonly metrics: Metrics;
@@ -59,7 +59,7 @@ export async function rerun({ recipe, plan, bars, from, to, signal }: RerunReque
     plan,
     recorder,
     venue,
-    onBar: (at, value) => equity.record(at, value),
+    ...equityTold(recipe, equity),
     onPrice: (event) => ledger.price(event),
     knownFailures: new Map(),
   });

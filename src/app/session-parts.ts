@@ -4,7 +4,7 @@ import { assert, BallastError } from '../domain/errors.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
 import { isMarketEvent } from '../domain/event.ts';
-import { Engine } from '../engine/engine.ts';
+import { Engine, type EngineParts } from '../engine/engine.ts';
 import type { RunPlan } from '../engine/plan.ts';
 import type { Recorder } from '../engine/recorder.ts';
 import { Journal, type Durability } from '../journal/journal.ts';
@@ -69,6 +69,12 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number, 
   });
 }
 
+/** When the equity is recorded: with every bar, and with every fill where orders fill at the close, so that it is in the equity of that close. */
+export function equityTold(recipe: Recipe, equity: EquityRecorder): Pick<EngineParts, 'onBar' | 'onFill'> {
+  const record = (at: number, value: number): void => equity.record(at, value);
+  return { onBar: record, ...(recipe.config.venue.fill === 'close' ? { onFill: record } : {}) };
+}
+
 /** As the venue takes them: JSON and YAML files write null for what has no bound. */
 export function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
   const { slippageRatio: _slippage, feeRate: _fee, latencyMs: _latency, maximumLeverage: _leverage, ...rules } = venue;
@@ -99,9 +105,7 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
     plan,
     recorder: engineRecorder,
     venue,
-    onBar: (at, value) => equity.record(at, value),
-    // What is traded at a close is in the equity of that close.
-    ...(recipe.config.venue.fill === 'close' ? { onFill: (at: number, value: number) => equity.record(at, value) } : {}),
+    ...equityTold(recipe, equity),
     onPrice: (event) => ledger.price(event),
     knownFailures,
     ...(askTimeoutMs > 0 ? { guard: (question: () => void) => guarded(question, askTimeoutMs) } : {}),

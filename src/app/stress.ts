@@ -113,9 +113,10 @@ export async function stressRun({ home, runId: name, onProgress, signal }: Stres
     rows.push(shock({ name: `gap ${percent(GAP_RATIO)}`, about }, worst.result, worst.bars));
   }
 
-  const { slippageRatio } = recipe.config.venue;
+  const { slippageRatio, stopSlippageRatio } = recipe.config.venue;
   const dry = withVenue(recipe, {
-    slippageRatio: Math.max(slippageRatio, DRY_LEAST_SLIPPAGE) * DRY_SLIPPAGE_TIMES,
+    slippageRatio: Math.max(slippageRatio, stopSlippageRatio ?? 0, DRY_LEAST_SLIPPAGE) * DRY_SLIPPAGE_TIMES,
+    stopSlippageRatio: null,
     volumeShareRatio: DRY_VOLUME_SHARE,
   });
   const thin = stored.map((bars) => thinned(bars, DRY_VOLUME_RATIO));

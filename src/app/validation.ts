@@ -194,7 +194,7 @@ async function rerunFindings(
       remedy: 'its bars were corrected or completed since, or another version made it: run the backtest again',
     });
   }
-  const feeRate = feeRateOf(recipe);
+  const feeRate = paidRateOf(recipe, base);
   const parameters = await parameterStability(recipe, home, base, numbers, again, seed);
   const fills = await factsOf({ ledger: base.ledger, bars: bars.map((each) => [each]), timeframeMs: recipe.baseTimeframeMs });
   const capital = Number(recipe.capital);
@@ -222,6 +222,13 @@ async function rerunFindings(
   };
 }
 
+/** What its fills paid, where tiers and a coin make that another rate than the instrument's: in the mean, and so for what it is compared with. */
+function paidRateOf(recipe: HistoryRecipe, { metrics, ledger }: Rerun): number {
+  const { feeTiers, feeCoin } = recipe.config.venue;
+  if ((feeTiers.length === 0 && feeCoin === null) || ledger.turnover === 0) return feeRateOf(recipe);
+  return metrics.feesPaid / ledger.turnover;
+}
+
 type Again = (recipe: HistoryRecipe, lagBars?: number) => Promise<Rerun>;
 
 async function costSensitivity(recipe: HistoryRecipe, feeRate: number, base: Rerun, again: Again): Promise<RerunFindings['costs']> {
@@ -234,7 +241,7 @@ async function costSensitivity(recipe: HistoryRecipe, feeRate: number, base: Rer
     const { metrics } = rate === feeRate ? base : await again(of);
     points.push({ feeRate: rate, totalReturn: metrics.totalReturn, sharpe: metrics.sharpe, trades: metrics.trades });
   }
-  const free = await again(withVenue(withFeesTimes(recipe, 0), { slippageRatio: 0, slippageModel: 'fixed' }));
+  const free = await again(withVenue(withFeesTimes(recipe, 0), { slippageRatio: 0, stopSlippageRatio: null, slippageModel: 'fixed' }));
   return { feeRate, points, breakEvenFeeRate: breakEvenFee(points) ?? null, freeReturn: free.metrics.totalReturn };
 }
 

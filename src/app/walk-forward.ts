@@ -221,7 +221,7 @@ async function kernelTrier(request: WalkForwardRequest, strategy: SweepStrategy,
       capital: request.capital === undefined ? config.paper.capital : Number(request.capital),
       feeRate: config.venue.feeRate ?? unfilteredInstrument(venue, symbol, '--symbols').takerFeeRate,
       slippageRatio: config.venue.slippageRatio,
-      stopSlippageRatio: config.venue.slippageRatio,
+      stopSlippageRatio: config.venue.stopSlippageRatio ?? config.venue.slippageRatio,
       fill: 'next-open',
       sizing: ALL_IN,
     };

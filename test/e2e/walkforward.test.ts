@@ -4,6 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { runBacktest } from '../../src/app/backtest.ts';
+import { demandHistory, rerunRange, storedBars } from '../../src/app/rerun.ts';
+import { readRunReport } from '../../src/app/run-report.ts';
+import { runNamed } from '../../src/app/runs.ts';
 import { validateRun } from '../../src/app/validation.ts';
 import { runWalkForward, type WalkForwardRequest } from '../../src/app/walk-forward.ts';
 import { BallastError } from '../../src/domain/errors.ts';
@@ -207,6 +210,32 @@ describe('ballast stress and validate', () => {
     assert.equal(at(1), metrics.totalReturn);
     assert.equal(at(2), row('fees doubled').totalReturn);
     assert.deepEqual(JSON.parse(readFileSync(join(home, 'runs', runId, 'validation.json'), 'utf8')), validation);
+  });
+
+  test('what fills at the close and slips at stops is run again to the last digit, and without costs it has none', async () => {
+    const costly = { ...TREND, ...PLAIN, fill: 'close', slippageRatio: 0.001, stopSlippageRatio: 0.01 } as const;
+    const { runId, metrics } = await runBacktest({ home, ...costly });
+    const { recipe } = runNamed(home, runId);
+    const again = demandHistory(recipe, runId);
+    const found = await rerunRange(again, home, await storedBars(again, home), again.market);
+    assert.deepEqual(found.returns, readRunReport(home, runId).returns);
+    assert.deepEqual({ ...found.metrics, buyAndHoldReturn: 0 }, { ...metrics, buyAndHoldReturn: 0 });
+    const free = await runBacktest({ home, ...costly, feeRate: 0, slippageRatio: 0, stopSlippageRatio: 0 });
+    const { rerun } = await validateRun({ home, runId, seed: 1, drawdownLimit: 0.3 });
+    assert.equal(rerun?.costs.freeReturn, free.metrics.totalReturn);
+  });
+
+  test('random entries pay what the trades of the run paid, by tiers too, and so the costs are told', async () => {
+    const configFile = join(home, 'tiers.yaml');
+    writeFileSync(configFile, 'venue:\n  feeTiers: [{ turnover: 0, takerFeeRate: 0.004, makerFeeRate: 0.004 }]\n');
+    const figures = async (run: { configFile: string } | { feeRate: number }): Promise<readonly (number | undefined)[]> => {
+      const { runId } = await runBacktest({ home, ...TREND, ...PLAIN, ...run });
+      const { rerun } = await validateRun({ home, runId, seed: 1, drawdownLimit: 0.3 });
+      return [rerun?.randomEntry?.randomMean, rerun?.costs.feeRate];
+    };
+    const byRate = await figures({ feeRate: 0.004 });
+    for (const [index, byTier] of (await figures({ configFile })).entries())
+      assert.ok(Math.abs((byTier ?? NaN) - (byRate[index] ?? NaN)) < 1e-9, `${byTier}, expected ${byRate[index]}`);
   });
 
   test('bars that were corrected since leave the report to speak alone', async () => {

@@ -14,7 +14,7 @@ import { metrics } from '../../views/metrics.ts';
 import { TradeLedger } from '../../views/trades.ts';
 import { guarded, isTimeout, SLICE_TIMEOUT_MS } from '../guard.ts';
 import type { Recipe } from '../recipe.ts';
-import { venueOf } from '../session-parts.ts';
+import { equityTold, venueOf } from '../session-parts.ts';
 
 export interface EngineColumn {
   readonly recipe: Recipe;
@@ -53,12 +53,11 @@ export async function runEngineColumn({
     // Nothing is kept but what the figures are made of.
     recorder: { market: () => undefined, entry: (entry, sequence) => ledger.entry(entry, sequence), commit: () => undefined },
     venue,
+    ...equityTold(recipe, equity),
     onBar(at, value) {
       equity.record(at, value);
       fall.see(value);
     },
-    // As in a backtest: what is traded at a close is in the equity of that close.
-    ...(recipe.config.venue.fill === 'close' ? { onFill: (at: number, value: number) => equity.record(at, value) } : {}),
     onPrice: (event) => ledger.price(event),
   });
   place.notBefore = () => engine.earliestNext;
