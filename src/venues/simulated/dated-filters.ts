@@ -48,6 +48,16 @@ export class DatedFilters {
     }
   }
 
+  /** Does something as if it were `at`, which is not before the time reached last. */
+  during(at: TimeMs, look: () => void): void {
+    const before = [...this.current];
+    const [next, nextAt] = [this.#next, this.nextAt];
+    this.reach(at);
+    look();
+    for (const [index, instrument] of before.entries()) this.current[index] = instrument;
+    [this.#next, this.nextAt] = [next, nextAt];
+  }
+
   /** Another version of one, whenever its dated filters change. */
   replace(index: number, instrument: Instrument): void {
     this.current[index] = instrument;

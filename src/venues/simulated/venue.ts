@@ -287,10 +287,14 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** What rests keeps its price and its quantity: only what arrives is held to the new ones. */
   #changeFilters(at: TimeMs): void {
     this.#filters.reach(at);
-    this.#measureThrough();
-    this.#levels.allChanged();
+    this.#filtersMoved();
     this.#isStale.fill(1);
     this.#anyStale = true;
+  }
+
+  #filtersMoved(): void {
+    this.#measureThrough();
+    this.#levels.allChanged();
   }
 
   #trail(bar: MarketEvent): void {
@@ -450,9 +454,17 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Carries out what is due first. Every act ends in at least one report. */
   #act(at: TimeMs): void {
-    if (at >= this.#filters.nextAt) this.#changeFilters(at);
     const arrival = this.#arrivals[0];
-    if (arrival !== undefined && arrival.at <= this.#due) {
+    const isArrival = arrival !== undefined && arrival.at <= this.#due;
+    // It may be late: what was due before they changed is done by those before.
+    const filtersAt = isArrival ? at : Math.min(this.#due, at);
+    if (filtersAt >= this.#filters.nextAt) this.#changeFilters(filtersAt);
+    this.#carryOut(isArrival ? arrival : undefined, at);
+    if (at >= this.#filters.nextAt) this.#changeFilters(at);
+  }
+
+  #carryOut(arrival: Arrival | undefined, at: TimeMs): void {
+    if (arrival !== undefined) {
       this.#arrivals.shift();
       this.#reachBook(arrival.instrument, arrival.at);
       if (arrival.what === 'order') this.#arrive(arrival.intent, at);
@@ -499,12 +511,30 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
   }
 
-  /** What one instrument owes next: one bar ahead where orders rest or wait. At equal times fills come before funding. */
+  /**
+   * What one instrument owes next. Where its filters change before that, what it owes by the new ones, from then on: what was found is done
+   * by the filters of its own time.
+   */
   #look(instrument: number): void {
     this.#isStale[instrument] = 0;
     this.#dueAt[instrument] = NEVER;
     const source = this.#watched[instrument];
     if (source === undefined || source.ended) return;
+    this.#lookNow(instrument, source);
+    const { nextAt } = this.#filters;
+    if (nextAt === NEVER || (this.#dueAt[instrument] ?? NEVER) < nextAt) return;
+    const seenUntil = this.#books[instrument] === undefined ? (source.nextBar()?.at ?? 0) : source.peekAt();
+    if (seenUntil === NEVER || seenUntil < nextAt) return;
+    this.#filters.during(nextAt, () => {
+      this.#filtersMoved();
+      this.#look(instrument);
+      this.#dueAt[instrument] = Math.max(this.#dueAt[instrument] ?? NEVER, nextAt);
+    });
+    this.#filtersMoved();
+  }
+
+  /** One bar ahead where orders rest or wait. At equal times fills come before funding. */
+  #lookNow(instrument: number, source: MarketSource): void {
     const book = this.#books[instrument];
     if (book !== undefined) {
       this.#lookAtBook(instrument, book, source.peekAt());
@@ -556,6 +586,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   instrumentChanged(index: number, instrument: Instrument): void {
     this.#filters.replace(index, instrument);
     if (this.#isHedged) this.#filters.replace(index + this.#watched.length, instrument);
+    this.#filtersMoved();
     this.#lookAgain(index);
   }
 
@@ -1388,7 +1419,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#heardAt = from.number();
     }
     this.#filters.rewind();
-    this.#filters.reach(this.#responseOf === undefined ? this.#lastAt : this.#actedAt);
+    this.#filters.reach(Math.max(this.#lastAt, this.#actedAt));
     this.#measureThrough();
     this.#orders.restore(from);
     for (const book of this.#books) book?.restore(from);
