@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fillWarnings, parameterWarning } from './run-warnings.ts';
+import { fillWarnings, parameterWarning, refusalWarning } from './run-warnings.ts';
 
 const money = { capital: 10_000, currency: 'USDT' };
 
@@ -15,6 +15,12 @@ test('ten closed trades for each parameter are asked for', () => {
   // That nothing was traded is said by another warning.
   assert.deepEqual(parameterWarning(8, 0), []);
   assert.deepEqual(parameterWarning(0, 1), []);
+});
+
+test('refusals of the venue are told from one order in twenty on', () => {
+  assert.deepEqual([refusalWarning(0, 0), refusalWarning(4, 100)], [[], []]);
+  assert.match(refusalWarning(5, 100).join(), /^refused orders: the venue refused 5 orders of 100, /);
+  assert.match(refusalWarning(1, 1).join(), /refused 1 order of 1, /);
 });
 
 test('stale fills are counted, and volume that a fill would have been too much of says how much capital fits', () => {

@@ -17,6 +17,8 @@ import type { Recipe } from './recipe.ts';
 
 /** Closed trades for each parameter below which the parameters know more than the data: ten, as for the coefficients of a regression. */
 export const TRADES_A_PARAMETER = 10;
+/** Part of all orders from which on their refusals are told. */
+const REFUSED_SHARE = 0.05;
 /** Part of a bar's volume beyond which a fill would have moved its price. */
 export const CAPACITY_SHARE = 0.01;
 /** As `ballast montecarlo` has by default, so that both say the same. */
@@ -34,14 +36,16 @@ export interface FinishedRun {
 }
 
 export async function runWarnings(run: FinishedRun): Promise<string[]> {
-  if (run.ledger.fillCount === 0) return [];
   const { recipe, ledger, timeframeMs, currency } = run;
+  const refused = refusalWarning(ledger.count('order.rejected'), ledger.count('order.intended'));
+  if (ledger.fillCount === 0) return refused;
   const { capital, daily } = run.equity.summary();
   const facts = await factsOf(run);
   // What a book gave somebody gave, whatever the bars say.
   const isOnBooks = recipe.market.source === 'history' && recipe.market.books === true;
   const returns = timeframeMs <= DAY_MS ? dailyReturns(capital, daily) : new Float64Array();
   return [
+    ...refused,
     ...parameterWarning(parametersOf(recipe), roundTrips(ledger).length),
     ...fillWarnings(isOnBooks ? { ...facts, stale: 0 } : facts, { capital, currency }),
     ...drawdownWarning(returns),
@@ -69,6 +73,14 @@ export function parameterWarning(parameters: number, trades: number): string[] {
   if (trades === 0 || parameters === 0 || trades >= TRADES_A_PARAMETER * parameters) return [];
   return [
     `too many parameters for the data: ${counted(parameters, 'parameter')} and ${counted(trades, 'closed trade')}, where it takes ${TRADES_A_PARAMETER} trades for each`,
+  ];
+}
+
+/** A few come with stops that are too late; from some on what was traded is not what was decided. */
+export function refusalWarning(refused: number, sent: number): string[] {
+  if (refused === 0 || refused < REFUSED_SHARE * sent) return [];
+  return [
+    `refused orders: the venue refused ${counted(refused, 'order')} of ${sent.toLocaleString('en')}, so that what was decided is not what was traded; the journal has its reasons`,
   ];
 }
 
