@@ -595,6 +595,19 @@ describe('protection', () => {
     assert.deepEqual(kinds(venue), ['stop.moved', 'stop.moved']);
   });
 
+  test('a trail by ratio without a stop of its own protects from the entry on', () => {
+    const venue = new ScriptedVenue({ sleeves: ONE });
+    venue.want(0, ['1'], { stopRatio: NaN, trailRatio: 0.05 });
+    venue.order();
+    venue.arrive();
+    venue.fill('1-1', undefined, 100);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95']);
+    venue.bar(0, 110, 99, 110);
+    venue.pump();
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 104.5']);
+  });
+
   test('a stop that rests is moved in place: nothing new is sent, nothing is cancelled', () => {
     const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
     const [sent, cancels] = [venue.sent.length, venue.cancels.length];

@@ -228,10 +228,11 @@ export class Desk implements Stateful {
       wants.stopRatio[sleeve] = frozen.stopRatio;
       wants.openedPrice[sleeve] = level;
       wants.initialRisk[sleeve] = risk;
-      // Of the price, not of the risk: as a trail by ratio reckons it, to the last bit.
-      wants.stopPrice[sleeve] = level * (1 - sideWanted * frozen.stopRatio);
+      const trailRatio = frozen.trailRatio ?? NaN;
+      // Of the price, not of the risk: as a trail by ratio reckons it, to the last bit. A trail without a stop begins at its own distance.
+      wants.stopPrice[sleeve] = level * (1 - sideWanted * (Number.isNaN(frozen.stopRatio) ? trailRatio : frozen.stopRatio));
       wants.trailR[sleeve] = frozen.trailR;
-      wants.trailRatio[sleeve] = frozen.trailRatio ?? NaN;
+      wants.trailRatio[sleeve] = trailRatio;
       wants.bestPrice[sleeve] = level;
     }
     this.#touchSleeve(sleeve);
