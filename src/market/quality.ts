@@ -23,6 +23,10 @@ export interface Fault {
  */
 export const SPIKE_RATIO = 20;
 
+/** So far from both neighbours, from open to close, while these agree within EXCURSION_AGREEMENT: nobody can have traded there and back. */
+export const EXCURSION_RATIO = 2;
+const EXCURSION_AGREEMENT = 1.1;
+
 /** The market's weeks open on a Monday; the epoch was a Thursday. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 const WEEK_MS = 7 * DAY_MS;
@@ -75,7 +79,8 @@ export function spikeFault(
   const lowest = Math.min(before ?? Infinity, after ?? Infinity);
   const highest = Math.max(before ?? 0, after ?? 0);
   const isFar = bar.high > highest * spikeRatio || Math.min(bar.open, bar.close) * spikeRatio < lowest;
-  if (!isFar || lowest === Infinity) return undefined;
+  if (lowest === Infinity) return undefined;
+  if (!isFar) return before === undefined || after === undefined ? undefined : excursionFault(bar, before, after);
   const isPriceFar = (price: number): boolean => price > highest * spikeRatio || price * spikeRatio < lowest;
   const name = (['close', 'open'] as const).find((field) => isPriceFar(bar[field])) ?? 'high';
   const sides: string[] = [];
@@ -84,6 +89,17 @@ export function spikeFault(
   return {
     found: `${name} ${bar[name]}, a spike beside ${sides.join(' and ')}`,
     expected: `a price within ${spikeRatio}x of its neighbours`,
+  };
+}
+
+/** A bar that jumps away and whose neighbours touch as if it were not there. */
+function excursionFault({ open, close }: BarValues, before: number, after: number): Fault | undefined {
+  const [lowest, highest] = [Math.min(before, after), Math.max(before, after)];
+  if (highest > lowest * EXCURSION_AGREEMENT) return undefined;
+  if (Math.min(open, close) <= highest * EXCURSION_RATIO && Math.max(open, close) * EXCURSION_RATIO >= lowest) return undefined;
+  return {
+    found: `open ${open} and close ${close} between a close of ${before} and an open of ${after}`,
+    expected: `prices within ${EXCURSION_RATIO}x of neighbours that agree`,
   };
 }
 

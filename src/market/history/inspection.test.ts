@@ -64,6 +64,16 @@ describe('an inspection', () => {
     assert.deepEqual([result.spikes, result.breaks, result.qualityRatio], [1, 0, 8 / 9]);
   });
 
+  test('tells a bar that is elsewhere while its neighbours agree as a spike, from double on; not a move that goes on, nor a wick', () => {
+    for (const price of [10_00, 210, 45]) {
+      const result = inspect([...quietHours(4), quiet(4, price), ...quietHours(4, 5)]);
+      assert.deepEqual(found(result), [['spike', 4, 1]], String(price));
+    }
+    assert.deepEqual(found(inspect([...quietHours(4), quiet(4, 180), ...quietHours(4, 5)])), []);
+    assert.deepEqual(found(inspect([...quietHours(4), quiet(4, 300), ...quietHours(4, 5, 300)])), []);
+    assert.deepEqual(found(inspect([...quietHours(4), [START + 4 * HOUR_MS, 100, 900, 9, 100, 1], ...quietHours(4, 5)])), []);
+  });
+
   test('tells a price that jumps and stays as a break between two bars that are sound', () => {
     const result = inspect([...quietHours(4), ...quietHours(4, 4, 9_000)]);
     assert.deepEqual(found(result), [['break', 4, 1]]);

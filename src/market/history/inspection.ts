@@ -2,7 +2,7 @@
 import type { BarColumns } from '../../domain/bars.ts';
 import { DAY_MS, type TimeMs } from '../../domain/time.ts';
 import { counted } from '../../domain/words.ts';
-import { breakFault, shapeFault, SPIKE_RATIO, spikeFault, type BarValues } from '../quality.ts';
+import { breakFault, EXCURSION_RATIO, shapeFault, SPIKE_RATIO, spikeFault, type BarValues } from '../quality.ts';
 
 export type FindingKind =
   /** Bars are missing between two that are there. */
@@ -157,7 +157,9 @@ export class Inspector {
         top < Infinity &&
         // Then neither a spike, whatever comes after it, nor a break.
         top <= before * SPIKE_RATIO &&
-        bottom * SPIKE_RATIO >= before;
+        bottom * SPIKE_RATIO >= before &&
+        first <= before * EXCURSION_RATIO &&
+        first * EXCURSION_RATIO >= before;
       if (!isQuiet) return Math.max(from, row);
     }
     return openAt.length;
