@@ -1,5 +1,7 @@
 // How long an order is remembered after its end, so that late and repeated reports find it. One rule for the order tracker and for the
 // views, so that a late report counts in one where it counts in the other.
+import { isZero, type Quantity } from './decimal.ts';
+import type { OrderIntent } from './order.ts';
 import { HOUR_MS, NEVER, type TimeMs } from './time.ts';
 
 /** In market time. A venue that speaks of an order after more than this speaks of an order nobody knows. */
@@ -10,6 +12,8 @@ const ALWAYS_REMEMBERED = 32;
 const COMPACTED = 64;
 
 export interface EndingOrder {
+  readonly intent: OrderIntent;
+  readonly filled: Quantity;
   /** NEVER while it is open. */
   endedAt: TimeMs;
 }
@@ -24,9 +28,14 @@ export class EndedOrders<Order extends EndingOrder> {
     this.#forget = forget;
   }
 
-  /** The order has ended; those that need not be remembered any longer are forgotten. */
+  /**
+   * The order has ended; those that need not be remembered any longer are forgotten. Never a stop on the whole position that has begun to
+   * fill: it follows a position that may have grown since it was set, a part at a time where the market has little, and no word but its
+   * fills tells its end. There are few of them.
+   */
   remember(order: Order, at: TimeMs): void {
     order.endedAt = at;
+    if (order.intent.wholePosition && !isZero(order.filled)) return;
     this.#queue.push(order);
     while (this.#queue.length - this.#first > ALWAYS_REMEMBERED) {
       const oldest = this.#queue[this.#first];

@@ -184,6 +184,35 @@ describe('states', () => {
     assert.equal(orders.report(say('order.cancelled', '1-3'))?.news, 'expected');
   });
 
+  test('a stop on the whole position that fills in parts is remembered, however far it has grown beyond what it was set for', () => {
+    let orders = tracker();
+    orders.submitted(
+      intent('d', [], {
+        type: 'stop',
+        role: 'disaster',
+        side: 'sell',
+        quantity: quantity('0.3'),
+        wholePosition: true,
+        stopPrice: price('90'),
+      }),
+    );
+    orders.report(say('order.accepted', 'd'));
+    for (let part = 1; part <= 3; part++) {
+      assert.equal(orders.report({ ...fill('d', '1'), at: part * 24 * HOUR_MS })?.news, 'news', `part ${part}`);
+      for (let other = 0; other < 50; other++) {
+        orders.submitted(intent(`${part}-${other}`, [[0, 0, '1']]));
+        orders.report({ ...say('order.rejected', `${part}-${other}`), at: (part * 24 + 12) * HOUR_MS });
+      }
+      // As a resumed session has it.
+      const saved = new ByteWriter();
+      orders.save(saved);
+      orders = tracker();
+      orders.restore(new ByteReader(saved.view()));
+    }
+    assert.equal(format(orders.find('d')?.filled ?? ZERO_QUANTITY), '3');
+    assert.equal(orders.find('1-0'), undefined);
+  });
+
   test('ended orders are remembered for an hour of market time, and the last 32 however long', () => {
     const orders = tracker();
     for (let index = 1; index <= 100; index++) {

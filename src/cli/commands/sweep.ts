@@ -34,7 +34,11 @@ export const sweep = defineCommand({
     timerange: optional('--timerange <range>', 'both at once: 20210101-20230101', values.timeRange),
     capital: optional('--capital <amount>', 'cash at the start (default: that of the config)', values.money),
     fee: optional('--fee <ratio>', 'of notional, for every fill', values.number({ least: -0.01, most: 0.5 })),
-    slippage: optional('--slippage <ratio>', 'of price; in kernels for entries and exits that are not stops', values.number({ least: 0, most: 0.5 })),
+    slippage: optional(
+      '--slippage <ratio>',
+      'of price; in kernels for entries and exits that are not stops',
+      values.number({ least: 0, most: 0.5 }),
+    ),
     stopSlippage: optional(
       '--stop-slippage <ratio>',
       'of price, for stops (default: that of the config; else --slippage, but 0 in kernels)',
