@@ -1,5 +1,5 @@
 // Run folders: `<home>/runs/<id>/` with run.json, journal.sqlite, tape/, report.json and, while it runs, control.sock.
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BallastError } from '../domain/errors.ts';
@@ -39,16 +39,26 @@ export function tapePath(folder: string): string {
   return join(folder, 'tape');
 }
 
-/** A name that sorts by time and is unique in the folder. */
+/**
+ * A name that sorts by time, and its folder: whoever makes the folder has the name, so that two processes that begin in one second never
+ * share one. @throws BallastError RUN_UNWRITABLE
+ */
 export function newRunId(home: string, kind: Recipe['kind']): string {
   const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  makeRunFolder(runsFolder(home));
   for (let number = 0; ; number++) {
     const runId = `${kind}-${stamp}${number === 0 ? '' : `-${number}`}`;
-    if (!existsSync(join(runsFolder(home), runId))) return runId;
+    const folder = join(runsFolder(home), runId);
+    try {
+      mkdirSync(folder);
+      return runId;
+    } catch (cause) {
+      if (!existsSync(folder)) throw unwritable(folder, cause);
+    }
   }
 }
 
-/** Makes the folder of a new run. @throws BallastError RUN_UNWRITABLE */
+/** Writes what a new run is into its folder. @throws BallastError RUN_UNWRITABLE */
 export function createRun(home: string, runId: string, configHash: string, recipe: Recipe): string {
   const folder = join(runsFolder(home), runId);
   makeRunFolder(folder);

@@ -102,4 +102,27 @@ test('every backtest is a trial, and one that is run again is none more', async 
   const unknown = await ballast(home, 'validate', 'nowhere');
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /run "nowhere": found no such folder/);
+
+  // Of all runs the one of a week is too short to judge, and takes none of the others with it.
+  const short = await runBacktest({
+    home,
+    strategy: 'trend',
+    symbols: ['ETH/USDT'],
+    timeframeMs: HOUR_MS,
+    toMs: Date.UTC(2022, 0, 8),
+    noRisk: false,
+    warmup: 'none',
+    seed: 1,
+    allowSpotShort: false,
+  });
+  const all = await document<{
+    readonly runs: readonly unknown[];
+    readonly leftOut: readonly { readonly runId: string; readonly why: string }[];
+  }>(home, 'validate', 'all');
+  assert.equal(all.runs.length, 5);
+  assert.deepEqual(
+    all.leftOut.map(({ runId }) => runId),
+    [short.runId],
+  );
+  assert.match(all.leftOut[0]?.why ?? '', /found \d+ returns? of 1d, expected at least 30/);
 });

@@ -24,31 +24,42 @@ export const validate = defineCommand({
   },
   examples: ['ballast validate latest', 'ballast validate latest --max-drawdown 0.2 --json', 'ballast validate all'],
   async run({ flags, words: names }, { home, terminal }) {
-    const { latestRun } = await import('../../app/runs.ts');
+    const { latestRun, runNamed } = await import('../../app/runs.ts');
+    const { BallastError } = await import('../../domain/errors.ts');
     const { finishedBacktests, validateRun } = await import('../../app/validation.ts');
     const { validationText, validationsText } = await import('../validation-text.ts');
     const runIds = names.includes('all')
       ? finishedBacktests(home)
       : names.map((name) => (name === 'latest' ? (latestRun(home)?.runId ?? name) : name));
     if (runIds.length === 0) throw values.argumentError('<run...>', 'no backtest that finished under this home', 'one at least');
+    // Before minutes of work: a name that is none is a mistake in the command.
+    for (const runId of runIds) runNamed(home, runId);
     return longWork(terminal.stderr, 'validate', async (onProgress, signal) => {
       const documents: ValidationDocument[] = [];
+      const leftOut: { readonly runId: string; readonly why: string }[] = [];
       for (const [index, runId] of runIds.entries()) {
-        documents.push(
-          await validateRun({
-            home,
-            runId,
-            seed: flags.seed,
-            drawdownLimit: flags.maxDrawdown,
-            onProgress: (finished, total) => onProgress(index + finished / total, runIds.length),
-            signal,
-          }),
-        );
+        try {
+          documents.push(
+            await validateRun({
+              home,
+              runId,
+              seed: flags.seed,
+              drawdownLimit: flags.maxDrawdown,
+              onProgress: (finished, total) => onProgress(index + finished / total, runIds.length),
+              signal,
+            }),
+          );
+        } catch (refusal) {
+          // Of many, one that is too short or damaged says so and takes none of the others with it.
+          if (runIds.length === 1 || !(refusal instanceof BallastError) || !refusal.code.startsWith('REPORT_')) throw refusal;
+          leftOut.push({ runId, why: refusal.message });
+        }
       }
       const [only] = documents;
-      if (only !== undefined && documents.length === 1) return done(only, validationText(only));
+      if (only !== undefined && runIds.length === 1) return done(only, validationText(only));
       const summary = summaryOf(documents.map(({ verdict }) => verdict));
-      return done({ summary, runs: documents }, `${validationsText(documents)}\n\n${summary.join('\n')}`);
+      const left = leftOut.map(({ why }) => `left out: ${why}`);
+      return done({ summary, runs: documents, leftOut }, [validationsText(documents), [...summary, ...left].join('\n')].join('\n\n'));
     });
   },
 });

@@ -19,12 +19,16 @@ export interface WalkForwardFacts extends WalkForward {
 
 /** The edge first, then what it kept of what was promised, then the choice itself. */
 export function walkForwardVerdict({ folds, outOfSample, objective, whole }: WalkForwardFacts): string[] {
-  const { efficiency, changes, foldsWon, foldsAheadOfHolding, totalReturn, holdReturn } = outOfSample;
+  const { promised, kept, efficiency, changes, foldsWon, foldsAheadOfHolding, totalReturn, holdReturn } = outOfSample;
   const words = [edgeWords(outOfSample)];
   words.push(
     `it gained in ${foldsWon} of ${counted(folds.length, 'test')} and beat holding in ${foldsAheadOfHolding}; over all of them holding returned ${percent(holdReturn)}, this ${percent(totalReturn)}`,
   );
-  if (efficiency !== null) words.push(`of the ${objective} that the windows promised, the tests kept ${percent(efficiency)}`);
+  if (promised !== null && kept !== null) {
+    // A share of next to nothing, or of a gain that became a loss, says nothing.
+    const share = efficiency !== null && efficiency >= 0 && efficiency <= 1 ? `, ${percent(efficiency)} of it` : '';
+    words.push(`the windows promised a ${objective} of ${plain(promised)} in the mean, the tests had ${plain(kept)}${share}`);
+  }
   if (folds.length > 1) words.push(`from one window to the next the choice changed ${changes} of ${folds.length - 1} times`);
   const { deflatedSharpe, overfitting, superiorAbility, combinatorial, trials } = whole;
   if (deflatedSharpe !== null) {

@@ -103,6 +103,9 @@ export interface OutOfSample {
   readonly probabilisticSharpe: number | null;
   /** Returns from which on it would be above 0 with 95 %. */
   readonly minimumTrackRecord: number | null;
+  /** Means of the objective over the windows that traded: in sample, and in their tests. Null where nothing was traded. */
+  readonly promised: number | null;
+  readonly kept: number | null;
   /** Mean of the objective out of sample over its mean in sample: 1 keeps all of what was promised. Null unless that was above 0, and of a drawdown. */
   readonly efficiency: number | null;
   /** Of the changes from a fold to the next, how many chose other parameters. */
@@ -172,6 +175,8 @@ function outOfSampleOf(folds: readonly FoldDocument[], returns: Float64Array, ob
     foldsAheadOfHolding: folds.filter((fold) => (fold.outOfSample?.totalReturn ?? 0) > fold.holdReturn).length,
     probabilisticSharpe: isMany ? known(probabilisticSharpe(sample)) : null,
     minimumTrackRecord: isMany ? known(minimumTrackRecord(sample)) : null,
+    promised: traded.length === 0 ? null : promised / traded.length,
+    kept: traded.length === 0 ? null : kept / traded.length,
     efficiency: promised > 0 && objective !== 'maxDrawdown' ? kept / promised : null,
     changes: chosen.filter((each, index) => index > 0 && each !== chosen[index - 1]).length,
   };

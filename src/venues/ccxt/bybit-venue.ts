@@ -227,7 +227,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const now = this.#parts.timers.now();
     this.#isStarted = true;
     for (const order of this.#orders.values()) {
-      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.booked ?? ZERO_QUANTITY))) continue;
+      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY))) continue;
       // Perhaps it left a moment before the end of the process that sent it.
       if (order.phase !== 'known') order.phase = 'in-doubt';
       order.sentAt = now;
@@ -338,9 +338,9 @@ export class BybitVenue implements Venue, Source, Stateful {
         return;
       case 'order.filled':
         if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
-        order.booked = add(order.booked, report.fill.quantity);
+        order.filled = add(order.filled, report.fill.quantity);
         this.#move(report.instrument, order.intent.side, report.fill.quantity);
-        if (compare(order.booked, order.intent.quantity) >= 0) this.#close(order, report.at);
+        if (compare(order.filled, order.intent.quantity) >= 0) this.#close(order, report.at);
         return;
       case 'order.amended':
         order.nextAmendment = undefined;
@@ -777,7 +777,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       void this.#sendCancel(order);
       this.#letGo(order);
     }
-    if (compare(progress.filled, order.booked) > 0) this.#lookIn(order, GRACE_MS);
+    if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, GRACE_MS);
     this.#conclude(order);
     return order;
   }
@@ -806,7 +806,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   /** It is reported as ended once all that it has filled is booked: what comes after an end is easily overlooked. */
   #conclude(order: KeptOrder): void {
-    const { progress, intent, booked } = order;
+    const { progress, intent, filled: booked } = order;
     if (progress === undefined || order.phase === 'ended' || !isEnded(progress.status) || compare(booked, progress.filled) < 0) return;
     const happenedAt = progress.updatedAt;
     const isWhole = intent.budget === undefined ? compare(booked, intent.quantity) >= 0 : progress.status === 'Filled' && !isZero(booked);
@@ -894,12 +894,12 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
     const { intent } = order;
     this.#identify(order, row.orderId);
-    order.booked = add(order.booked, execQty);
+    order.filled = add(order.filled, execQty);
     order.fills.push({ id: execId, price: execPrice, quantity: execQty, at: execTime, via });
     this.#move(instrument, intent.side, execQty);
-    if (intent.budget === undefined && !intent.wholePosition && compare(order.booked, intent.quantity) > 0) {
+    if (intent.budget === undefined && !intent.wholePosition && compare(order.filled, intent.quantity) > 0) {
       this.counts.overfills++;
-      this.#notice(`order ${intent.id} has filled ${format(order.booked)} of ${format(intent.quantity)}`);
+      this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
     }
     if (via === 'query' && this.#stream.state === 'active') this.#listen(execTime);
     this.#say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: execTime, fill });
@@ -936,7 +936,7 @@ export class BybitVenue implements Venue, Source, Stateful {
    * where the order's own rows say that no more has filled than is booked.
    */
   #isTwin(order: KeptOrder, { execPrice, execQty, execTime }: TradeRow, via: 'stream' | 'query'): boolean {
-    const { progress, booked, fills } = order;
+    const { progress, filled: booked, fills } = order;
     if (progress === undefined || compare(add(booked, execQty), progress.filled) <= 0) return false;
     return fills.some(
       (fill) =>
@@ -982,7 +982,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   }
 
   #isMoving(instrument: number): boolean {
-    for (const { intent, phase, progress, booked } of this.#orders.values()) {
+    for (const { intent, phase, progress, filled: booked } of this.#orders.values()) {
       if (intent.instrument !== instrument || phase === 'ended' || phase === 'attached') continue;
       if (phase !== 'known' || progress === undefined || compare(progress.filled, booked) !== 0) return true;
     }
@@ -1066,12 +1066,12 @@ export class BybitVenue implements Venue, Source, Stateful {
     const { timers, random, settings } = this.#parts;
     const { progress, amendment, intent } = order;
     if (progress === undefined) return;
-    if (compare(progress.filled, order.booked) > 0) {
+    if (compare(progress.filled, order.filled) > 0) {
       const { category, symbol } = this.#listedOf(order);
       const rows = await this.#pages('/v5/execution/list', { category, symbol, orderId: order.venueId }, PRIORITY.doubt, EXECUTIONS_PAGE);
       for (const row of rows?.toReversed() ?? []) this.#onExecutionRow(row, category, 'query');
       if (this.#hasEnded(order)) return;
-      if (compare(progress.filled, order.booked) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
+      if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
     }
     if (amendment !== undefined && !this.#standsAsAsked(order, amendment)) {
       // Not yet, or not at all.
@@ -1343,7 +1343,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.nextAmendment = undefined;
     this.#ended.remember(order, at);
     this.#letGo(order);
-    if (!isZero(order.booked)) return;
+    if (!isZero(order.filled)) return;
     // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
     for (const { id } of order.intent.attached) {
       const stop = this.#orders.get(id);

@@ -36,7 +36,8 @@ export interface KeptOrder {
   phase: Phase;
   venueId: string;
   progress: OrderProgress | undefined;
-  booked: Quantity;
+  /** By executions that were believed, once each. */
+  filled: Quantity;
   readonly fills: BookedFill[];
   /** The venue has acknowledged it, which says that it was received and no more. */
   isAcknowledged: boolean;
@@ -66,7 +67,7 @@ export function keptOrder(intent: OrderIntent, linkId: string, parent: KeptOrder
     phase: parent === undefined ? 'queued' : 'attached',
     venueId: '',
     progress: undefined,
-    booked: ZERO_QUANTITY,
+    filled: ZERO_QUANTITY,
     fills: [],
     isAcknowledged: false,
     isReported: false,
@@ -94,7 +95,7 @@ export function writeKept(out: ByteWriter, order: KeptOrder): void {
   out.text(order.parent?.intent.id ?? '');
   out.byte(PHASES.indexOf(order.phase));
   out.text(order.venueId);
-  out.decimal(order.booked);
+  out.decimal(order.filled);
   out.flag(order.isAcknowledged);
   out.flag(order.isReported);
   out.flag(order.cancel !== 'no');
@@ -107,7 +108,7 @@ export function readKept(from: ByteReader, linkIdOf: (id: string) => string, fin
   const order = keptOrder(intent, linkIdOf(intent.id), find(from.text()));
   order.phase = PHASES[from.byte()] ?? 'in-doubt';
   order.venueId = from.text();
-  order.booked = from.decimal();
+  order.filled = from.decimal();
   order.isAcknowledged = from.flag();
   order.isReported = from.flag();
   order.cancel = from.flag() ? 'wanted' : 'no';
