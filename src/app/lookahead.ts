@@ -1,4 +1,5 @@
 // Whether a strategy, a feature or a column knows what it cannot know yet: loads the file, chooses the bars, runs the tests.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { BallastError } from '../domain/errors.ts';
@@ -331,7 +332,7 @@ async function examine(request: LookaheadRequest, examined: Examined): Promise<S
       at: formatTime(at),
       reads: reads.map((each) => named(each, symbols)),
     })),
-    unwatched: [...readings.unwatched].toSorted(),
+    unwatched: [...readings.unwatched, ...packedFiles(readings)].toSorted(),
     notes: notesOf(examined, world, result.inconclusive, lag),
     lag,
     warmup: isRepeatable ? warmupTest(await subject.open({}), world, trace, declared) : null,
@@ -343,10 +344,37 @@ function named(reads: string, symbols: readonly string[]): string {
   return reads.replace(/leg (\d+)$/, (leg, index: string) => symbols[Number(index)] ?? leg);
 }
 
+/** How files of packed data begin: gzip, zip, Zstandard, xz, bzip2, Parquet, Feather, SQLite. Rows of any time may be in them. */
+const PACKED = ['\x1f\x8b', 'PK\x03\x04', '\x28\xb5\x2f\xfd', '\xfd7zXZ', 'BZh', 'PAR1', 'ARROW1', 'SQLite format 3'];
+const LONGEST_BEGINNING = 16;
+
+function isPacked(file: string): boolean {
+  const beginning = Buffer.alloc(LONGEST_BEGINNING);
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      readSync(descriptor, beginning);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // It was read and is gone: nobody can say what it was.
+    return true;
+  }
+  const text = beginning.toString('latin1');
+  return PACKED.some((magic) => text.startsWith(magic));
+}
+
+/** Files that were read and cannot be changed row by row. */
+function packedFiles({ files }: Readings): string[] {
+  return [...files].flatMap(([file, times]) => (times === undefined && isPacked(file) ? [`${file} (packed data)`] : []));
+}
+
 function notesOf({ readings }: Examined, world: World, inconclusive: number, lag: readonly LagTest[]): string[] {
   const first = world.legs[0]?.openAt[0] ?? NaN;
   const last = (world.legs[0]?.openAt.at(-1) ?? NaN) + world.timeframeMs;
   const files = [...readings.files].flatMap(([file, times]): string[] => {
+    if (times === undefined && isPacked(file)) return [];
     if (times === undefined) return [`reads ${file}, in which no rows with times were found: it was left as it is`];
     const isWithin = times.knownAt.some((at) => at > first && at <= last);
     return isWithin

@@ -136,6 +136,12 @@ describe('what does not leak', () => {
     assert.equal((await examined(file, '--params', 'trendWindow=20', '--cuts', '10')).exitCode, 0);
   });
 
+  test('a packed file is no file without times: it cannot be watched', async () => {
+    const { exitCode, document } = await examined(planted('packed-bars'));
+    assert.equal(exitCode, 1);
+    assert.match(document.subjects[0]?.unwatched.join() ?? '', /packed-bars\.csv\.gz \(packed data\)/);
+  });
+
   test('a file without times is left as it is, and that is said', async () => {
     const { exitCode, document } = await examined(planted('weights'));
     assert.equal(exitCode, 0);
