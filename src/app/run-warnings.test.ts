@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fillWarnings, parameterWarning, refusalWarning } from './run-warnings.ts';
+import { amount, ZERO_AMOUNT } from '../domain/decimal.ts';
+import { defaultConfig } from './config.ts';
+import { unfilteredInstrument, writeInstrument } from './recipe.ts';
+import { assumptionWarnings, fillWarnings, parameterWarning, refusalWarning } from './run-warnings.ts';
 
 const money = { capital: 10_000, currency: 'USDT' };
 
@@ -15,6 +18,18 @@ test('ten closed trades for each parameter are asked for', () => {
   // That nothing was traded is said by another warning.
   assert.deepEqual(parameterWarning(8, 0), []);
   assert.deepEqual(parameterWarning(0, 1), []);
+});
+
+test('all of the cash that was cut, and funding that nobody said, are told', () => {
+  const config = { ...defaultConfig(), sizing: 'all-in' } as const;
+  const instruments = [writeInstrument(unfilteredInstrument('v', 'BTC/USDT:USDT', 'test'))];
+  const cut = new Map([['position-limit', { clamps: 3, halts: 0, refusals: 0 }]]);
+  const quiet = { rulingCounts: () => new Map(), funding: ZERO_AMOUNT };
+  assert.deepEqual(assumptionWarnings({ config, noRisk: false, instruments }, quiet), []);
+  const told = assumptionWarnings({ config, noRisk: false, instruments }, { rulingCounts: () => cut, funding: amount('1') });
+  assert.match(told[0] ?? '', /^all-in was not all in: .*\(position-limit\); --no-risk/);
+  assert.match(told[1] ?? '', /assumed 0\.01 % at every boundary/);
+  assert.equal(told.length, 2);
 });
 
 test('refusals of the venue are told from one order in twenty on', () => {

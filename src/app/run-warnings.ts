@@ -1,5 +1,5 @@
 // What a finished run has to be told of beyond its own figures: its parameters, its bars, and the histories that it might have had.
-import { toNumber } from '../domain/decimal.ts';
+import { isZero, toNumber } from '../domain/decimal.ts';
 import { DAY_MS, type TimeMs } from '../domain/time.ts';
 import type { BarColumns } from '../domain/bars.ts';
 import { fillFacts, type FillFacts } from '../lab/validate/fill-facts.ts';
@@ -46,9 +46,27 @@ export async function runWarnings(run: FinishedRun): Promise<string[]> {
   const returns = timeframeMs <= DAY_MS ? dailyReturns(capital, daily) : new Float64Array();
   return [
     ...refused,
+    ...assumptionWarnings(recipe, ledger),
     ...parameterWarning(parametersOf(recipe), roundTrips(ledger).length),
     ...fillWarnings(isOnBooks ? { ...facts, stale: 0 } : facts, { capital, currency }),
     ...drawdownWarning(returns),
+  ];
+}
+
+/** What was asked for and was not had, and what nobody said and was taken for granted. */
+export function assumptionWarnings(
+  { config, noRisk, instruments }: Pick<Recipe, 'config' | 'noRisk' | 'instruments'>,
+  ledger: Pick<TradeLedger, 'rulingCounts' | 'funding'>,
+): string[] {
+  const clamped = [...ledger.rulingCounts()].filter(([, { clamps }]) => clamps > 0).map(([rule]) => rule);
+  const rates = new Set(instruments.filter(({ kind }) => kind === 'linear').map(({ fundingRate }) => percent(fundingRate)));
+  return [
+    ...(config.sizing === 'all-in' && !noRisk && clamped.length > 0
+      ? [`all-in was not all in: the rules of risk cut it (${clamped.join(', ')}); --no-risk leaves them out`]
+      : []),
+    ...(isZero(ledger.funding)
+      ? []
+      : [`funding was paid at an assumed ${[...rates].join(', ')} at every boundary: stored rates of the venue are not used`]),
   ];
 }
 

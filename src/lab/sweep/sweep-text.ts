@@ -59,5 +59,5 @@ function tally({ rows, trials, bars, timeframe, drawdownLimit }: SweepDocument):
     drawdownLimit === null ? '' : `${trials.stopped} stopped at a drawdown of ${percent(drawdownLimit)}`,
     `${traded.length} traded: ${won} gained after costs, ${significant} ${significant === 1 ? 'has' : 'have'} a t of ${SIGNIFICANT} or more`,
   ];
-  return `${parts.filter((part) => part !== '').join('; ')} (chance alone gives ${(normalDistribution(-SIGNIFICANT) * traded.length).toFixed(1)} of ${traded.length}). The best of ${trials.tried} is the luckiest of them, too: all of them are in the ledger that ballast validate reads.`;
+  return `${parts.filter((part) => part !== '').join('; ')} (chance alone gives ${(normalDistribution(-SIGNIFICANT) * traded.length).toFixed(1)} of ${traded.length}). The best of ${trials.tried} is the luckiest of them, too: those that traded are in the ledger that ballast validate reads.`;
 }
