@@ -266,7 +266,7 @@ async function engineTrier(request: WalkForwardRequest): Promise<Trier> {
         place: '--grid, --points',
         found: `no combination that ${strategy} accepts`,
         expected: 'one at least',
-        remedy: `ballast strategies ${strategy} lists its parameters`,
+        remedy: 'ballast strategies lists the parameters of each',
         exitCode: 2,
       });
     }

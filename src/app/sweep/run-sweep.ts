@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BallastError } from '../../domain/errors.ts';
 import { DAY_MS, type TimeMs } from '../../domain/time.ts';
+import { reasonOf } from '../../domain/words.ts';
 import type { SweepRow } from '../../lab/sweep/column-pool.ts';
 import { evolution } from '../../lab/sweep/evolution.ts';
 import { demandSensible, parseGrid, parsePoints, sensible, type Selection } from '../../lab/sweep/grid.ts';
@@ -122,7 +123,7 @@ function selectionOf({ grid, points }: SweepOrder, constraint: PreparedSweep['co
   try {
     text = readFileSync(points, 'utf8');
   } catch (cause) {
-    throw argumentError('--points', cause instanceof Error ? cause.message : String(cause), 'a file that can be read');
+    throw argumentError('--points', reasonOf(cause), 'a file that can be read');
   }
   return demandSensible(parsePoints(text, `--points ${points}`), constraint, `--points ${points}`);
 }

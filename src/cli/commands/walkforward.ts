@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { WalkForwardDocument } from '../../app/walk-forward.ts';
 import { pointText } from '../../lab/sweep/strategy.ts';
 import { METRIC_OBJECTIVES } from '../../lab/sweep/objective.ts';
-import { percent } from '../../domain/words.ts';
+import { percent, reasonOf } from '../../domain/words.ts';
 import { orUnknown, plain, section, table } from '../../views/text.ts';
 import { defaulted, defineCommand, done, optional, required, toggle } from '../definition.ts';
 import { longWork } from '../long-work.ts';
@@ -102,7 +102,7 @@ function textOfFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw values.argumentError('--points', cause instanceof Error ? cause.message : String(cause), 'a file that can be read');
+    throw values.argumentError('--points', reasonOf(cause), 'a file that can be read');
   }
 }
 
