@@ -32,6 +32,15 @@ const copula: fc.Arbitrary<Copula> = fc.oneof(
 );
 const probability = fc.double({ min: 0.02, max: 0.98, noNaN: true });
 
+test('nearly equal probabilities, and nearly opposite ones, are no others than equal and opposite ones', () => {
+  const near = 0.020000000000000046;
+  for (const correlation of [-0.3, 0, 0.6]) {
+    const each = { family: 'student', correlation, degrees: 9.287832411245184 } as const;
+    assert.ok(Math.abs(copulaDistribution(each, near, 0.020000000000000028) - copulaDistribution(each, 0.02, 0.02)) < 1e-12);
+    assert.ok(Math.abs(copulaDistribution(each, near, 0.9799999999999999) - copulaDistribution(each, 0.02, 0.98)) < 1e-12);
+  }
+});
+
 test('a copula is 2-increasing with uniform margins; its h-functions are its derivatives and its density theirs', () => {
   fc.assert(
     fc.property(copula, probability, probability, (each, u, v) => {

@@ -199,7 +199,13 @@ function student(correlation: number, degrees: number): CopulaKernel {
 
 /** From perfect dependence backwards: Plackett's (1954) identity, with the correlation as a sine (Genz, 2004). */
 function elliptical(correlation: number, u: number, v: number, x: number, y: number, weigh: (square: number) => number): number {
-  const at = (angle: number): number => weigh((x * x + y * y - 2 * x * y * Math.sin(angle)) / Math.cos(angle) ** 2);
+  // (x2 + y2 - 2 x y sin) / cos2, without the difference of squares that is below 0 by rounding where x is nearly y, or -y, and cos nearly 0.
+  const squareAt = (angle: number): number => {
+    const sine = Math.sin(angle);
+    const squared = Math.cos(angle) ** 2;
+    return sine >= 0 ? (x - y) ** 2 / squared + (2 * x * y) / (1 + sine) : (x + y) ** 2 / squared - (2 * x * y) / (1 - sine);
+  };
+  const at = (angle: number): number => weigh(squareAt(angle));
   const angle = Math.asin(correlation);
   const value =
     correlation >= 0
