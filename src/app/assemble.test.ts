@@ -32,6 +32,8 @@ const spread: Strategy<unknown> = defineStrategy({
   ...quiet,
 });
 
+const basket: Strategy<unknown> = { ...spread, name: 'basket', legs: { least: 1, most: 2 } };
+
 function use(strategy: Strategy<unknown>, where: Partial<PlannedStrategy> = {}): PlannedStrategy {
   return { strategy, parameters: parseParameters(strategy), ...where };
 }
@@ -95,6 +97,33 @@ describe('sleeves', () => {
     assert.deepEqual(
       minds.map(({ name }) => name),
       sleeves.map(({ name }) => name),
+    );
+  });
+
+  test('a strategy with several legs has all symbols in one sleeve where no pairs are named, and is told how many', () => {
+    const counts: number[] = [];
+    const counting: Strategy<unknown> = {
+      ...spread,
+      legs: { least: 2, most: 5 },
+      features: (_, legs) => {
+        counts.push(legs);
+        return {};
+      },
+    };
+    const all = planOf([use(counting)]);
+    assert.deepEqual(
+      all.sleeves.map(({ instruments: traded }) => traded),
+      [[0, 1, 2]],
+    );
+    const some = planOf([use(counting, { symbols: [SOL, ETH] })]);
+    assert.deepEqual(
+      some.sleeves.map(({ instruments: traded }) => traded),
+      [[2, 1]],
+    );
+    assert.deepEqual(counts, [3, 2]);
+    assert.deepEqual(
+      [...all.minds, ...some.minds].map(({ forecaster }) => forecaster.legs),
+      [3, 2],
     );
   });
 
@@ -183,7 +212,8 @@ describe('what does not fit together is refused by name', () => {
     ],
     ['a symbol twice', [use(trend, { symbols: [BTC, BTC] })], {}, /found BTC\/USDT:USDT twice, expected each once/],
     ['pairs for one leg', [use(trend, { pairs: [[BTC, ETH]] })], {}, /found pairs of symbols, expected symbols/],
-    ['no pairs for two legs', [use(spread)], {}, /^strategy spread: found no pairs, expected pairs of symbols: it has 2 legs$/],
+    ['three symbols for two legs', [use(spread)], {}, /^strategy spread: found 3 symbols, expected 2, its legs, or pairs that name them$/],
+    ['too many for a basket', [use(basket, { pairs: [[BTC, ETH, SOL]] })], {}, /found 3 symbols, expected 1 to 2, its legs/],
     ['a pair with itself', [use(spread, { pairs: [[BTC, BTC]] })], {}, /BTC\/USDT:USDT twice/],
     [
       'more than all equity',

@@ -1,11 +1,11 @@
 // From config, instruments and strategies to the plan of a run: who speaks where, and with what share of equity.
 import type { Amount } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { FeatureSpec } from '../domain/feature.ts';
 import { instrumentId, type Instrument } from '../domain/instrument.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
-import { forecaster, type Forecaster, type Strategy } from '../domain/strategy.ts';
+import { forecaster, legRange, type Forecaster, type Strategy } from '../domain/strategy.ts';
 import { formatSpan, type TimeMs } from '../domain/time.ts';
+import { counted } from '../domain/words.ts';
 import type { MindPlan, RunPlan } from '../engine/plan.ts';
 import type { DeskSettings } from '../execution/desk.ts';
 import { strategies as builtIn } from '../forecasts/strategies/index.ts';
@@ -23,8 +23,8 @@ export interface PlannedStrategy {
   readonly parameters: unknown;
   /** Symbols, or `venue:symbol` where two venues have the same; all instruments unless said. */
   readonly symbols?: readonly string[] | undefined;
-  /** For a strategy with two legs. */
-  readonly pairs?: readonly (readonly [string, string])[] | undefined;
+  /** For a strategy with several legs: its subjects, pairs and baskets of symbols. All of `symbols` in one unless said. */
+  readonly pairs?: readonly (readonly string[])[] | undefined;
   /** The run's decision timeframe unless said. */
   readonly timeframeMs?: TimeMs | undefined;
   /** In its sleeve's council; 1 unless said. */
@@ -142,7 +142,7 @@ const LONGEST_RULE_FEATURE = realisedVolatility(100);
 
 /** How many base bars before the first decision make every declared feature warm, those of the rules among them. */
 export function warmupBars(plan: RunPlan): number {
-  const needs: (readonly [FeatureSpec, TimeMs])[] = [];
+  const needs: (readonly [{ readonly warmup: number }, TimeMs])[] = [];
   for (const { forecaster: asked, timeframeMs } of plan.minds) {
     if (plan.rules.length > 0) needs.push([LONGEST_RULE_FEATURE, timeframeMs]);
     for (const spec of Object.values(asked.features)) needs.push([spec, spec.timeframeMs ?? timeframeMs]);
@@ -177,8 +177,8 @@ function layOutSleeves(request: PlanRequest, instruments: readonly Instrument[])
     if (shareRatio !== undefined && !(shareRatio > 0 && shareRatio <= 1)) {
       throw impossible(`share of ${place}`, String(shareRatio), 'above 0 and at most 1');
     }
-    const bound = bind(planned);
     for (const subject of subjectsOf(planned, instruments)) {
+      const bound = bind(planned, subject.length);
       const symbols = subject.map((instrument) => nameOf(instruments, instrument)).join(' ');
       const key = `${council} ${subject.join(' ')}`;
       let draft = council === undefined ? undefined : councils.get(key);
@@ -224,9 +224,9 @@ function withShares(drafts: readonly Draft[]): Sleeve[] {
   return drafts.map(({ name, instruments, sources, shareRatio }) => ({ name, shareRatio: shareRatio ?? rest, instruments, sources }));
 }
 
-function bind({ strategy, parameters }: PlannedStrategy): Forecaster {
+function bind({ strategy, parameters }: PlannedStrategy, legs: number): Forecaster {
   try {
-    return forecaster(strategy, parameters);
+    return forecaster(strategy, parameters, legs);
   } catch (cause) {
     const found =
       cause instanceof BallastError
@@ -239,17 +239,23 @@ function bind({ strategy, parameters }: PlannedStrategy): Forecaster {
 /** By sleeve: the indexes of its legs' instruments. */
 function subjectsOf({ strategy, symbols, pairs }: PlannedStrategy, instruments: readonly Instrument[]): readonly (readonly number[])[] {
   const place = `strategy ${strategy.name}`;
-  if (strategy.legs === 1) {
+  const { least, most } = legRange(strategy);
+  const all = instruments.map((_, instrument) => nameOf(instruments, instrument));
+  if (most === 1) {
     if (pairs !== undefined) throw impossible(place, 'pairs of symbols', 'symbols: it looks at one instrument');
-    const named = symbols ?? instruments.map((_, instrument) => nameOf(instruments, instrument));
-    return once(named, place).map((symbol) => [indexOf(symbol, instruments, place)]);
+    return once(symbols ?? all, place).map((symbol) => [indexOf(symbol, instruments, place)]);
   }
-  if (pairs === undefined || symbols !== undefined) throw impossible(place, 'no pairs', `pairs of symbols: it has ${strategy.legs} legs`);
+  const subjects = pairs ?? [symbols ?? all];
   once(
-    pairs.map((pair) => pair.join(' ')),
+    subjects.map((subject) => subject.join(' ')),
     place,
   );
-  return pairs.map((pair) => once(pair, place).map((symbol) => indexOf(symbol, instruments, place)));
+  const odd = subjects.find(({ length }) => length < least || length > most);
+  if (odd !== undefined) {
+    const expected = `${least === most ? least : `${least} to ${most}`}, its legs, or pairs that name them`;
+    throw impossible(place, counted(odd.length, 'symbol'), expected);
+  }
+  return subjects.map((subject) => once(subject, place).map((symbol) => indexOf(symbol, instruments, place)));
 }
 
 function once(names: readonly string[], place: string): readonly string[] {

@@ -42,6 +42,8 @@ export interface BacktestRequest {
   /** `k=v,…` or the path of a JSON file. */
   readonly parameters?: string | undefined;
   readonly symbols: readonly string[];
+  /** Subjects of a strategy with several legs; all symbols in one unless said. */
+  readonly pairs?: readonly (readonly string[])[] | undefined;
   readonly venue?: string | undefined;
   readonly timeframeMs: TimeMs;
   /** Inclusive, on the bar's open; the first stored bar unless said. */
@@ -105,7 +107,12 @@ export async function backtestRecipe(
     },
   });
   const venues = symbols.map((symbol) => store.resolve({ symbol, venue: request.venue, timeframeMs }));
-  const strategy = await writeStrategy({ strategy: request.strategy, parameters: request.parameters ?? {} }, home);
+  const use = {
+    strategy: request.strategy,
+    parameters: request.parameters ?? {},
+    ...(request.pairs !== undefined && { pairs: request.pairs }),
+  };
+  const strategy = await writeStrategy(use, home);
   const draft = await draftRecipe(request, config, store, venues, strategy);
   return { recipe: (await withWarmup(draft, request.warmup, home)).recipe, venues };
 }

@@ -570,11 +570,11 @@ const strategyEntry = z
       .meta({ description: 'Parameters by name; `ballast strategies` lists them with their defaults.' }),
     symbols: z.array(symbol).min(1).readonly().optional().meta({ description: 'Where it speaks; all symbols of the session unless said.' }),
     pairs: z
-      .array(z.tuple([symbol, symbol]).readonly())
+      .array(z.array(symbol).min(2).readonly())
       .min(1)
       .readonly()
       .optional()
-      .meta({ description: 'The same for a strategy with two legs: pairs of symbols.' }),
+      .meta({ description: 'The same for a strategy with several legs: pairs or baskets of symbols.' }),
     timeframeMs: spanOf(
       SECOND_MS,
       30 * DAY_MS,

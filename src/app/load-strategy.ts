@@ -188,10 +188,17 @@ function checkShape(path: string, exported: unknown): asserts exported is Strate
     throw malformed(path, `name ${shown(name)}`, 'lower-case letters, digits and hyphens, a letter first, such as my-trend');
   }
   if (typeof about !== 'string' || about.trim() === '') throw malformed(path, `about ${shown(about)}`, 'one line that says what it does');
-  if (legs !== 1 && legs !== 2) throw malformed(path, `legs ${shown(legs)}`, '1, or 2 for a pair');
+  if (!isLegs(legs)) throw malformed(path, `legs ${shown(legs)}`, '1, 2 for a pair, or { least, most } for a basket');
   const isSchema = parameters !== null && typeof parameters === 'object' && 'parse' in parameters && typeof parameters.parse === 'function';
   if (!isSchema) throw malformed(path, `parameters ${shown(parameters)}`, 'a zod schema such as z.strictObject({})');
   for (const part of PARTS) if (typeof parts[part] !== 'function') throw malformed(path, `${part} ${shown(parts[part])}`, 'a function');
+}
+
+function isLegs(legs: unknown): boolean {
+  if (typeof legs === 'number') return Number.isInteger(legs) && legs >= 1;
+  if (legs === null || typeof legs !== 'object' || !('least' in legs) || !('most' in legs)) return false;
+  const { least, most } = legs;
+  return Number.isInteger(least) && Number.isInteger(most) && Number(least) >= 1 && Number(most) >= Number(least);
 }
 
 function malformed(path: string, found: string, expected: string): BallastError {

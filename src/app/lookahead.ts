@@ -3,8 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { FeatureSpec, FeatureSpecs } from '../domain/feature.ts';
-import { forecaster, type Forecaster } from '../domain/strategy.ts';
+import { isJoint, type FeatureSpec, type FeatureSpecs, type JointFeatureSpec } from '../domain/feature.ts';
+import { forecaster, legRange, type Forecaster, type Strategy } from '../domain/strategy.ts';
 import { DAY_MS, formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { warmupBars } from '../features/board.ts';
 import { lagTest, type LagTest } from '../lab/lookahead/lag.ts';
@@ -21,6 +21,7 @@ import {
 } from '../lab/lookahead/subject.ts';
 import { rowsOf, type World } from '../lab/lookahead/world.ts';
 import { emptyColumns, openStore } from '../market/history/store.ts';
+import { SYNTHETIC_ASSETS } from '../market/synthetic/assets.ts';
 import { syntheticMarket } from '../market/synthetic/market.ts';
 import { strategyIn } from './load-strategy.ts';
 import { parseParameters, strategyNamed, strategyReference } from './registry.ts';
@@ -88,7 +89,6 @@ const CUTS_OF_COLUMNS = 1_000;
 /** Of functions of columns, which declare no warm-up. */
 const UNDECLARED_WARMUP = 50;
 const SYNTHETIC_START = Date.UTC(2026, 0, 1);
-const PAIR: readonly string[] = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
 
 /** @throws BallastError LOOKAHEAD_NOTHING, LOOKAHEAD_MALFORMED, LOOKAHEAD_FAILED, LOOKAHEAD_SHORT, and what loading a strategy and bars throws */
 export async function lookForLookahead(request: LookaheadRequest): Promise<LookaheadDocument> {
@@ -120,7 +120,7 @@ interface Examined {
 
 async function builtIn(name: string, request: LookaheadRequest): Promise<Examined> {
   const { strategy } = await strategyNamed(name, request.home);
-  const bound = forecaster(strategy, parseParameters(strategy, request.parameters));
+  const bound = forecaster(strategy, parseParameters(strategy, request.parameters), legsOf(strategy, request));
   return {
     subject: {
       kind: 'strategy',
@@ -128,7 +128,7 @@ async function builtIn(name: string, request: LookaheadRequest): Promise<Examine
       decidesAt: 'close',
       open: () => Promise.resolve({ observe: (world) => observeForecaster(bound, world) }),
     },
-    legs: strategy.legs,
+    legs: bound.legs,
     warmupBars: warmupOf(bound.features, request.timeframeMs),
     readings: { files: new Map(), unwatched: new Set() },
     outsideTimes: () => new Map(),
@@ -150,7 +150,8 @@ async function inFile(path: string, request: LookaheadRequest): Promise<Examined
   }
   const features = featuresIn(path, exports);
   if (features !== undefined) {
-    const legs = 1 + Math.max(...Object.values(features).map(({ leg = 0 }) => leg));
+    // What lives on all legs is shown a pair.
+    const legs = 1 + Math.max(...Object.values(features).map((spec) => (isJoint(spec) ? 1 : (spec.leg ?? 0))));
     const make = (module: Exports, world: World): ReturnType<Instance['observe']> =>
       observeFeatures('features', featuresIn(path, module) ?? {}, world);
     found.push(ofModule(path, exports, 'features', 'features', legs, warmupOf(features, request.timeframeMs), make));
@@ -216,16 +217,22 @@ function ofModule(
   };
 }
 
-function boundIn(path: string, module: Exports, { parameters }: LookaheadRequest): Forecaster {
+/** As many as there are symbols, where the strategy takes a range of them. */
+function legsOf(strategy: Strategy<unknown>, { symbols = [] }: LookaheadRequest): number {
+  const { least, most } = legRange(strategy);
+  return Math.min(most, Math.max(least, symbols.length));
+}
+
+function boundIn(path: string, module: Exports, request: LookaheadRequest): Forecaster {
   const strategy = strategyIn(path, module);
   if (strategy === undefined) throw malformed(path, 'default', undefined, 'the same strategy whenever it is loaded');
-  return forecaster(strategy, parseParameters(strategy, parameters));
+  return forecaster(strategy, parseParameters(strategy, request.parameters), legsOf(strategy, request));
 }
 
 function featuresIn(path: string, module: Exports): FeatureSpecs | undefined {
   const exported = module['features'];
   if (exported === undefined) return undefined;
-  const isSpec = (each: unknown): each is FeatureSpec =>
+  const isSpec = (each: unknown): each is FeatureSpec | JointFeatureSpec =>
     typeof each === 'object' && each !== null && 'key' in each && 'warmup' in each && 'create' in each && typeof each.create === 'function';
   const specs: readonly unknown[] = typeof exported === 'object' && exported !== null ? Object.values(exported) : [];
   if (specs.length > 0 && specs.every(isSpec)) return exported as FeatureSpecs;
@@ -405,7 +412,7 @@ async function worldOf(
 ): Promise<{ readonly world: World; readonly symbols: readonly string[] }> {
   const { symbols, timeframeMs, seed } = request;
   if (symbols === undefined) {
-    const assets = PAIR.slice(0, legs);
+    const assets = SYNTHETIC_ASSETS.slice(0, legs).map(({ instrument }) => instrument.symbol);
     const world = { timeframeMs, legs: syntheticBars(seed, assets, timeframeMs, startFor(outside, timeframeMs, rows), rows) };
     return { world, symbols: assets };
   }

@@ -32,7 +32,7 @@ const strategyUseSchema = z.strictObject({
   digest: z.string().optional(),
   parameters: z.unknown(),
   symbols: z.array(z.string()).optional(),
-  pairs: z.array(z.tuple([z.string(), z.string()])).optional(),
+  pairs: z.array(z.array(z.string()).readonly()).readonly().optional(),
   timeframeMs: z.number().optional(),
   weight: z.number().optional(),
   shareRatio: z.number().optional(),

@@ -163,7 +163,13 @@ describe('a file that is no strategy is refused by file and line', () => {
     ['a number', 'export default 5;\n', undefined, 'STRATEGY_MALFORMED', /found 5, expected what `defineStrategy/],
     ['a name with capitals', own('x', "name: 'My Trend'"), undefined, 'STRATEGY_MALFORMED', /name "My Trend", expected lower-case/],
     ['no description', own('x', "about: ' '"), undefined, 'STRATEGY_MALFORMED', /about " "/],
-    ['three legs', own('x', 'legs: 3'), undefined, 'STRATEGY_MALFORMED', /legs 3, expected 1, or 2 for a pair/],
+    [
+      'half a leg',
+      own('x', 'legs: 1.5'),
+      undefined,
+      'STRATEGY_MALFORMED',
+      /legs 1.5, expected 1, 2 for a pair, or \{ least, most \} for a basket/,
+    ],
     ['no schema', own('x', 'parameters: { window: 5 }'), undefined, 'STRATEGY_MALFORMED', /expected a zod schema/],
     ['no opinion', own('x', 'opine: undefined'), undefined, 'STRATEGY_MALFORMED', /opine nothing, expected a function/],
   ] as const) {

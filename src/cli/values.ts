@@ -129,6 +129,16 @@ export const symbols: Parse<readonly string[]> = (text, place) => {
   return all;
 };
 
+/** Subjects of several legs: the symbols of one are joined by a plus sign. */
+export const pairs: Parse<readonly (readonly string[])[]> = (text, place) =>
+  list(text, place).map((subject) => {
+    const legs = subject.split('+').map((each) => each.trim());
+    if (legs.length < 2)
+      throw argumentError(place, quoted(subject), 'two symbols or more with a plus sign between them, such as BTC/USDT+ETH/USDT');
+    for (const each of legs) parseSymbol(each, place);
+    return legs;
+  });
+
 /** Undefined for `all`. */
 export function orAll<Value>(parse: Parse<readonly Value[]>): Parse<readonly Value[] | undefined> {
   return (text, place) => (text.trim() === 'all' ? undefined : parse(text, place));

@@ -32,8 +32,34 @@ export interface FeatureSpec<I extends Indicator = Indicator> {
   readonly timeframeMs?: number;
 }
 
-export type FeatureSpecs = Readonly<Record<string, FeatureSpec>>;
+/**
+ * What lives on all legs of a subject together, such as a hedge ratio. Incremental; `value` is NaN until `warmup` bars were seen that every
+ * leg had: a close that one leg lacks is no bar for it.
+ */
+export interface JointIndicator extends Stateful {
+  readonly value: number;
+  readonly warmup: number;
+  /** The bars of one close, in the order of the subject's legs. Reused: copy what you keep. */
+  update(bars: readonly BarView[]): void;
+}
+
+/** A declared feature of all legs together. */
+export interface JointFeatureSpec<I extends JointIndicator = JointIndicator> {
+  /** Equal keys on the same legs and timeframe share one indicator. */
+  readonly key: string;
+  readonly isJoint: true;
+  readonly warmup: number;
+  create(): I;
+  /** A multiple of the strategy's own timeframe; the higher bar exists only once it is closed. */
+  readonly timeframeMs?: number;
+}
+
+export type FeatureSpecs = Readonly<Record<string, FeatureSpec | JointFeatureSpec>>;
 /** What a strategy reads: the living indicators under the names it declared. */
 export type Features<Specs extends FeatureSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends FeatureSpec<infer I> ? Readonly<I> : never;
+  readonly [Name in keyof Specs]: Specs[Name] extends { create(): infer I } ? Readonly<I> : never;
 };
+
+export function isJoint(spec: FeatureSpec | JointFeatureSpec): spec is JointFeatureSpec {
+  return 'isJoint' in spec;
+}

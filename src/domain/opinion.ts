@@ -25,7 +25,7 @@ export interface Forecast {
   readonly expectedReturn?: number;
   readonly horizonMs?: TimeMs;
   readonly protection?: Protection;
-  /** Ratio of each leg of the subject, signed; [1] for one instrument. */
+  /** Ratio of each leg of the subject, signed, 0 for one that is left out; [1] for one instrument. */
   readonly legs?: readonly number[];
 }
 

@@ -36,15 +36,24 @@ export interface Strategy<Parameters = never, Specs extends FeatureSpecs = Featu
   readonly name: string;
   /** One line for `ballast strategies`. */
   readonly about: string;
-  /** How many legs its subject has: 1, or 2 for a pair. */
-  readonly legs: number;
+  /** How many legs its subject has: 1, 2 for a pair, or a range of them for a basket. */
+  readonly legs: number | LegRange;
   readonly parameters: ParameterSchema<Parameters>;
-  features(parameters: Parameters): Specs;
+  features(parameters: Parameters, legs: number): Specs;
   opine(evidence: Evidence<Specs>, parameters: Parameters): Opinion;
   explain(evidence: Evidence<Specs>, parameters: Parameters): Reasons;
 }
 
-/** A strategy with its parameters bound: what the engine asks. */
+export interface LegRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+export function legRange({ legs }: Pick<Strategy, 'legs'>): LegRange {
+  return typeof legs === 'number' ? { least: legs, most: legs } : legs;
+}
+
+/** A strategy with its parameters bound, for subjects of so many legs: what the engine asks. */
 export interface Forecaster {
   readonly name: string;
   readonly legs: number;
@@ -53,15 +62,16 @@ export interface Forecaster {
   explain(evidence: Evidence): Reasons;
 }
 
-/** Binds parameters once they are parsed. */
+/** Binds parameters once they are parsed, for the least number of legs unless said. */
 export function forecaster<Parameters, Specs extends FeatureSpecs>(
   strategy: Strategy<Parameters, Specs>,
   parameters: Parameters,
+  legs: number = legRange(strategy).least,
 ): Forecaster {
   return {
     name: strategy.name,
-    legs: strategy.legs,
-    features: strategy.features(parameters),
+    legs,
+    features: strategy.features(parameters, legs),
     // The engine built the features from this strategy's own specs, so the evidence has their shape.
     opine: (evidence) => strategy.opine(evidence as unknown as Evidence<Specs>, parameters),
     explain: (evidence) => strategy.explain(evidence as unknown as Evidence<Specs>, parameters),

@@ -1,11 +1,11 @@
 // One source of opinion in a run: its evidence, its last opinion and how long that lives.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { BarView, Indicator } from '../domain/feature.ts';
+import { isJoint, type BarView, type Indicator, type JointIndicator } from '../domain/feature.ts';
 import { abstain, type Forecast, type Opinion, type Reasons } from '../domain/opinion.ts';
 import type { Forecaster, OwnSleeve } from '../domain/strategy.ts';
 import { formatTime, NEVER, type TimeMs } from '../domain/time.ts';
-import type { Board, Series } from '../features/board.ts';
+import type { Board, JointSeries, Series } from '../features/board.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
 import { readOpinion, writeOpinion } from '../domain/opinion-bytes.ts';
 import type { MindPlan } from './plan.ts';
@@ -32,9 +32,14 @@ export class Mind implements Stateful {
   /** By leg: the series whose closes make it due. */
   readonly series: readonly Series[];
   /** Every series that a declared feature lives on, the legs' own included, and how many closed bars it needs. */
-  readonly #needs: readonly { readonly series: Series; readonly bars: number }[];
+  readonly #needs: readonly { readonly series: Series | JointSeries; readonly bars: number }[];
   readonly #defaultLegs: readonly number[];
-  readonly #evidence: { at: TimeMs; bars: readonly BarView[]; features: Readonly<Record<string, Indicator>>; sleeve: OwnSleeveState };
+  readonly #evidence: {
+    at: TimeMs;
+    bars: readonly BarView[];
+    features: Readonly<Record<string, Indicator | JointIndicator>>;
+    sleeve: OwnSleeveState;
+  };
   /** What one that is not trusted said for its last answer. */
   #words = '';
   /** The last answer; undefined until it has spoken. */
@@ -67,23 +72,31 @@ export class Mind implements Stateful {
       });
     }
     this.series = sleeve.instruments.map((instrument) => board.series(instrument, plan.timeframeMs));
-    const needs = new Map<Series, number>(this.series.map((each) => [each, 1]));
-    const features: Record<string, Indicator> = {};
+    const needs = new Map<Series | JointSeries, number>(this.series.map((each) => [each, 1]));
+    const features: Record<string, Indicator | JointIndicator> = {};
     for (const [name, spec] of Object.entries(plan.forecaster.features)) {
-      const instrument = sleeve.instruments[spec.leg ?? 0];
+      const leg = isJoint(spec) ? 0 : (spec.leg ?? 0);
+      const instrument = sleeve.instruments[leg];
       const timeframeMs = spec.timeframeMs ?? plan.timeframeMs;
       if (instrument === undefined || timeframeMs % baseTimeframeMs !== 0) {
         throw new BallastError({
           code: 'FEATURE_IMPOSSIBLE',
           place: `strategy ${plan.name}, feature ${name}`,
-          found: `leg ${spec.leg ?? 0} at ${timeframeMs} ms`,
+          found: `leg ${leg} at ${timeframeMs} ms`,
           expected: `a leg of the subject and a multiple of the run's ${baseTimeframeMs} ms bars`,
           exitCode: 2,
         });
       }
-      const series = board.series(instrument, timeframeMs);
-      needs.set(series, Math.max(needs.get(series) ?? 1, spec.warmup));
-      features[name] = series.indicator(spec);
+      const need = (series: Series | JointSeries): void => void needs.set(series, Math.max(needs.get(series) ?? 1, spec.warmup));
+      if (isJoint(spec)) {
+        const joint = board.joint(sleeve.instruments, timeframeMs);
+        need(joint);
+        features[name] = joint.indicator(spec);
+      } else {
+        const series = board.series(instrument, timeframeMs);
+        need(series);
+        features[name] = series.indicator(spec);
+      }
     }
     this.#needs = [...needs].map(([series, bars]) => ({ series, bars }));
     this.#evidence = {
@@ -158,9 +171,9 @@ export class Mind implements Stateful {
     if (!isWithin(confidence, 0, 1)) throw this.#broken(at, `a confidence of ${shown(confidence)}`, undefined, 'a confidence from 0 to 1');
     if (
       legs !== undefined &&
-      !(Array.isArray(legs) && legs.length === this.series.length && legs.every((ratio) => Number.isFinite(ratio) && ratio !== 0))
+      !(Array.isArray(legs) && legs.length === this.series.length && legs.every(Number.isFinite) && legs.some((ratio) => ratio !== 0))
     ) {
-      throw this.#broken(at, `leg ratios ${describe(legs)}`, undefined, `${this.series.length} finite ratios other than zero`);
+      throw this.#broken(at, `leg ratios ${describe(legs)}`, undefined, `${this.series.length} finite ratios, not all of them zero`);
     }
     if (protection === undefined) return;
     if (protection === null || typeof protection !== 'object')

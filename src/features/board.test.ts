@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../domain/bytes.ts';
 import type { MarketEvent } from '../domain/event.ts';
-import type { BarView } from '../domain/feature.ts';
+import type { BarView, JointFeatureSpec, JointIndicator } from '../domain/feature.ts';
 import { MINUTE_MS, type TimeMs } from '../domain/time.ts';
 import { Board, warmupBars, type Series } from './board.ts';
 import { ema, on, sma } from './catalog.ts';
@@ -195,3 +195,73 @@ function savedOf(board: Board): Uint8Array {
   board.save(out);
   return out.view().slice();
 }
+
+/** Remembers how far apart the legs closed. */
+class Gap implements JointIndicator {
+  readonly warmup = 1;
+  value = NaN;
+  readonly seen: (readonly [TimeMs, number])[] = [];
+
+  update(legs: readonly BarView[]): void {
+    this.value = (legs[0]?.close ?? NaN) - (legs[1]?.close ?? NaN);
+    this.seen.push([legs[0]?.at ?? NaN, this.value]);
+  }
+
+  save(out: ByteWriter): void {
+    out.number(this.value);
+  }
+
+  restore(from: ByteReader): void {
+    this.value = from.number();
+  }
+}
+
+const gap: JointFeatureSpec<Gap> = { key: 'gap', isJoint: true, warmup: 1, create: () => new Gap() };
+
+describe('several legs together', () => {
+  test('have a bar where all of them have one, once, whichever comes last', () => {
+    fc.assert(
+      fc.property(anyMinutes, anyMinutes, fc.boolean(), (left, right, isLeftFirst) => {
+        const board = new Board(2, MINUTE_MS);
+        const joint = board.joint([1, 0], MINUTE_MS);
+        const indicator = joint.indicator(gap) as Gap;
+        assert.equal(board.joint([1, 0], MINUTE_MS), joint);
+        assert.notEqual(board.joint([0, 1], MINUTE_MS), joint);
+        const events = [...left.map((number) => minute(number, 0)), ...right.map((number) => minute(number + 1_000, 1))].map((event) => ({
+          ...event,
+          happenedAt: event.instrument === 1 ? event.happenedAt - 1_000 * MINUTE_MS : event.happenedAt,
+        }));
+        const inOrder = events.toSorted(
+          (one, other) => one.happenedAt - other.happenedAt || (isLeftFirst ? 1 : -1) * (one.instrument - other.instrument),
+        );
+        for (const event of inOrder) for (const series of board.ofInstrument(event.instrument)) series.push(event);
+        const both = left.filter((number) => right.includes(number));
+        assert.equal(joint.closed, both.length);
+        assert.deepEqual(
+          indicator.seen,
+          both.map((number) => [minute(number).happenedAt, minute(number + 1_000).close - minute(number).close]),
+        );
+      }),
+    );
+  });
+
+  test('go on after they were restored as if nothing had been', () => {
+    const make = (): { board: Board; indicator: Gap } => {
+      const board = new Board(2, MINUTE_MS);
+      return { board, indicator: board.joint([0, 1], 2 * MINUTE_MS).indicator(gap) as Gap };
+    };
+    const push = (board: Board, number: number, instrument: number): void => {
+      for (const series of board.ofInstrument(instrument)) series.push(minute(number, instrument));
+    };
+    const whole = make();
+    for (let number = 0; number < 5; number++) for (const leg of [0, 1]) push(whole.board, number, leg);
+    push(whole.board, 5, 0);
+    const out = new ByteWriter(64);
+    whole.board.save(out);
+    const again = make();
+    again.board.restore(new ByteReader(out.view()));
+    assert.equal(again.indicator.value, whole.indicator.value);
+    for (const { board } of [whole, again]) push(board, 5, 1);
+    assert.deepEqual(again.indicator.seen, whole.indicator.seen.slice(-1));
+  });
+});

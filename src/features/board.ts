@@ -2,7 +2,7 @@
 // A higher bar exists only once it is closed.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import type { MarketEvent } from '../domain/event.ts';
-import type { FeatureSpec, Indicator } from '../domain/feature.ts';
+import type { BarView, FeatureSpec, Indicator, JointFeatureSpec, JointIndicator } from '../domain/feature.ts';
 import type { TimeMs } from '../domain/time.ts';
 
 interface OpenBar {
@@ -26,6 +26,8 @@ export class Series implements Stateful {
   #formingEnd: TimeMs = NaN;
   readonly #indicators: Indicator[] = [];
   readonly #keys = new Map<string, Indicator>();
+  /** Those of which this is a leg. */
+  readonly #joints: JointSeries[] = [];
   /** The last closed bar. Reused: copy what you keep. */
   readonly bar: OpenBar = emptyBar();
   /** Bars closed so far, the warm-up included. */
@@ -45,6 +47,10 @@ export class Series implements Stateful {
     this.#keys.set(spec.key, made);
     this.#indicators.push(made);
     return made;
+  }
+
+  join(joint: JointSeries): void {
+    this.#joints.push(joint);
   }
 
   /** Takes a bar of the base timeframe. True when a bar of this timeframe has closed with it. */
@@ -102,6 +108,7 @@ export class Series implements Stateful {
     this.closed++;
     const indicators = this.#indicators;
     for (let index = 0; index < indicators.length; index++) indicators[index]?.update(this.bar);
+    for (let index = 0; index < this.#joints.length; index++) this.#joints[index]?.legClosed(this.bar.at);
   }
 
   save(out: ByteWriter): void {
@@ -128,11 +135,59 @@ export class Series implements Stateful {
   }
 }
 
+/** Several instruments on one timeframe, with the indicators that live on all of them: a bar of it is a close that every leg has. */
+export class JointSeries implements Stateful {
+  readonly legs: readonly Series[];
+  readonly #bars: readonly BarView[];
+  readonly #indicators: JointIndicator[] = [];
+  readonly #keys = new Map<string, JointIndicator>();
+  #at: TimeMs = NaN;
+  /** Bars that all legs had, the warm-up included. */
+  closed = 0;
+
+  constructor(legs: readonly Series[]) {
+    this.legs = legs;
+    this.#bars = legs.map(({ bar }) => bar);
+    for (const leg of legs) leg.join(this);
+  }
+
+  /** The indicator of this spec, created at its first use and shared after. */
+  indicator(spec: JointFeatureSpec): JointIndicator {
+    const known = this.#keys.get(spec.key);
+    if (known !== undefined) return known;
+    const made = spec.create();
+    this.#keys.set(spec.key, made);
+    this.#indicators.push(made);
+    return made;
+  }
+
+  legClosed(at: TimeMs): void {
+    for (let leg = 0; leg < this.#bars.length; leg++) if (this.#bars[leg]?.at !== at) return;
+    if (this.#at === at) return;
+    this.#at = at;
+    this.closed++;
+    for (let index = 0; index < this.#indicators.length; index++) this.#indicators[index]?.update(this.#bars);
+  }
+
+  save(out: ByteWriter): void {
+    out.number(this.#at);
+    out.count(this.closed);
+    for (const indicator of this.#indicators) indicator.save(out);
+  }
+
+  restore(from: ByteReader): void {
+    this.#at = from.number();
+    this.closed = from.count();
+    for (const indicator of this.#indicators) indicator.restore(from);
+  }
+}
+
 /** All series of a run. Series and indicators are declared before the first event. */
 export class Board implements Stateful {
   readonly #baseMs: TimeMs;
   readonly #byInstrument: Series[][];
   readonly #all: Series[] = [];
+  readonly #joints: JointSeries[] = [];
 
   constructor(instrumentCount: number, baseTimeframeMs: TimeMs) {
     this.#baseMs = baseTimeframeMs;
@@ -149,21 +204,33 @@ export class Board implements Stateful {
     return made;
   }
 
+  /** The series of several instruments together, in the order of a subject's legs. */
+  joint(instruments: readonly number[], timeframeMs: TimeMs): JointSeries {
+    const legs = instruments.map((instrument) => this.series(instrument, timeframeMs));
+    const known = this.#joints.find((each) => each.legs.length === legs.length && each.legs.every((leg, index) => leg === legs[index]));
+    if (known !== undefined) return known;
+    const made = new JointSeries(legs);
+    this.#joints.push(made);
+    return made;
+  }
+
   ofInstrument(instrument: number): readonly Series[] {
     return this.#byInstrument[instrument] ?? [];
   }
 
   save(out: ByteWriter): void {
     for (const series of this.#all) series.save(out);
+    for (const joint of this.#joints) joint.save(out);
   }
 
   restore(from: ByteReader): void {
     for (const series of this.#all) series.restore(from);
+    for (const joint of this.#joints) joint.restore(from);
   }
 }
 
 /** The longest run of base bars that any declared feature needs before it speaks. */
-export function warmupBars(specs: readonly (readonly [FeatureSpec, TimeMs])[], baseTimeframeMs: TimeMs): number {
+export function warmupBars(specs: readonly (readonly [Pick<FeatureSpec, 'warmup'>, TimeMs])[], baseTimeframeMs: TimeMs): number {
   let bars = 0;
   for (const [spec, timeframeMs] of specs) {
     // One more higher bar: the first one seen may have begun before the first base bar.

@@ -20,6 +20,11 @@ export const backtest = defineCommand({
       'one portfolio of them, such as BTC/USDT,ETH/USDT; all: a run of each stored series',
       values.orAll(values.symbols),
     ),
+    pairs: optional(
+      '--pairs <pairs>',
+      'for a strategy with several legs, subjects among the symbols: BTC/USDT+ETH/USDT,LTC/USDT+DOGE/USDT (default: all of them in one)',
+      values.pairs,
+    ),
     timeframe: required(
       '--timeframe <spans>',
       'length of the bars: 1m, 15m, 1h, 1d; several or all: a run of each',
@@ -77,6 +82,7 @@ export const backtest = defineCommand({
         configFile,
         parameters: flags.params,
         venue: flags.venue,
+        pairs: flags.pairs,
         fromMs,
         toMs,
         capital: flags.capital,

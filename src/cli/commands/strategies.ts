@@ -1,11 +1,12 @@
 import type { BallastError } from '../../domain/errors.ts';
+import type { LegRange } from '../../domain/strategy.ts';
 import { defineCommand, done } from '../definition.ts';
 import { printable, table } from '../terminal.ts';
 
 interface Listed {
   readonly name: string;
   readonly about: string;
-  readonly legs: number | null;
+  readonly legs: number | LegRange | null;
   /** A user's own file; null for a built-in. */
   readonly path: string | null;
   readonly parameters: readonly {

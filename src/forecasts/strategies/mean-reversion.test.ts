@@ -132,7 +132,7 @@ function stanceAt(shown: Shown, parameters = chosen): number {
 /** Evidence with a close of 100. */
 function at({ stretch, ratio = 1, trend = 100, range = 2, side = 0 }: Shown): Evidence<Specs> {
   const shows = <Value extends { readonly value: number }>(value: number, indicator: Value): Value => ({ ...indicator, value });
-  const living = meanReversion.features(chosen);
+  const living = meanReversion.features(chosen, 1);
   const features: Features<Specs> = {
     stretch: shows(stretch, living.stretch.create()),
     volatility: shows(ratio, living.volatility.create()),

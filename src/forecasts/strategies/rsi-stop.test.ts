@@ -72,7 +72,7 @@ function opinionAt(shown: Shown, parameters: RsiStopParameters = chosen) {
 
 function at({ before, now, side = 0 }: Shown): Evidence<Specs> {
   const shows = <Value extends { readonly value: number }>(value: number, indicator: Value): Value => ({ ...indicator, value });
-  const living = rsiStop.features(chosen);
+  const living = rsiStop.features(chosen, 1);
   const features: Features<Specs> = {
     strength: shows(now, living.strength.create()),
     strengthBefore: shows(before, living.strengthBefore.create()),

@@ -58,7 +58,7 @@ function stanceAt(shown: Shown): number {
 
 function at({ before, now, side = 0 }: Shown): Evidence<Specs> {
   const shows = <Value extends { readonly value: number }>(value: number, indicator: Value): Value => ({ ...indicator, value });
-  const living = smaCross.features(chosen);
+  const living = smaCross.features(chosen, 1);
   const features: Features<Specs> = {
     fast: shows(now[0], living.fast.create()),
     slow: shows(now[1], living.slow.create()),

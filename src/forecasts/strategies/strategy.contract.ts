@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { BarColumns } from '../../domain/bars.ts';
-import type { BarView, FeatureSpecs, Indicator } from '../../domain/feature.ts';
+import { isJoint, type BarView, type FeatureSpecs, type Indicator, type JointIndicator } from '../../domain/feature.ts';
 import type { Opinion, Reasons } from '../../domain/opinion.ts';
-import { forecaster, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
+import { forecaster, legRange, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { outputsOf } from '../../lab/lookahead/subject.ts';
 import { anyBars, barAt, firstBars, madeUpBars, withAnotherFuture } from '../../features/indicators/bars.fixture.ts';
@@ -30,7 +30,7 @@ export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: f
   const bind = (chosen: unknown): Forecaster => forecaster(strategy, strategy.parameters.parse(chosen));
   const standard = bind({});
   /** Long enough for the longest default warm-up and some trades after it. */
-  const history = Array.from({ length: strategy.legs }, (_, leg) => madeUpBars(warmupOf(standard.features) + 2_000, 7 + leg));
+  const history = Array.from({ length: standard.legs }, (_, leg) => madeUpBars(warmupOf(standard.features) + 2_000, 7 + leg));
 
   test(`${name}: every parameter has a default, says what it is, and no other is accepted`, () => {
     assert.ok(strategy.parameters instanceof z.ZodType, 'the schema is one of zod');
@@ -119,7 +119,7 @@ export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: f
   test(`${name}: it knows nothing of the future`, () => {
     fc.assert(
       fc.property(
-        fc.array(anyBars(60, 200), { minLength: strategy.legs, maxLength: strategy.legs }),
+        fc.array(anyBars(60, 200), { minLength: standard.legs, maxLength: standard.legs }),
         fc.nat(),
         parameters,
         (legs, place, chosen) => {
@@ -153,7 +153,7 @@ interface Lived {
 }
 
 interface World {
-  readonly indicators: Readonly<Record<string, Indicator>>;
+  readonly indicators: Readonly<Record<string, Indicator | JointIndicator>>;
   readonly evidence: Evidence & { at: number; bars: BarView[]; sleeve: OwnSleeve };
 }
 
@@ -177,9 +177,14 @@ function advance(
 ): void {
   const bars = legs.map((columns) => barAt(columns, index));
   for (const [feature, indicator] of Object.entries(indicators)) {
-    const bar = bars[asked.features[feature]?.leg ?? 0];
+    const spec = asked.features[feature];
+    if (spec === undefined || isJoint(spec)) {
+      (indicator as JointIndicator).update(bars);
+      continue;
+    }
+    const bar = bars[spec.leg ?? 0];
     assert.ok(bar !== undefined, `${feature} is on a leg of the subject`);
-    indicator.update(bar);
+    (indicator as Indicator).update(bar);
   }
   evidence.bars = bars;
   evidence.at = bars[0]?.at ?? NaN;
@@ -218,7 +223,7 @@ function wildEvidence(strategy: Strategy<unknown>, bind: (chosen: unknown) => Fo
         for (const output of outputsOf(indicator)) pretend(indicator, output, shown[next++ % shown.length] ?? NaN);
       }
       const price = (place: number): number => prices[place % prices.length] ?? NaN;
-      const bars = Array.from({ length: strategy.legs }, (_, leg) => ({
+      const bars = Array.from({ length: legRange(strategy).least }, (_, leg) => ({
         at: HOUR_MS,
         open: price(5 * leg),
         high: price(5 * leg + 1),

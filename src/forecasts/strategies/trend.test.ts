@@ -108,7 +108,7 @@ function stanceAt(separation: number, side: -1 | 0 | 1, parameters = chosen): nu
 /** Evidence with the means so many ranges apart, at a close of 100. */
 function at(separation: number, side: -1 | 0 | 1, range = 2): Evidence<Specs> {
   const shows = <Value extends { readonly value: number }>(value: number, indicator: Value): Value => ({ ...indicator, value });
-  const living = trend.features(chosen);
+  const living = trend.features(chosen, 1);
   const features: Features<Specs> = {
     fast: shows(100 + separation * range, living.fast.create()),
     slow: shows(100, living.slow.create()),

@@ -151,8 +151,8 @@ describe('models', () => {
 describe('strategies and features', () => {
   for (const strategy of strategies) {
     test(`${strategy.name} is clean, and its warm-up forgets how it began`, async () => {
-      const legs = Array.from({ length: strategy.legs }, (_, leg) => madeUpBars(1_000, 3 + leg));
       const bound = forecaster(strategy, strategy.parameters.parse({}));
+      const legs = Array.from({ length: bound.legs }, (_, leg) => madeUpBars(1_000, 3 + leg));
       const instance: Instance = { observe: (shown) => observeForecaster(bound, shown) };
       const subject: Subject = { kind: 'strategy', name: strategy.name, decidesAt: 'close', open: () => Promise.resolve(instance) };
       const { leaks, trace, cuts } = await searchForLeaks({

@@ -2,7 +2,7 @@
 import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
 import type { MarketEvent } from '../../domain/event.ts';
-import type { FeatureSpecs, Indicator } from '../../domain/feature.ts';
+import { isJoint, type FeatureSpecs } from '../../domain/feature.ts';
 import { abstain, type Opinion } from '../../domain/opinion.ts';
 import type { Forecaster } from '../../domain/strategy.ts';
 import type { TimeMs } from '../../domain/time.ts';
@@ -62,7 +62,10 @@ export function observeForecaster(forecaster: Forecaster, world: World): Trace {
   );
   const outputs = Object.entries(forecaster.features).flatMap(([name, spec]) => {
     // The board has made it already: asked again, it gives the same.
-    const indicator = board.series(spec.leg ?? 0, spec.timeframeMs ?? timeframeMs).indicator(spec);
+    const spanMs = spec.timeframeMs ?? timeframeMs;
+    const indicator = isJoint(spec)
+      ? board.joint(instruments, spanMs).indicator(spec)
+      : board.series(spec.leg ?? 0, spanMs).indicator(spec);
     return outputsOf(indicator).map((output) => ({ indicator, output, column: output === 'value' ? name : `${name}.${output}` }));
   });
   const columns = new Map<string, Float64Array>();
@@ -134,7 +137,7 @@ export function observeColumns(name: string, make: ColumnFunction, outside: Read
 }
 
 /** What can be read of an indicator: numbers that it keeps, and numbers that it derives when it is asked. */
-export function outputsOf(indicator: Indicator): string[] {
+export function outputsOf(indicator: { readonly value: number }): string[] {
   const derived: string[] = [];
   for (
     let shape: unknown = Object.getPrototypeOf(indicator);

@@ -31,7 +31,7 @@ function bar(row: number): BarView {
 /** Feeds and asks at each bar, as the engine does. */
 function answers(asked: Forecaster, rows: number): (string | number)[][] {
   const features: Record<string, Indicator> = Object.fromEntries(
-    Object.entries(asked.features).map(([name, spec]) => [name, spec.create()]),
+    Object.entries(asked.features).map(([name, spec]) => [name, spec.create() as Indicator]),
   );
   // One object for all bars, as the engine has it.
   const shared = { at: NaN, open: NaN, high: NaN, low: NaN, close: NaN, volume: NaN };

@@ -1,5 +1,5 @@
 // A strategy that learns of each bar one bar late: what is left of an edge that lives by being first, or by seeing what it should not.
-import type { BarView, FeatureSpec, Indicator } from '../../domain/feature.ts';
+import { isJoint, type BarView, type FeatureSpec, type JointFeatureSpec } from '../../domain/feature.ts';
 import { abstain } from '../../domain/opinion.ts';
 import type { Evidence, Forecaster } from '../../domain/strategy.ts';
 
@@ -30,23 +30,21 @@ export function lagged(forecaster: Forecaster, lagBars: number): Forecaster {
   };
 }
 
-function laggedSpec(spec: FeatureSpec, lagBars: number): FeatureSpec {
-  return {
-    ...spec,
-    key: `${spec.key} ${lagBars} late`,
-    warmup: spec.warmup + lagBars,
-    create: () => fedLate(spec.create(), lagBars),
-  };
+function laggedSpec(spec: FeatureSpec | JointFeatureSpec, lagBars: number): FeatureSpec | JointFeatureSpec {
+  const late = { key: `${spec.key} ${lagBars} late`, warmup: spec.warmup + lagBars };
+  return isJoint(spec)
+    ? { ...spec, ...late, create: () => fedLate(spec.create(), lagBars, (bars: readonly BarView[]) => bars.map(copyOf)) }
+    : { ...spec, ...late, create: () => fedLate(spec.create(), lagBars, copyOf) };
 }
 
 /** The indicator itself, with all that it can be asked, whose bars wait. */
-function fedLate(indicator: Indicator, lagBars: number): Indicator {
+function fedLate<Fed, I extends { update(fed: Fed): void }>(indicator: I, lagBars: number, copy: (fed: Fed) => Fed): I {
   const update = indicator.update.bind(indicator);
-  const waiting: BarView[] = [];
+  const waiting: Fed[] = [];
   // Nothing else of it: an indicator may count by its own `warmup`.
   return Object.defineProperty(indicator, 'update', {
-    value(bar: BarView): void {
-      waiting.push(copyOf(bar));
+    value(fed: Fed): void {
+      waiting.push(copy(fed));
       const due = waiting.length > lagBars ? waiting.shift() : undefined;
       if (due !== undefined) update(due);
     },
