@@ -69,7 +69,22 @@ export { KyleLambda } from './features/order-flow/kyle-lambda.ts';
 export { TradeImbalance } from './features/order-flow/trade-imbalance.ts';
 export type { TakerSide } from './features/order-flow/trade.ts';
 export { Vpin } from './features/order-flow/vpin.ts';
-export type { BarView, Features, FeatureSpec, FeatureSpecs, Indicator } from './domain/feature.ts';
+export { BookPressure, bookPressure } from './features/order-flow/book-pressure.ts';
+export type { PressureWindows } from './features/order-flow/book-pressure.ts';
+export type {
+  AnyFeatureSpec,
+  BarView,
+  BookFeatureSpec,
+  BookIndicator,
+  Features,
+  FeatureSpec,
+  FeatureSpecs,
+  FundingFeatureSpec,
+  FundingIndicator,
+  Indicator,
+  JointFeatureSpec,
+  JointIndicator,
+} from './domain/feature.ts';
 export { meanReversion } from './forecasts/strategies/mean-reversion.ts';
 export { trend } from './forecasts/strategies/trend.ts';
 
@@ -124,7 +139,18 @@ export type {
   RunOutcome,
   StateChange,
 } from './domain/entry.ts';
-export type { Event, Fill, MarketEvent, OperatorSpoke, OrderAmended, OrderReport, TimerRang, VenueReport } from './domain/event.ts';
+export type {
+  BookEvent,
+  Event,
+  Fill,
+  FundingAnnounced,
+  MarketEvent,
+  OperatorSpoke,
+  OrderAmended,
+  OrderReport,
+  TimerRang,
+  VenueReport,
+} from './domain/event.ts';
 export type { AmendIntent, CancelIntent, OrderIntent, OrderState, OrderType, Share, Side } from './domain/order.ts';
 export type { Clock, EmbeddedVenue, MarketSource, Source, Venue } from './domain/ports.ts';
 export type { Holdings, PortfolioView, Sleeve } from './domain/sleeve.ts';

@@ -1,6 +1,7 @@
 // From config, instruments and strategies to the plan of a run: who speaks where, and with what share of equity.
 import type { Amount } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
+import { isOnBars } from '../domain/feature.ts';
 import { instrumentId, type Instrument } from '../domain/instrument.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
 import { forecaster, legRange, type Forecaster, type Strategy } from '../domain/strategy.ts';
@@ -145,7 +146,8 @@ export function warmupBars(plan: RunPlan): number {
   const needs: (readonly [{ readonly warmup: number }, TimeMs])[] = [];
   for (const { forecaster: asked, timeframeMs } of plan.minds) {
     if (plan.rules.length > 0) needs.push([LONGEST_RULE_FEATURE, timeframeMs]);
-    for (const spec of Object.values(asked.features)) needs.push([spec, spec.timeframeMs ?? timeframeMs]);
+    // What lives on books and rates is warm after so many of those, whatever bars there were.
+    for (const spec of Object.values(asked.features)) if (isOnBars(spec)) needs.push([spec, spec.timeframeMs ?? timeframeMs]);
   }
   return longestWarmup(needs, plan.baseTimeframeMs);
 }

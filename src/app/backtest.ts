@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { amount, format } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
+import { isOnBooks } from '../domain/feature.ts';
 import { filtersAt, type Instrument } from '../domain/instrument.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { run } from '../engine/run.ts';
 import { SimulatedClock } from '../engine/simulated-clock.ts';
+import type { RunPlan } from '../engine/plan.ts';
 import { BarSource } from '../market/bar-source.ts';
+import { BookSource } from '../market/book/book-source.ts';
 import { readFilters } from '../market/history/filters.ts';
 import { flawsInWords, Inspector } from '../market/history/inspection.ts';
 import type { SeriesId } from '../market/history/series.ts';
@@ -168,6 +171,35 @@ function booksOf(recipe: Recipe, { home, onBooks, signal }: BacktestRequest): Pr
   return openStoredBooks({ home, instruments: recipe.instruments, from, to, onProgress: onBooks, signal });
 }
 
+/** @throws BallastError BOOKS_MISSING where a strategy lives on books and the run has none */
+function demandBooks(plan: RunPlan, books: StoredBooks | undefined): void {
+  const mind = plan.minds.find(({ forecaster: { features } }) => Object.values(features).some(isOnBooks));
+  if (mind === undefined || books !== undefined) return;
+  throw new BallastError({
+    code: 'BOOKS_MISSING',
+    place: `strategy ${mind.name}`,
+    found: 'a backtest on bars',
+    expected: 'one on books: it lives on them',
+    remedy: 'run it with --books, on symbols whose books and trades are stored',
+    exitCode: 2,
+  });
+}
+
+/** What strategies see of the books: those of instruments on which one of them lives. */
+function booksSeen(plan: RunPlan, books: StoredBooks | undefined, from: TimeMs, to: TimeMs): readonly BookSource[] {
+  if (books === undefined) return [];
+  const seen = new Set(
+    plan.minds.flatMap(({ sleeve, forecaster: { features } }) =>
+      Object.values(features).flatMap((spec) => (isOnBooks(spec) ? [plan.sleeves[sleeve]?.instruments[spec.leg ?? 0]] : [])),
+    ),
+  );
+  return books
+    .tapes()
+    .flatMap(({ messages, rules, silentAfterMs = Infinity }, instrument) =>
+      seen.has(instrument) ? [new BookSource({ instrument, messages, rules, silentAfterMs, from, until: to })] : [],
+    );
+}
+
 /** What its venue demanded at the beginning of the range, where a download has stored that. */
 function withFilters(instrument: Instrument, home: string, at: TimeMs): Instrument {
   const known = filtersAt(readFilters(home, instrument), at);
@@ -242,6 +274,7 @@ async function runRecipe(
   if (recipe.market.source !== 'history') throw new Error('broken invariant: a backtest runs on history');
   const { from, to, warmupFrom } = recipe.market;
   const plan = await planOf(recipe, home);
+  demandBooks(plan, books);
   const configHash = recipeHash(recipe);
   const {
     strategy: { name },
@@ -271,7 +304,7 @@ async function runRecipe(
     const outcome = await run({
       engine,
       clock: new SimulatedClock(),
-      sources: [venue, ...sources.map((source) => venue.watching(source))],
+      sources: [venue, ...sources.map((source) => venue.watching(source)), ...booksSeen(plan, books, from, to)],
       isStopping: () => request.signal?.aborted === true,
       onSlice: () => request.onProgress?.(Math.max(0, engine.at - from), to - from),
       ...(plan.minds.every((mind) => mind.isTrusted) ? {} : { guard: (slice: () => void) => guarded(slice, SLICE_TIMEOUT_MS) }),

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { BallastError } from '../domain/errors.ts';
-import { isJoint, type FeatureSpec, type FeatureSpecs, type JointFeatureSpec } from '../domain/feature.ts';
+import { isJoint, isOnBars, timeframeOf, type FeatureSpec, type FeatureSpecs, type JointFeatureSpec } from '../domain/feature.ts';
 import { forecaster, legRange, type Forecaster, type Strategy } from '../domain/strategy.ts';
 import { DAY_MS, formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { warmupBars } from '../features/board.ts';
@@ -272,11 +272,23 @@ function malformed(path: string, name: string, found: unknown, expected: string)
   return new BallastError({ code: 'LOOKAHEAD_MALFORMED', place: `${name} of ${path}`, found: shown(found), expected, exitCode: 2 });
 }
 
+/** @throws BallastError LOOKAHEAD_NOTHING where something lives on what the worlds here do not have */
 function warmupOf(features: FeatureSpecs, timeframeMs: TimeMs): number {
+  const unfed = Object.entries(features).find(([, spec]) => !isOnBars(spec));
+  if (unfed !== undefined) {
+    throw new BallastError({
+      code: 'LOOKAHEAD_NOTHING',
+      place: `feature ${unfed[0]}`,
+      found: 'one that lives on books or funding rates',
+      expected: 'features of bars: there is nothing else in the market that is shown here',
+      remedy: 'such features are fed event by event with what was known; the contract test of strategies varies their future',
+      exitCode: 2,
+    });
+  }
   return Math.max(
     1,
     warmupBars(
-      Object.values(features).map((spec) => [spec, spec.timeframeMs ?? timeframeMs] as const),
+      Object.values(features).map((spec) => [spec, timeframeOf(spec, timeframeMs)] as const),
       timeframeMs,
     ),
   );

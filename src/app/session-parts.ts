@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import { assert, BallastError } from '../domain/errors.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
-import { isMarketEvent } from '../domain/event.ts';
+import { isTapeEvent } from '../domain/event.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
 import type { RunPlan } from '../engine/plan.ts';
 import type { Recorder } from '../engine/recorder.ts';
@@ -178,7 +178,7 @@ export function recover(
 function* telling(steps: Iterable<RecordedStep>, ledger: TradeLedger): Generator<RecordedStep> {
   for (const step of steps) {
     const { event, sequence } = step;
-    if (event !== undefined && !isMarketEvent(event) && event.kind !== 'timer.rang') ledger.entry(event, sequence);
+    if (event !== undefined && !isTapeEvent(event)) ledger.entry(event, sequence);
     yield step;
     for (const entry of [...step.failures, ...step.outputs]) ledger.entry(entry, sequence);
     if (step.end !== undefined) ledger.entry(step.end, sequence);

@@ -2,7 +2,7 @@
 import { ByteWriter } from '../domain/bytes.ts';
 import type { Entry, OutputEntry } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { MarketEvent, TimerRang } from '../domain/event.ts';
+import type { TapeEvent } from '../domain/event.ts';
 import { formatTime } from '../domain/time.ts';
 import type { Recorder } from '../engine/recorder.ts';
 import { encodeRow } from '../journal/codec.ts';
@@ -25,7 +25,7 @@ export class SessionRecorder implements Recorder {
     this.#isDurable = isDurable;
   }
 
-  market(event: MarketEvent | TimerRang): void {
+  market(event: TapeEvent): void {
     this.#tape.append(event);
     this.#unflushed++;
     if (this.#unflushed >= FLUSH_RECORDS || (this.#tape.offset % SEGMENT_RECORDS === 0 && this.#unflushed > 0)) this.flush();
@@ -89,7 +89,7 @@ export class ComparingRecorder implements Recorder {
     return this.#expected.length + this.#failures;
   }
 
-  market(event: MarketEvent | TimerRang): void {
+  market(event: TapeEvent): void {
     this.#beyond?.market(event);
   }
 

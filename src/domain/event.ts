@@ -24,6 +24,40 @@ export interface MarketEvent {
   warmup: boolean;
 }
 
+/**
+ * The touch of a book and to which side its depth leans. NaN where there is no book any more: what follows a gap is not said before it is one
+ * again. Reused by its source: copy what you keep.
+ */
+export interface BookEvent {
+  kind: 'book.changed';
+  at: TimeMs;
+  happenedAt: TimeMs;
+  /** Index in the run's instruments. */
+  instrument: number;
+  bidPrice: number;
+  bidQuantity: number;
+  askPrice: number;
+  askQuantity: number;
+  /** Of the best levels, each weighted less than the one before it: -1 (asks alone) to 1 (bids alone). */
+  imbalance: number;
+  /** Before the run's `from`: forms features, never decisions. */
+  warmup: boolean;
+}
+
+/** What longs pay to shorts at the next settlement, as far as it is known. Reused by its source: copy what you keep. */
+export interface FundingAnnounced {
+  kind: 'funding.announced';
+  at: TimeMs;
+  happenedAt: TimeMs;
+  /** Index in the run's instruments. */
+  instrument: number;
+  /** Of the position's value, for one interval. */
+  rate: number;
+  settlesAt: TimeMs;
+  /** Before the run's `from`: forms features, never decisions. */
+  warmup: boolean;
+}
+
 export interface Fill {
   /** The venue's own id: the key by which a fill counts once. */
   readonly id: string;
@@ -154,8 +188,15 @@ export interface TimerRang {
 }
 
 export type VenueReport = OrderReport | OrderAmended | OrderRepriced | FundingReport | LiquidationReport;
-export type Event = MarketEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived | TimerRang;
+/** What is kept on the tape; everything else is in the journal. */
+export type TapeEvent = MarketEvent | BookEvent | FundingAnnounced | TimerRang;
+export type Event = TapeEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived;
 
+/** A price: what moves the account and fills orders. */
 export function isMarketEvent(event: Event): event is MarketEvent {
   return event.kind === 'bar.closed' || event.kind === 'trade.printed' || event.kind === 'mark.changed';
+}
+
+export function isTapeEvent(event: Event): event is TapeEvent {
+  return isMarketEvent(event) || event.kind === 'book.changed' || event.kind === 'funding.announced' || event.kind === 'timer.rang';
 }

@@ -38,6 +38,8 @@ export interface Strategy<Parameters = never, Specs extends FeatureSpecs = Featu
   readonly about: string;
   /** How many legs its subject has: 1, 2 for a pair, or a range of them for a basket. */
   readonly legs: number | LegRange;
+  /** What it is asked at: the closes of its bars unless said, or every change of its books as well. */
+  readonly cadence?: 'books';
   readonly parameters: ParameterSchema<Parameters>;
   features(parameters: Parameters, legs: number): Specs;
   opine(evidence: Evidence<Specs>, parameters: Parameters): Opinion;
@@ -57,6 +59,7 @@ export function legRange({ legs }: Pick<Strategy, 'legs'>): LegRange {
 export interface Forecaster {
   readonly name: string;
   readonly legs: number;
+  readonly cadence?: 'books';
   readonly features: FeatureSpecs;
   opine(evidence: Evidence): Opinion;
   explain(evidence: Evidence): Reasons;
@@ -71,6 +74,7 @@ export function forecaster<Parameters, Specs extends FeatureSpecs>(
   return {
     name: strategy.name,
     legs,
+    ...(strategy.cadence !== undefined && { cadence: strategy.cadence }),
     features: strategy.features(parameters, legs),
     // The engine built the features from this strategy's own specs, so the evidence has their shape.
     opine: (evidence) => strategy.opine(evidence as unknown as Evidence<Specs>, parameters),

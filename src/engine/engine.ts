@@ -8,6 +8,7 @@ import type { AccountView, Decision, MarketView, Target } from '../domain/decisi
 import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
 import type {
+  BookEvent,
   Event,
   Fill,
   LetterArrived,
@@ -84,6 +85,8 @@ export class Engine implements Stateful {
   readonly #ruleFeatures: readonly (RuleFeatures | undefined)[];
   /** By instrument and position of its series on the board: minds that subscribe to it. */
   readonly #subscribers: readonly (readonly (readonly number[])[])[];
+  /** By instrument: minds that are asked at every change of its book. */
+  readonly #watchers: readonly (readonly number[])[];
   readonly market: { -readonly [Key in keyof MarketView]: MarketView[Key] };
   readonly account: { -readonly [Key in keyof AccountView]: AccountView[Key] };
   /** Time of the event being handled, or the last one handled. */
@@ -184,6 +187,11 @@ export class Engine implements Stateful {
         .ofInstrument(instrument)
         .map((series) => this.minds.flatMap((mind, index) => (mind.series.includes(series) ? [index] : []))),
     );
+    this.#watchers = plan.instruments.map((_, instrument) =>
+      this.minds.flatMap((mind, index) =>
+        mind.looksAtBooks && plan.sleeves[mind.sleeve]?.instruments.includes(instrument) === true ? [index] : [],
+      ),
+    );
     this.#lastSeen = unknown();
     this.#staleMs = plan.policy.staleIntervals * plan.baseTimeframeMs;
     this.#isDue = new Uint8Array(this.minds.length);
@@ -253,6 +261,14 @@ export class Engine implements Stateful {
       case 'mark.changed':
         this.#recorder.market(event);
         this.#onPrice(event);
+        break;
+      case 'book.changed':
+        this.#recorder.market(event);
+        this.#onBook(event);
+        break;
+      case 'funding.announced':
+        this.#recorder.market(event);
+        this.board.fundingOf(event.instrument)?.push(event);
         break;
       case 'timer.rang':
         this.#recorder.market(event);
@@ -329,6 +345,23 @@ export class Engine implements Stateful {
     this.desk.onPrice(event);
     if (this.#isLegged.length > 0) this.#checkLegged();
     this.#tellPrice?.(event);
+  }
+
+  /** Nothing is paid at a book that is only looked at: it moves features, and who looks at books is asked. */
+  #onBook(event: BookEvent): void {
+    const { instrument } = event;
+    const books = this.board.booksOf(instrument);
+    if (books === undefined) return;
+    books.push(event);
+    if (event.warmup) return;
+    const watchers = this.#watchers[instrument];
+    if (watchers === undefined) return;
+    for (let position = 0; position < watchers.length; position++) {
+      const index = watchers[position] ?? 0;
+      if (this.minds[index]?.suspended !== false) continue;
+      this.#mustAsk[index] = 1;
+      this.#makeDue(index);
+    }
   }
 
   #seen(event: MarketEvent): void {

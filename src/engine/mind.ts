@@ -1,11 +1,11 @@
 // One source of opinion in a run: its evidence, its last opinion and how long that lives.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
 import { BallastError } from '../domain/errors.ts';
-import { isJoint, type BarView, type Indicator, type JointIndicator } from '../domain/feature.ts';
+import { isJoint, timeframeOf, type AnyIndicator, type BarView } from '../domain/feature.ts';
 import { abstain, type Forecast, type Opinion, type Reasons } from '../domain/opinion.ts';
 import type { Forecaster, OwnSleeve } from '../domain/strategy.ts';
 import { formatTime, NEVER, type TimeMs } from '../domain/time.ts';
-import type { Board, JointSeries, Series } from '../features/board.ts';
+import type { Board, Series } from '../features/board.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
 import { readOpinion, writeOpinion } from '../domain/opinion-bytes.ts';
 import type { MindPlan } from './plan.ts';
@@ -31,13 +31,13 @@ export class Mind implements Stateful {
   readonly #forecaster: Forecaster;
   /** By leg: the series whose closes make it due. */
   readonly series: readonly Series[];
-  /** Every series that a declared feature lives on, the legs' own included, and how many closed bars it needs. */
-  readonly #needs: readonly { readonly series: Series | JointSeries; readonly bars: number }[];
+  /** All that a declared feature lives on, the legs' own bars included, and how many bars or events of it are needed. */
+  readonly #needs: readonly { readonly lives: { readonly closed: number }; readonly count: number }[];
   readonly #defaultLegs: readonly number[];
   readonly #evidence: {
     at: TimeMs;
     bars: readonly BarView[];
-    features: Readonly<Record<string, Indicator | JointIndicator>>;
+    features: Readonly<Record<string, AnyIndicator>>;
     sleeve: OwnSleeveState;
   };
   /** What one that is not trusted said for its last answer. */
@@ -72,13 +72,12 @@ export class Mind implements Stateful {
       });
     }
     this.series = sleeve.instruments.map((instrument) => board.series(instrument, plan.timeframeMs));
-    const needs = new Map<Series | JointSeries, number>(this.series.map((each) => [each, 1]));
-    const features: Record<string, Indicator | JointIndicator> = {};
+    const needs = new Map<{ readonly closed: number }, number>(this.series.map((each) => [each, 1]));
+    const features: Record<string, AnyIndicator> = {};
     for (const [name, spec] of Object.entries(plan.forecaster.features)) {
       const leg = isJoint(spec) ? 0 : (spec.leg ?? 0);
-      const instrument = sleeve.instruments[leg];
-      const timeframeMs = spec.timeframeMs ?? plan.timeframeMs;
-      if (instrument === undefined || timeframeMs % baseTimeframeMs !== 0) {
+      const timeframeMs = timeframeOf(spec, plan.timeframeMs);
+      if (leg >= sleeve.instruments.length || timeframeMs % baseTimeframeMs !== 0) {
         throw new BallastError({
           code: 'FEATURE_IMPOSSIBLE',
           place: `strategy ${plan.name}, feature ${name}`,
@@ -87,18 +86,11 @@ export class Mind implements Stateful {
           exitCode: 2,
         });
       }
-      const need = (series: Series | JointSeries): void => void needs.set(series, Math.max(needs.get(series) ?? 1, spec.warmup));
-      if (isJoint(spec)) {
-        const joint = board.joint(sleeve.instruments, timeframeMs);
-        need(joint);
-        features[name] = joint.indicator(spec);
-      } else {
-        const series = board.series(instrument, timeframeMs);
-        need(series);
-        features[name] = series.indicator(spec);
-      }
+      const { lives, indicator } = board.feature(spec, sleeve.instruments, plan.timeframeMs);
+      needs.set(lives, Math.max(needs.get(lives) ?? 1, spec.warmup));
+      features[name] = indicator;
     }
-    this.#needs = [...needs].map(([series, bars]) => ({ series, bars }));
+    this.#needs = [...needs].map(([lives, count]) => ({ lives, count }));
     this.#evidence = {
       at: NaN,
       bars: this.series.map((each) => each.bar),
@@ -113,6 +105,11 @@ export class Mind implements Stateful {
     return (this.opinion?.kind === 'forecast' ? this.opinion.legs : undefined) ?? this.#defaultLegs;
   }
 
+  /** Asked at every change of its books too. */
+  get looksAtBooks(): boolean {
+    return this.#forecaster.cadence === 'books';
+  }
+
   get own(): OwnSleeveState {
     return this.#evidence.sleeve;
   }
@@ -120,7 +117,7 @@ export class Mind implements Stateful {
   get isWarm(): boolean {
     for (let index = 0; index < this.#needs.length; index++) {
       const need = this.#needs[index];
-      if (need !== undefined && need.series.closed < need.bars) return false;
+      if (need !== undefined && need.lives.closed < need.count) return false;
     }
     return true;
   }

@@ -1,8 +1,22 @@
 // The board keeps the latest of everything: bars by timeframe, indicators fed once each, and who is due.
 // A higher bar exists only once it is closed.
 import type { ByteReader, ByteWriter, Stateful } from '../domain/bytes.ts';
-import type { MarketEvent } from '../domain/event.ts';
-import type { BarView, FeatureSpec, Indicator, JointFeatureSpec, JointIndicator } from '../domain/feature.ts';
+import { assert } from '../domain/errors.ts';
+import type { BookEvent, FundingAnnounced, MarketEvent } from '../domain/event.ts';
+import {
+  isJoint,
+  isOnBooks,
+  isOnFunding,
+  timeframeOf,
+  type AnyFeatureSpec,
+  type AnyIndicator,
+  type BarView,
+  type EventIndicator,
+  type FeatureSpec,
+  type Indicator,
+  type JointFeatureSpec,
+  type JointIndicator,
+} from '../domain/feature.ts';
 import type { TimeMs } from '../domain/time.ts';
 
 interface OpenBar {
@@ -182,12 +196,54 @@ export class JointSeries implements Stateful {
   }
 }
 
+/** What one instrument says beside its bars, with the indicators that live on it. */
+export class EventSeries<E> implements Stateful {
+  readonly #indicators: EventIndicator<E>[] = [];
+  readonly #keys = new Map<string, EventIndicator<E>>();
+  /** Events so far, those of the warm-up included. */
+  closed = 0;
+
+  /** The indicator of this spec, created at its first use and shared after. */
+  indicator(spec: { readonly key: string; create(): EventIndicator<E> }): EventIndicator<E> {
+    const known = this.#keys.get(spec.key);
+    if (known !== undefined) return known;
+    const made = spec.create();
+    this.#keys.set(spec.key, made);
+    this.#indicators.push(made);
+    return made;
+  }
+
+  push(event: E): void {
+    this.closed++;
+    for (let index = 0; index < this.#indicators.length; index++) this.#indicators[index]?.update(event);
+  }
+
+  save(out: ByteWriter): void {
+    out.count(this.closed);
+    for (const indicator of this.#indicators) indicator.save(out);
+  }
+
+  restore(from: ByteReader): void {
+    this.closed = from.count();
+    for (const indicator of this.#indicators) indicator.restore(from);
+  }
+}
+
+/** A feature that lives, and where: it is warm once that has closed often enough. */
+export interface Living {
+  readonly lives: { readonly closed: number };
+  readonly indicator: AnyIndicator;
+}
+
 /** All series of a run. Series and indicators are declared before the first event. */
 export class Board implements Stateful {
   readonly #baseMs: TimeMs;
   readonly #byInstrument: Series[][];
   readonly #all: Series[] = [];
   readonly #joints: JointSeries[] = [];
+  /** By instrument, where a feature was declared on them. */
+  readonly #books: (EventSeries<BookEvent> | undefined)[] = [];
+  readonly #funding: (EventSeries<FundingAnnounced> | undefined)[] = [];
 
   constructor(instrumentCount: number, baseTimeframeMs: TimeMs) {
     this.#baseMs = baseTimeframeMs;
@@ -214,6 +270,36 @@ export class Board implements Stateful {
     return made;
   }
 
+  /** Brings a declared feature of a subject to life: the indicator, and what has to be seen before it is warm. */
+  feature(spec: AnyFeatureSpec, subject: readonly number[], ownTimeframeMs: TimeMs): Living {
+    const timeframeMs = timeframeOf(spec, ownTimeframeMs);
+    if (isJoint(spec)) {
+      const joint = this.joint(subject, timeframeMs);
+      return { lives: joint, indicator: joint.indicator(spec) };
+    }
+    const instrument = subject[spec.leg ?? 0];
+    assert(instrument !== undefined, 'a feature is on a leg of its subject');
+    if (isOnBooks(spec)) {
+      const books = (this.#books[instrument] ??= new EventSeries());
+      return { lives: books, indicator: books.indicator(spec) };
+    }
+    if (isOnFunding(spec)) {
+      const funding = (this.#funding[instrument] ??= new EventSeries());
+      return { lives: funding, indicator: funding.indicator(spec) };
+    }
+    const series = this.series(instrument, timeframeMs);
+    return { lives: series, indicator: series.indicator(spec) };
+  }
+
+  /** The books of an instrument, where a feature lives on them. */
+  booksOf(instrument: number): EventSeries<BookEvent> | undefined {
+    return this.#books[instrument];
+  }
+
+  fundingOf(instrument: number): EventSeries<FundingAnnounced> | undefined {
+    return this.#funding[instrument];
+  }
+
   ofInstrument(instrument: number): readonly Series[] {
     return this.#byInstrument[instrument] ?? [];
   }
@@ -221,11 +307,13 @@ export class Board implements Stateful {
   save(out: ByteWriter): void {
     for (const series of this.#all) series.save(out);
     for (const joint of this.#joints) joint.save(out);
+    for (const events of [...this.#books, ...this.#funding]) events?.save(out);
   }
 
   restore(from: ByteReader): void {
     for (const series of this.#all) series.restore(from);
     for (const joint of this.#joints) joint.restore(from);
+    for (const events of [...this.#books, ...this.#funding]) events?.restore(from);
   }
 }
 

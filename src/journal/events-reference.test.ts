@@ -19,5 +19,5 @@ test('every kind of the codec is on the page, inputs with inputs and outputs wit
   for (const kind of kindsOf(INPUT_FORMS))
     assert.ok(kind === 'mind.failed' || isRecordedEvent(SAMPLES[kind as keyof typeof SAMPLES]), kind);
   for (const kind of kindsOf(OUTPUT_FORMS)) assert.ok(!isRecordedEvent(SAMPLES[kind as keyof typeof SAMPLES]), kind);
-  assert.deepEqual(kindsOf(TAPE_FORMS), ['bar.closed', 'trade.printed', 'mark.changed', 'timer.rang']);
+  assert.deepEqual(kindsOf(TAPE_FORMS), ['bar.closed', 'trade.printed', 'mark.changed', 'book.changed', 'funding.announced', 'timer.rang']);
 });

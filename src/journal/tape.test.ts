@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { BallastError } from '../domain/errors.ts';
-import type { MarketEvent } from '../domain/event.ts';
+import type { MarketEvent, TapeEvent } from '../domain/event.ts';
 import { Journal, type TapeSegment } from './journal.ts';
-import { RECORD_BYTES, SEGMENT_RECORDS, TapeReader, TapeWriter, type SegmentRegister, type TapeEvent } from './tape.ts';
+import { RECORD_BYTES, SEGMENT_RECORDS, TapeReader, TapeWriter, type SegmentRegister } from './tape.ts';
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ballast-tape-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,7 +47,28 @@ const anyMarketEvent: fc.Arbitrary<TapeEvent> = fc.record({
   warmup: fc.boolean(),
 });
 const anyTimer: fc.Arbitrary<TapeEvent> = fc.record({ kind: fc.constant('timer.rang'), at: time, happenedAt: time, timer: index });
-const anyEvent = fc.oneof(anyMarketEvent, anyTimer).map((event) => structuredClone(event));
+const anyBook: fc.Arbitrary<TapeEvent> = fc.record({
+  kind: fc.constant('book.changed'),
+  at: time,
+  happenedAt: time,
+  instrument: index,
+  bidPrice: number,
+  bidQuantity: number,
+  askPrice: number,
+  askQuantity: number,
+  imbalance: number,
+  warmup: fc.boolean(),
+});
+const anyFunding: fc.Arbitrary<TapeEvent> = fc.record({
+  kind: fc.constant('funding.announced'),
+  at: time,
+  happenedAt: time,
+  instrument: index,
+  rate: number,
+  settlesAt: number,
+  warmup: fc.boolean(),
+});
+const anyEvent = fc.oneof(anyMarketEvent, anyTimer, anyBook, anyFunding).map((event) => structuredClone(event));
 
 /** The event with this number: bars, and a timer now and then. */
 function eventOf(number: number): TapeEvent {

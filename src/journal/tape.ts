@@ -17,11 +17,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { assert, BallastError } from '../domain/errors.ts';
-import type { MarketEvent, TimerRang } from '../domain/event.ts';
+import type { BookEvent, FundingAnnounced, MarketEvent, TapeEvent, TimerRang } from '../domain/event.ts';
 import { reasonOf } from '../domain/words.ts';
 import type { TapeSegment } from './journal-file.ts';
-
-export type TapeEvent = MarketEvent | TimerRang;
 
 /** Where the digests of sealed segments are kept: the journal. */
 export interface SegmentRegister {
@@ -53,6 +51,8 @@ const BAR = 1;
 const TRADE = 2;
 const MARK = 3;
 const TIMER = 4;
+const BOOK = 5;
+const FUNDING = 6;
 const KIND_BITS = 7;
 const WARMUP_BIT = 8;
 const INDEX_SHIFT = 4;
@@ -135,6 +135,8 @@ export class TapeWriter {
       buffer[start + 5] = 0;
       buffer[start + 6] = 0;
       buffer[start + 7] = 0;
+    } else if (event.kind === 'book.changed' || event.kind === 'funding.announced') {
+      this.#appendSaid(event, start);
     } else {
       if (event.instrument >= INDEX_LIMIT) throw indexOverflow(event.instrument);
       const kind = event.kind === 'bar.closed' ? BAR : event.kind === 'trade.printed' ? TRADE : MARK;
@@ -148,6 +150,20 @@ export class TapeWriter {
       buffer[start + 7] = event.volume;
     }
     this.#length = start + RECORD_FIELDS;
+  }
+
+  #appendSaid(event: BookEvent | FundingAnnounced, start: number): void {
+    if (event.instrument >= INDEX_LIMIT) throw indexOverflow(event.instrument);
+    const buffer = this.#buffer;
+    const isBook = event.kind === 'book.changed';
+    buffer[start] = (isBook ? BOOK : FUNDING) | (event.warmup ? WARMUP_BIT : 0) | (event.instrument << INDEX_SHIFT);
+    buffer[start + 1] = event.at;
+    buffer[start + 2] = event.happenedAt;
+    buffer[start + 3] = isBook ? event.bidPrice : event.rate;
+    buffer[start + 4] = isBook ? event.bidQuantity : event.settlesAt;
+    buffer[start + 5] = isBook ? event.askPrice : 0;
+    buffer[start + 6] = isBook ? event.askQuantity : 0;
+    buffer[start + 7] = isBook ? event.imbalance : 0;
   }
 
   /** Everything appended is in its file when this returns; a kill of this process no longer loses it. @throws BallastError TAPE_WRITE_FAILED */
@@ -326,6 +342,27 @@ export class TapeReader {
     warmup: false,
   };
   readonly #timer: TimerRang = { kind: 'timer.rang', at: NaN, happenedAt: NaN, timer: 0 };
+  readonly #book: BookEvent = {
+    kind: 'book.changed',
+    at: NaN,
+    happenedAt: NaN,
+    instrument: 0,
+    bidPrice: NaN,
+    bidQuantity: NaN,
+    askPrice: NaN,
+    askQuantity: NaN,
+    imbalance: NaN,
+    warmup: false,
+  };
+  readonly #funding: FundingAnnounced = {
+    kind: 'funding.announced',
+    at: NaN,
+    happenedAt: NaN,
+    instrument: 0,
+    rate: NaN,
+    settlesAt: NaN,
+    warmup: false,
+  };
   /** The segment in memory: its fields, the header included, and where in them reading stands and ends. */
   #fields: Float64Array = new Float64Array(0);
   #number = 0;
@@ -379,6 +416,29 @@ export class TapeReader {
       timer.happenedAt = fields[at + 2] ?? NaN;
       timer.timer = packed >> INDEX_SHIFT;
       return timer;
+    }
+    if (kind === BOOK) {
+      const book = this.#book;
+      book.at = fields[at + 1] ?? NaN;
+      book.happenedAt = fields[at + 2] ?? NaN;
+      book.instrument = packed >> INDEX_SHIFT;
+      book.bidPrice = fields[at + 3] ?? NaN;
+      book.bidQuantity = fields[at + 4] ?? NaN;
+      book.askPrice = fields[at + 5] ?? NaN;
+      book.askQuantity = fields[at + 6] ?? NaN;
+      book.imbalance = fields[at + 7] ?? NaN;
+      book.warmup = (packed & WARMUP_BIT) !== 0;
+      return book;
+    }
+    if (kind === FUNDING) {
+      const funding = this.#funding;
+      funding.at = fields[at + 1] ?? NaN;
+      funding.happenedAt = fields[at + 2] ?? NaN;
+      funding.instrument = packed >> INDEX_SHIFT;
+      funding.rate = fields[at + 3] ?? NaN;
+      funding.settlesAt = fields[at + 4] ?? NaN;
+      funding.warmup = (packed & WARMUP_BIT) !== 0;
+      return funding;
     }
     const market = this.#market;
     market.kind = kind === BAR ? 'bar.closed' : kind === TRADE ? 'trade.printed' : 'mark.changed';
@@ -480,7 +540,8 @@ class SegmentIndex {
         throw this.#damaged(path, `bytes with SHA-256 ${sha256}`, `SHA-256 ${seal.sha256}, as the journal has it`);
     }
     const sound = countSound(fields, records);
-    if (sound < records) throw this.#damaged(path, `record ${sound + 1} of no known kind`, 'a bar, a trade, a mark or a timer');
+    if (sound < records)
+      throw this.#damaged(path, `record ${sound + 1} of no known kind`, 'a bar, a trade, a mark, a timer, a book or a funding rate');
     return fields;
   }
 
@@ -589,7 +650,7 @@ function countSound(fields: Float64Array, records: number): number {
   for (let record = 0; record < records; record++) {
     const packed = fields[(record + 1) * RECORD_FIELDS] ?? 0;
     const kind = packed & KIND_BITS;
-    if ((packed | 0) !== packed || packed < 0 || kind < BAR || kind > TIMER) return record;
+    if ((packed | 0) !== packed || packed < 0 || kind < BAR || kind > FUNDING) return record;
   }
   return records;
 }

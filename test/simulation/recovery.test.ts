@@ -11,7 +11,7 @@ import { ComparingRecorder, SessionRecorder } from '../../src/app/session-record
 import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
 import { toNumber } from '../../src/domain/decimal.ts';
 import type { JournalRow } from '../../src/domain/entry.ts';
-import type { MarketEvent, TimerRang } from '../../src/domain/event.ts';
+import type { TapeEvent } from '../../src/domain/event.ts';
 import type { MarketSource } from '../../src/domain/ports.ts';
 import { NEVER } from '../../src/domain/time.ts';
 import type { Recorder } from '../../src/engine/recorder.ts';
@@ -99,7 +99,7 @@ function peeked(source: MarketSource): MarketSource {
 
 interface Recording {
   readonly rows: readonly JournalRow[];
-  readonly tape: readonly (MarketEvent | TimerRang)[];
+  readonly tape: readonly TapeEvent[];
   /** After which rows the journal was durable, and how long the tape was then. */
   readonly boundaries: readonly { readonly rows: number; readonly tape: number }[];
   readonly snapshot: Snapshot | undefined;

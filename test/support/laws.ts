@@ -19,7 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pricing: ['domain (types)', 'quant'],
   market: GROUND,
   features: GROUND,
-  forecasts: [...GROUND, 'features (types)', 'features/catalog.ts', 'learning'],
+  forecasts: [...GROUND, 'features (types)', 'features/catalog.ts', 'features/subject-catalog.ts', 'learning'],
   council: GROUND,
   risk: GROUND,
   execution: GROUND,

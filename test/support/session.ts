@@ -7,7 +7,7 @@ import { defaultCouncilSettings, type CouncilSettings } from '../../src/council/
 import type { RiskRule } from '../../src/domain/decision.ts';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
 import type { Entry, EntryKind, RunOutcome } from '../../src/domain/entry.ts';
-import type { Event, FeedReport, LetterArrived, MarketEvent, OperatorCommand, OperatorSpoke, TimerRang } from '../../src/domain/event.ts';
+import type { Event, FeedReport, LetterArrived, MarketEvent, OperatorCommand, OperatorSpoke, TapeEvent } from '../../src/domain/event.ts';
 import type { FeatureSpecs } from '../../src/domain/feature.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { Opinion } from '../../src/domain/opinion.ts';
@@ -329,7 +329,7 @@ export class TestSession implements Stateful {
   /** Everything for the journal, in order. */
   readonly said: Said[] = [];
   /** Everything for the tape, in order. */
-  readonly tape: (MarketEvent | TimerRang)[] = [];
+  readonly tape: TapeEvent[] = [];
   /** Every event that was handled, in order. */
   readonly events: Event[] = [];
   /** Called as something is said, before it is acted on. */

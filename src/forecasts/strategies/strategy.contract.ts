@@ -4,7 +4,19 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { BarColumns } from '../../domain/bars.ts';
-import { isJoint, type BarView, type FeatureSpecs, type Indicator, type JointIndicator } from '../../domain/feature.ts';
+import {
+  isOnBooks,
+  isOnFunding,
+  isJoint,
+  type AnyIndicator,
+  type BarView,
+  type BookIndicator,
+  type FeatureSpecs,
+  type FundingIndicator,
+  type Indicator,
+  type JointIndicator,
+} from '../../domain/feature.ts';
+import type { BookEvent, FundingAnnounced } from '../../domain/event.ts';
 import type { Opinion, Reasons } from '../../domain/opinion.ts';
 import { forecaster, legRange, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
 import { HOUR_MS } from '../../domain/time.ts';
@@ -153,7 +165,7 @@ interface Lived {
 }
 
 interface World {
-  readonly indicators: Readonly<Record<string, Indicator | JointIndicator>>;
+  readonly indicators: Readonly<Record<string, AnyIndicator>>;
   readonly evidence: Evidence & { at: number; bars: BarView[]; sleeve: OwnSleeve };
 }
 
@@ -184,10 +196,40 @@ function advance(
     }
     const bar = bars[spec.leg ?? 0];
     assert.ok(bar !== undefined, `${feature} is on a leg of the subject`);
-    (indicator as Indicator).update(bar);
+    if (isOnBooks(spec)) (indicator as BookIndicator).update(bookOf(bar));
+    else if (isOnFunding(spec)) (indicator as FundingIndicator).update(fundingOf(bar));
+    else (indicator as Indicator).update(bar);
   }
   evidence.bars = bars;
   evidence.at = bars[0]?.at ?? NaN;
+}
+
+/** A book and a rate of each bar, so that what lives on them is fed, and has a future that can be varied. */
+function bookOf({ at, open, high, low, close, volume }: BarView): BookEvent {
+  const imbalance = high > low ? (close - open) / (high - low) : 0;
+  const touch = { bidPrice: close * 0.9999, bidQuantity: volume * (1.1 + imbalance), askPrice: close * 1.0001 };
+  return {
+    kind: 'book.changed',
+    at,
+    happenedAt: at,
+    instrument: 0,
+    ...touch,
+    askQuantity: volume * (1.1 - imbalance),
+    imbalance,
+    warmup: false,
+  };
+}
+
+function fundingOf({ at, open, close }: BarView): FundingAnnounced {
+  return {
+    kind: 'funding.announced',
+    at,
+    happenedAt: at,
+    instrument: 0,
+    rate: (close / open - 1) / 10,
+    settlesAt: at + 8 * HOUR_MS,
+    warmup: false,
+  };
 }
 
 /** The strategy alone in the world: what it wants it holds at the next bar. */

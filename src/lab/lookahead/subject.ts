@@ -2,7 +2,7 @@
 import type { BarColumns } from '../../domain/bars.ts';
 import { BallastError } from '../../domain/errors.ts';
 import type { MarketEvent } from '../../domain/event.ts';
-import { isJoint, type FeatureSpecs } from '../../domain/feature.ts';
+import type { FeatureSpecs } from '../../domain/feature.ts';
 import { abstain, type Opinion } from '../../domain/opinion.ts';
 import type { Forecaster } from '../../domain/strategy.ts';
 import type { TimeMs } from '../../domain/time.ts';
@@ -62,10 +62,7 @@ export function observeForecaster(forecaster: Forecaster, world: World): Trace {
   );
   const outputs = Object.entries(forecaster.features).flatMap(([name, spec]) => {
     // The board has made it already: asked again, it gives the same.
-    const spanMs = spec.timeframeMs ?? timeframeMs;
-    const indicator = isJoint(spec)
-      ? board.joint(instruments, spanMs).indicator(spec)
-      : board.series(spec.leg ?? 0, spanMs).indicator(spec);
+    const { indicator } = board.feature(spec, instruments, timeframeMs);
     return outputsOf(indicator).map((output) => ({ indicator, output, column: output === 'value' ? name : `${name}.${output}` }));
   });
   const columns = new Map<string, Float64Array>();

@@ -1,5 +1,5 @@
 // A strategy that learns of each bar one bar late: what is left of an edge that lives by being first, or by seeing what it should not.
-import { isJoint, type BarView, type FeatureSpec, type JointFeatureSpec } from '../../domain/feature.ts';
+import { isJoint, isOnBars, type AnyFeatureSpec, type BarView } from '../../domain/feature.ts';
 import { abstain } from '../../domain/opinion.ts';
 import type { Evidence, Forecaster } from '../../domain/strategy.ts';
 
@@ -30,7 +30,9 @@ export function lagged(forecaster: Forecaster, lagBars: number): Forecaster {
   };
 }
 
-function laggedSpec(spec: FeatureSpec | JointFeatureSpec, lagBars: number): FeatureSpec | JointFeatureSpec {
+function laggedSpec(spec: AnyFeatureSpec, lagBars: number): AnyFeatureSpec {
+  // Books and rates do not wait for a bar: they are as early as ever.
+  if (!isOnBars(spec)) return spec;
   const late = { key: `${spec.key} ${lagBars} late`, warmup: spec.warmup + lagBars };
   return isJoint(spec)
     ? { ...spec, ...late, create: () => fedLate(spec.create(), lagBars, (bars: readonly BarView[]) => bars.map(copyOf)) }

@@ -1,0 +1,2 @@
+// The features that live on more than the bars of one leg: on the books and rates of a subject, and on all of its legs together.
+export { bookPressure } from './order-flow/book-pressure.ts';
