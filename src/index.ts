@@ -69,7 +69,9 @@ export { KyleLambda } from './features/order-flow/kyle-lambda.ts';
 export { TradeImbalance } from './features/order-flow/trade-imbalance.ts';
 export type { TakerSide } from './features/order-flow/trade.ts';
 export { Vpin } from './features/order-flow/vpin.ts';
-export { BookPressure, bookPressure } from './features/order-flow/book-pressure.ts';
+export { bookPressure, fundingPace, fundingPaceOf } from './features/subject-catalog.ts';
+export type { FundingPace } from './features/funding/funding-pace.ts';
+export type { BookPressure } from './features/order-flow/book-pressure.ts';
 export type { PressureWindows } from './features/order-flow/book-pressure.ts';
 export type {
   AnyFeatureSpec,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { amount, format } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
-import { isOnBooks } from '../domain/feature.ts';
+import { isOnBooks, isOnFunding } from '../domain/feature.ts';
 import { filtersAt, type Instrument } from '../domain/instrument.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { run } from '../engine/run.ts';
@@ -34,6 +34,7 @@ import { strategyNamed } from './registry.ts';
 import { createRun, letGo, newRunId, setRunStatus, writeFileOfRun } from './runs.ts';
 import { runWarnings } from './run-warnings.ts';
 import { openParts } from './session-parts.ts';
+import { fundingOf, fundingSeen, storedFunding } from './stored-funding.ts';
 import { openStoredBooks, type StoredBooks } from './stored-books.ts';
 import { recordTrialOf } from './trials.ts';
 
@@ -130,13 +131,15 @@ export async function draftRecipe(
 ): Promise<Recipe> {
   const { symbols, timeframeMs } = request;
   const range = await rangeOf(store, request, venues);
+  const instruments = symbols.map((symbol, index) => {
+    const instrument = unfilteredInstrument(venues[index] ?? '', symbol, '--symbols');
+    return writeInstrument(request.noRisk ? instrument : withFilters(instrument, request.home, range.fromMs));
+  });
+  const funding = await storedFunding(request.home, instruments, range.fromMs, range.toMs);
   return {
     kind: 'backtest',
     config: request.sizing === undefined ? config : { ...config, sizing: sizingNamed(request.sizing) },
-    instruments: symbols.map((symbol, index) => {
-      const instrument = unfilteredInstrument(venues[index] ?? '', symbol, '--symbols');
-      return writeInstrument(request.noRisk ? instrument : withFilters(instrument, request.home, range.fromMs));
-    }),
+    instruments,
     baseTimeframeMs: timeframeMs,
     timeframeMs,
     strategies: [strategy],
@@ -149,6 +152,7 @@ export async function draftRecipe(
       from: range.fromMs,
       to: range.toMs,
       warmupFrom: range.fromMs,
+      ...(funding.some((rates) => rates !== null) && { funding }),
       ...(request.books === true && { books: true as const }),
     },
     mindFailure: 'stop',
@@ -183,6 +187,29 @@ function demandBooks(plan: RunPlan, books: StoredBooks | undefined): void {
     remedy: 'run it with --books, on symbols whose books and trades are stored',
     exitCode: 2,
   });
+}
+
+/** @throws BallastError FUNDING_MISSING where a strategy lives on funding rates and none are stored */
+function demandFunding(plan: RunPlan, recipe: Recipe): void {
+  const rates = fundingOf(recipe);
+  for (const {
+    name,
+    sleeve,
+    forecaster: { features },
+  } of plan.minds) {
+    for (const spec of Object.values(features)) {
+      const instrument = isOnFunding(spec) ? (plan.sleeves[sleeve]?.instruments[spec.leg ?? 0] ?? 0) : undefined;
+      if (instrument === undefined || rates[instrument] !== undefined) continue;
+      throw new BallastError({
+        code: 'FUNDING_MISSING',
+        place: `strategy ${name}`,
+        found: `no stored funding rates of ${plan.instruments[instrument]?.symbol ?? ''}`,
+        expected: 'settled rates in the range: it lives on them',
+        remedy: 'ballast data download or data import with --kind funding brings them',
+        exitCode: 2,
+      });
+    }
+  }
 }
 
 /** What strategies see of the books: those of instruments on which one of them lives. */
@@ -275,6 +302,7 @@ async function runRecipe(
   const { from, to, warmupFrom } = recipe.market;
   const plan = await planOf(recipe, home);
   demandBooks(plan, books);
+  demandFunding(plan, recipe);
   const configHash = recipeHash(recipe);
   const {
     strategy: { name },
@@ -304,7 +332,12 @@ async function runRecipe(
     const outcome = await run({
       engine,
       clock: new SimulatedClock(),
-      sources: [venue, ...sources.map((source) => venue.watching(source)), ...booksSeen(plan, books, from, to)],
+      sources: [
+        venue,
+        ...sources.map((source) => venue.watching(source)),
+        ...booksSeen(plan, books, from, to),
+        ...fundingSeen(recipe, plan, to),
+      ],
       isStopping: () => request.signal?.aborted === true,
       onSlice: () => request.onProgress?.(Math.max(0, engine.at - from), to - from),
       ...(plan.minds.every((mind) => mind.isTrusted) ? {} : { guard: (slice: () => void) => guarded(slice, SLICE_TIMEOUT_MS) }),

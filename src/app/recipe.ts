@@ -50,6 +50,11 @@ const marketSchema = z.discriminatedUnion('source', [
     warmupFrom: z.number(),
     /** Orders match against the stored books and trades; against the bars unless said. */
     books: z.literal(true).optional(),
+    /** By instrument: settled funding rates on a grid of times, null where none was settled; an assumed rate unless said. */
+    funding: z
+      .array(z.strictObject({ first: z.number(), stepMs: z.number(), rates: z.array(z.number().nullable()).readonly() }).nullable())
+      .readonly()
+      .optional(),
   }),
   z.strictObject({ source: z.literal('feed') }),
 ]);

@@ -20,6 +20,7 @@ import { warmupBars } from './assemble.ts';
 import { guarded } from './guard.ts';
 import { planOf, type Recipe } from './recipe.ts';
 import { equityTold, venueOf } from './session-parts.ts';
+import { fundingSeen } from './stored-funding.ts';
 
 export interface Rerun extends PeriodReturns {
   readonly metrics: Metrics;
@@ -69,7 +70,7 @@ export async function rerun({ recipe, plan, bars, from, to, signal }: RerunReque
   const outcome = await run({
     engine,
     clock: new SimulatedClock(),
-    sources: [venue, ...sources.map((source) => venue.watching(source))],
+    sources: [venue, ...sources.map((source) => venue.watching(source)), ...fundingSeen(recipe, plan, to)],
     isStopping: () => signal?.aborted === true,
     ...(plan.minds.every((mind) => mind.isTrusted) ? {} : { guard: (slice: () => void) => guarded(slice, SLICE_TIMEOUT_MS) }),
   });

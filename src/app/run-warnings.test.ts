@@ -23,13 +23,19 @@ test('ten closed trades for each parameter are asked for', () => {
 test('all of the cash that was cut, and funding that nobody said, are told', () => {
   const config = { ...defaultConfig(), sizing: 'all-in' } as const;
   const instruments = [writeInstrument(unfilteredInstrument('v', 'BTC/USDT:USDT', 'test'))];
+  const market = { source: 'history', from: 0, to: 1, warmupFrom: 0 } as const;
   const cut = new Map([['position-limit', { clamps: 3, halts: 0, refusals: 0 }]]);
   const quiet = { rulingCounts: () => new Map(), funding: ZERO_AMOUNT };
-  assert.deepEqual(assumptionWarnings({ config, noRisk: false, instruments }, quiet), []);
-  const told = assumptionWarnings({ config, noRisk: false, instruments }, { rulingCounts: () => cut, funding: amount('1') });
+  assert.deepEqual(assumptionWarnings({ config, noRisk: false, instruments, market }, quiet), []);
+  const told = assumptionWarnings({ config, noRisk: false, instruments, market }, { rulingCounts: () => cut, funding: amount('1') });
   assert.match(told[0] ?? '', /^all-in was not all in: .*\(position-limit\); --no-risk/);
   assert.match(told[1] ?? '', /assumed 0\.01 % at every boundary/);
   assert.equal(told.length, 2);
+  const stored = { ...market, funding: [{ first: 0, stepMs: 28_800_000, rates: [0.0001, null] }] };
+  assert.deepEqual(
+    assumptionWarnings({ config, noRisk: false, instruments, market: stored }, { rulingCounts: () => new Map(), funding: amount('1') }),
+    [],
+  );
 });
 
 test('refusals of the venue are told from one order in twenty on', () => {

@@ -55,18 +55,22 @@ export async function runWarnings(run: FinishedRun): Promise<string[]> {
 
 /** What was asked for and was not had, and what nobody said and was taken for granted. */
 export function assumptionWarnings(
-  { config, noRisk, instruments }: Pick<Recipe, 'config' | 'noRisk' | 'instruments'>,
+  { config, noRisk, instruments, market }: Pick<Recipe, 'config' | 'noRisk' | 'instruments' | 'market'>,
   ledger: Pick<TradeLedger, 'rulingCounts' | 'funding'>,
 ): string[] {
   const clamped = [...ledger.rulingCounts()].filter(([, { clamps }]) => clamps > 0).map(([rule]) => rule);
-  const rates = new Set(instruments.filter(({ kind }) => kind === 'linear').map(({ fundingRate }) => percent(fundingRate)));
+  const funding = market.source === 'history' ? market.funding : undefined;
+  const assumed = instruments.filter(({ kind }, index) => kind === 'linear' && (funding?.[index] ?? null) === null);
+  const rates = new Set(assumed.map(({ fundingRate }) => percent(fundingRate)));
   return [
     ...(config.sizing === 'all-in' && !noRisk && clamped.length > 0
       ? [`all-in was not all in: the rules of risk cut it (${clamped.join(', ')}); --no-risk leaves them out`]
       : []),
-    ...(isZero(ledger.funding)
+    ...(isZero(ledger.funding) || assumed.length === 0
       ? []
-      : [`funding was paid at an assumed ${[...rates].join(', ')} at every boundary: stored rates of the venue are not used`]),
+      : [
+          `funding of ${assumed.map(({ symbol }) => symbol).join(', ')} was paid at an assumed ${[...rates].join(', ')} at every boundary: no rates are stored`,
+        ]),
   ];
 }
 

@@ -19,6 +19,7 @@ import { guarded } from './guard.ts';
 import { believedEnd, follow } from './recovery.ts';
 import type { Recipe } from './recipe.ts';
 import { journalPath, tapePath } from './runs.ts';
+import { fundingOf } from './stored-funding.ts';
 import { ComparingRecorder, SessionRecorder } from './session-recorder.ts';
 
 export interface SessionParts {
@@ -64,6 +65,7 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number, 
     maximumLeverage,
     allowSpotShort: plan.allowSpotShort,
     ...(books === undefined ? {} : { books }),
+    fundingRates: fundingOf(recipe),
     rules: rulesFrom(recipe.config.venue),
     notBefore,
   });

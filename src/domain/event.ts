@@ -44,7 +44,10 @@ export interface BookEvent {
   warmup: boolean;
 }
 
-/** What longs pay to shorts at the next settlement, as far as it is known. Reused by its source: copy what you keep. */
+/**
+ * What longs pay to shorts at a settlement: the next one where the venue foretells it, the one that has just been where only that is known.
+ * Reused by its source: copy what you keep.
+ */
 export interface FundingAnnounced {
   kind: 'funding.announced';
   at: TimeMs;

@@ -93,13 +93,15 @@ export const TAPE_FORMS: readonly EventForm[] = [
     },
   ),
   form<FundingAnnounced>(
-    { 'funding.announced': 'What longs pay to shorts at the next settlement, as far as it is known.' },
+    {
+      'funding.announced': 'What longs pay to shorts at a settlement: the next where it is foretold, otherwise the one that has just been.',
+    },
     {
       at: AT,
       happenedAt: HAPPENED_AT,
       instrument: INSTRUMENT,
       rate: ['number', 'of the position’s value, for one interval'],
-      settlesAt: ['time', 'the next settlement'],
+      settlesAt: ['time', 'of that settlement'],
       warmup: ['flag', 'before the run’s `from`: forms features, never decisions'],
     },
   ),

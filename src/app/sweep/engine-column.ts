@@ -15,6 +15,7 @@ import { TradeLedger } from '../../views/trades.ts';
 import { guarded, isTimeout, SLICE_TIMEOUT_MS } from '../guard.ts';
 import type { Recipe } from '../recipe.ts';
 import { equityTold, venueOf } from '../session-parts.ts';
+import { fundingSeen } from '../stored-funding.ts';
 
 export interface EngineColumn {
   readonly recipe: Recipe;
@@ -68,7 +69,7 @@ export async function runEngineColumn({
     const ended = await run({
       engine,
       clock: new SimulatedClock(),
-      sources: [venue, ...sources],
+      sources: [venue, ...sources, ...fundingSeen(recipe, plan, to)],
       isStopping: () => fall.isTooDeep || isStopping(),
       ...(plan.minds.every((mind) => mind.isTrusted) ? {} : { guard: (slice: () => void) => guarded(slice, SLICE_TIMEOUT_MS) }),
     });

@@ -6,7 +6,7 @@ import { strategies } from './index.ts';
 test('built-in strategies have names of their own and run on their defaults', () => {
   assert.deepEqual(
     strategies.map(({ name }) => name),
-    ['trend', 'mean-reversion', 'sma-cross', 'rsi-stop', 'book-imbalance'],
+    ['trend', 'mean-reversion', 'sma-cross', 'rsi-stop', 'book-imbalance', 'funding-carry'],
   );
   for (const strategy of strategies) {
     const bound = forecaster(strategy, strategy.parameters.parse({}));

@@ -29,6 +29,7 @@ import {
 } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
 import type { Event, Fill, FundingReport, MarketEvent, OrderReport, VenueReport } from '../../domain/event.ts';
+import { FundingCalendar, type FundingRates } from '../../domain/funding.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import {
   isConditional,
@@ -75,6 +76,8 @@ export interface SimulatedVenueSettings {
   readonly positions?: 'netting' | 'hedge';
   /** By instrument: the books and trades against which its orders match; where there are none they match against its bars. */
   readonly books?: readonly (BookTape | undefined)[];
+  /** By instrument: funding as it was settled; the instrument's own rate on its grid where there is none. */
+  readonly fundingRates?: readonly (FundingRates | undefined)[];
   /** How it matches and margins; what is not said has its default. */
   readonly rules?: Partial<MatchingRules>;
   /** The earliest time an event may still carry: a live loop may be past the time at which something happened. */
@@ -128,6 +131,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #lastTrade: Float64Array;
   /** By instrument: the first boundary at which what is held pays or receives; NEVER while flat. */
   readonly #nextFunding: Float64Array;
+  /** By instrument. */
+  readonly #funding: readonly FundingCalendar[];
   /** By instrument: how much further than its price the market must go to fill a limit. */
   readonly #through: Float64Array;
   readonly #sharesVolume: boolean;
@@ -183,6 +188,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#levels = new LiquidationLevels(this.#account, this.#last);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
     this.#nextFunding = new Float64Array(positions.length).fill(NEVER);
+    this.#funding = instruments.map(
+      ({ fundingIntervalMs, fundingRate }, index) => new FundingCalendar(settings.fundingRates?.[index], fundingIntervalMs, fundingRate),
+    );
     this.#books = instruments.map((_, index) => this.#bookOf(settings.books?.[index], index));
     this.#hasBooks = this.#books.some((book) => book !== undefined);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
@@ -354,8 +362,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** The first boundary at or after `from`: whoever holds a position at the boundary pays. */
   #boundary(instrument: number, from: TimeMs): TimeMs {
-    const intervalMs = this.#traded[instrument]?.fundingIntervalMs ?? 0;
-    return intervalMs > 0 ? Math.ceil(from / intervalMs) * intervalMs : NEVER;
+    return this.#funding[instrument]?.nextAt(from) ?? NEVER;
   }
 
   // ---- orders in -----------------------------------------------------------------------------------------------------
@@ -1164,9 +1171,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     if (traded === undefined) return ZERO_AMOUNT;
     const instrument = this.#instrumentOf(position);
     const bar = this.#watched[instrument]?.nextBar();
-    const isOfBoundary = bar !== undefined && this.#books[instrument] === undefined && bar.happenedAt === this.#nextFunding[position];
+    const boundary = this.#nextFunding[position] ?? NaN;
+    const isOfBoundary = bar !== undefined && this.#books[instrument] === undefined && bar.happenedAt === boundary;
+    const rate = this.#funding[instrument]?.rateAt(boundary) ?? 0;
     const price = priceFrom(isOfBoundary ? bar.close : (this.#last[position] ?? NaN), traded.tick, 'nearest');
-    return negate(proportion(notional(price, this.position[position] ?? ZERO_QUANTITY), amountFrom(traded.fundingRate), ONE));
+    return negate(proportion(notional(price, this.position[position] ?? ZERO_QUANTITY), amountFrom(rate), ONE));
   }
 
   /** Of the positions in an instrument the one whose boundary is next, the long one first. */
@@ -1179,10 +1188,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #payFunding(position: number, at: TimeMs, amount: Amount): void {
     const instrument = this.#instrumentOf(position);
     this.#lookAgain(instrument);
-    this.#nextFunding[position] = this.#boundary(instrument, (this.#nextFunding[position] ?? at) + 1);
+    const boundary = this.#nextFunding[position] ?? at;
+    this.#nextFunding[position] = this.#boundary(instrument, boundary + 1);
     this.#account.fund(position, amount);
     this.#levelsMoved(position);
-    const rate = this.#traded[instrument]?.fundingRate ?? 0;
+    const rate = this.#funding[instrument]?.rateAt(boundary) ?? 0;
     const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
     this.#reports.push(report);
   }
