@@ -286,7 +286,8 @@ describe('the plan', () => {
   test('without rules nothing acts by itself', () => {
     const config = defaultConfig();
     const plan = planOf([use(trend)], { noRisk: true });
-    assert.deepEqual(plan.desk, { ...config.desk, disasterRatio: NaN });
+    const { mostFailedCloses: _bound, ...desk } = config.desk;
+    assert.deepEqual(plan.desk, { ...desk, disasterRatio: NaN });
     assert.deepEqual(plan.policy, { ...config.risk, staleIntervals: Infinity });
     assert.equal(plan.opinionLifeBars, Infinity);
     const ruled = planOf([use(trend)]);

@@ -73,6 +73,7 @@ export function assemblePlan(request: PlanRequest): RunPlan {
   const instruments = request.instruments.map((instrument) => withFeeRate(instrument, config.venue.feeRate));
   const { sleeves, minds } = layOutSleeves(request, instruments);
   const isAllIn = sizing === 'all-in';
+  const { mostFailedCloses, ...desk } = config.desk;
   if (isAllIn) demandOneSpotSleeve(sleeves, instruments, allowSpotShort);
   const { stanceStep, graceMs, opinionLifeBars } = config.decision;
   return {
@@ -91,8 +92,8 @@ export function assemblePlan(request: PlanRequest): RunPlan {
     sizing,
     council: config.council,
     desk: {
-      ...config.desk,
-      ...(noRisk && { disasterRatio: NaN }),
+      ...desk,
+      ...(noRisk ? { disasterRatio: NaN } : { mostFailedCloses }),
       ...(isAllIn && { buysByBudget: true }),
       ...executionOf(config, baseTimeframeMs, isAllIn),
     },

@@ -311,6 +311,12 @@ const desk = z.strictObject({
     'A pair may hold one leg only for this long: half a pair is a bet nobody made.',
   ),
   maximumLeggedLossRatio: ratio(0.005, everyRatio, 'And may lose this much meanwhile.'),
+  mostFailedCloses: number(
+    5,
+    'orders in a row',
+    { least: 1, most: 1_000, whole: true },
+    'Closes and stops of one symbol that the venue refuses or ends by itself: after so many in a row the run halts, and asks less and less often.',
+  ),
 });
 
 const execution = z.strictObject({

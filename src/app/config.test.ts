@@ -41,6 +41,7 @@ describe('defaults', () => {
       disasterGapRatio: 0.05,
       maximumLeggedMs: 10_000,
       maximumLeggedLossRatio: 0.005,
+      mostFailedCloses: 5,
     });
     assert.deepEqual(config.decision, { stanceStep: 0.25, graceMs: 2_000, opinionLifeBars: 3 });
     assert.deepEqual(config.minds, { strikes: 3, timeoutMs: 200 });

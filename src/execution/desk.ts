@@ -47,6 +47,8 @@ export interface DeskSettings {
   readonly maximumLeggedMs: TimeMs;
   /** And lose at most this fraction of equity meanwhile. */
   readonly maximumLeggedLossRatio: number;
+  /** So many closes and stops of an instrument in a row that failed halt the run; absent for no bound, where nothing acts by itself. */
+  readonly mostFailedCloses?: number;
   /** What is bought names what it may cost, and its quantity is computed where it fills. For one sleeve on spot. */
   readonly buysByBudget?: boolean;
   /** How what is needed is carried out; at the market, at once, where it is absent. */
@@ -76,6 +78,10 @@ export interface Frozen {
 /** What one order is to bring, signed, and to whom. */
 type Needed = Pick<Plan, 'instrument' | 'quantity' | 'shares'>;
 
+const REFUSED_BY_GATE = 'gate two refused it';
+/** What cannot be closed is tried again after twice as many bars each time, and after so many at most. */
+const LONGEST_PAUSE_BARS = 64;
+
 /** Where an instrument has no tick, or a very small one: how far a limit order that would have taken is moved back. */
 const SMALLEST_STEP_RATIO = 1e-4;
 
@@ -95,6 +101,9 @@ export class Desk implements Stateful {
   #anyDirty = false;
   /** By instrument: a close or a stop was refused, or the venue ended it; it is asked for again with the next bar, never at once. */
   readonly #retry: Uint8Array;
+  /** By instrument: closes and stops in a row that were refused, or that the venue ended by itself; and for how many bars nothing is tried. */
+  readonly #failedCloses: Int32Array;
+  readonly #pauseBars: Int32Array;
   /** By instrument: side of the net position as last protected, so that openings and flips are noticed. */
   readonly #netSide: Int8Array;
   /** By sleeve: since when only some legs of a pair are where they should be; NaN when all are. */
@@ -142,6 +151,8 @@ export class Desk implements Stateful {
     if (settings.execution !== undefined) this.#tickets = new Tickets(settings.execution, instruments);
     this.#dirty = new Uint8Array(instruments.length);
     this.#retry = new Uint8Array(instruments.length);
+    this.#failedCloses = new Int32Array(instruments.length);
+    this.#pauseBars = new Int32Array(instruments.length);
     this.#netSide = new Int8Array(instruments.length);
     this.leggedSince = new Float64Array(sleeves.length).fill(NaN);
     this.#side = new Int8Array(holdings.count);
@@ -275,6 +286,8 @@ export class Desk implements Stateful {
   resume(): void {
     this.#halted = false;
     this.wants.stance.fill(0);
+    this.#failedCloses.fill(0);
+    this.#pauseBars.fill(0);
   }
 
   /** Asks the venue to cancel the open target orders that `which` names. */
@@ -350,7 +363,7 @@ export class Desk implements Stateful {
     const byBudget = this.#settings.buysByBudget === true && order.side === 'buy' && !reduceOnly;
     const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
     if (this.#out.send(intent, algorithm)) this.tracker.submitted(intent);
-    else this.#refused(intent, at);
+    else this.#refused(intent, REFUSED_BY_GATE, at);
   }
 
   /** At the mark, which is what the decision had in mind. */
@@ -430,8 +443,9 @@ export class Desk implements Stateful {
    * Gate two refused, or the venue rejected. What would have reduced a sleeve stays wanted and is asked for again with the next bar; what
    * would have increased it is withdrawn.
    */
-  #refused(intent: OrderIntent, at: TimeMs): void {
+  #refused(intent: OrderIntent, reason: string, at: TimeMs): void {
     let isWithdrawn = false;
+    let isClose = false;
     for (const { sleeve, leg } of intent.shares) {
       const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
       const expected = this.#expected(holding);
@@ -439,15 +453,66 @@ export class Desk implements Stateful {
       const kept = this.#withoutIncrease(holding);
       this.wants.target[holding] = kept;
       if (compare(kept, target) !== 0) isWithdrawn = true;
-      if (compare(kept, expected) !== 0) this.#retry[intent.instrument] = 1;
+      if (compare(kept, expected) !== 0) isClose = true;
       if (compare(kept, target) !== 0 && !this.#isSingle(sleeve)) {
         this.#out.say({ kind: 'sleeve.closed', at, sleeve, because: `a leg of the pair was refused (order ${intent.id})` });
       }
     }
+    if (isClose) this.#closeFailed(intent, reason, at);
     // The others may be on one side again, and no report will say so.
     if (isWithdrawn) this.protect(intent.instrument, at);
     // Its ticket may be done with that; what is to be asked for again waits for the next bar.
     if (this.#tickets !== undefined && this.#retry[intent.instrument] !== 1) this.#touch(intent.instrument);
+  }
+
+  /**
+   * A way out, or what protects, did not come to be, or not to stay: it is asked for again with the next bar. After so many in a row somebody
+   * has to look: the run halts, says why, and from then on asks less and less often.
+   * @returns how many in a row; 0 where there is no bound
+   */
+  #closeFailed({ id, instrument, role }: OrderIntent, reason: string, at: TimeMs): number {
+    this.#retry[instrument] = 1;
+    const { mostFailedCloses: most } = this.#settings;
+    if (most === undefined) return 0;
+    const failed = (this.#failedCloses[instrument] ?? 0) + 1;
+    this.#failedCloses[instrument] = failed;
+    if (failed > most) this.#pauseBars[instrument] = Math.min(LONGEST_PAUSE_BARS, 2 ** Math.min(failed - most, 30));
+    if (failed !== most) return failed;
+    const what = `${failed} orders in a row that close or protect ${this.#instruments[instrument]?.symbol ?? ''} failed`;
+    const why = `${what}; the last, ${role === 'target' ? 'close' : role === 'stop' ? 'stop' : 'disaster stop'} ${id}: ${reason}`;
+    this.#out.say({ kind: 'alert.raised', at, rule: 'failed-closes', why });
+    if (!this.#halted) this.#out.say({ kind: 'halt.latched', at, cause: why });
+    return failed;
+  }
+
+  #forgetFailures(instrument: number): void {
+    this.#failedCloses[instrument] = 0;
+    this.#pauseBars[instrument] = 0;
+  }
+
+  /** The venue has ended, by itself and unfilled, what was to close or to protect, and nothing else has taken its place. */
+  #isLost({ intent, filled }: TrackedOrder): boolean {
+    const { instrument, role, reduceOnly, wholePosition } = intent;
+    if (!isZero(filled)) return false;
+    const net = signOf(this.#portfolio.net[instrument] ?? ZERO_QUANTITY);
+    if (role === 'target') return reduceOnly && !isLimit(intent) && net === sideProtected(intent);
+    if (wholePosition) return net === sideProtected(intent) && !this.#hasDisasterStop(instrument, net);
+    return intent.shares.some(({ sleeve }) => this.sideHeld(sleeve) === sideProtected(intent) && !this.restsAtVenue(sleeve));
+  }
+
+  #hasDisasterStop(instrument: number, side: -1 | 1): boolean {
+    for (const order of this.tracker.open.values()) {
+      if (order.intent.wholePosition && isRestingStop(order, instrument) && sideProtected(order.intent) === side) return true;
+    }
+    return false;
+  }
+
+  /** Something that closes is on its way, or a stop that nobody has confirmed. */
+  #isClosing(instrument: number): boolean {
+    for (const { intent, state } of this.tracker.open.values()) {
+      if (intent.instrument === instrument && intent.reduceOnly && (intent.role === 'target' || state === 'submitted')) return true;
+    }
+    return false;
   }
 
   /** The target of a holding as far as it does not go beyond what is held and on its way. */
@@ -632,15 +697,19 @@ export class Desk implements Stateful {
     if (intent.budget !== undefined && !isOpen(order.state) && !isZero(order.filled)) this.#boughtAll(intent);
     if (this.#tickets !== undefined && this.#couldNotRest(report, order)) return;
     if (report.kind === 'order.rejected') {
-      if (intent.role === 'target') this.#refused(intent, at);
+      if (intent.role === 'target') this.#refused(intent, report.reason, at);
       else this.#unprotected(intent, report.reason, at);
       return;
     }
+    if (report.kind === 'order.filled' && intent.reduceOnly) this.#forgetFailures(intent.instrument);
     if (report.kind === 'order.expired') {
       // The venue ended it by a rule of its own: asked again at once, it would be ended at once.
       this.#retry[intent.instrument] = 1;
+      if (this.#isLost(order)) this.#closeFailed(intent, report.reason, at);
       return;
     }
+    // The first time it is asked for again at once: what protects has no time to lose.
+    if (report.kind === 'order.cancelled' && this.#isLost(order) && this.#closeFailed(intent, report.reason, at) > 1) return;
     // It ended with its position, which is protected by another one, or gone.
     const net = signOf(this.#portfolio.net[intent.instrument] ?? ZERO_QUANTITY);
     if (report.kind === 'order.cancelled' && intent.wholePosition && sideProtected(intent) !== net) return;
@@ -918,7 +987,7 @@ export class Desk implements Stateful {
 
   #sendStop(intent: OrderIntent): boolean {
     if (!this.#out.send(intent)) {
-      this.#retry[intent.instrument] = 1;
+      this.#closeFailed(intent, REFUSED_BY_GATE, intent.at);
       return false;
     }
     this.tracker.submitted(intent);
@@ -957,7 +1026,17 @@ export class Desk implements Stateful {
   }
 
   #retryAt(instrument: number, at: TimeMs): void {
-    if (this.#retry[instrument] !== 1) return;
+    const failed = this.#failedCloses[instrument] ?? 0;
+    if (this.#retry[instrument] !== 1) {
+      // A bar in which nothing failed: what comes later is no part of this row.
+      if (failed !== 0 && !this.#isClosing(instrument)) this.#forgetFailures(instrument);
+      return;
+    }
+    const pause = this.#pauseBars[instrument] ?? 0;
+    if (pause > 0) {
+      this.#pauseBars[instrument] = pause - 1;
+      return;
+    }
     this.#retry[instrument] = 0;
     this.#touch(instrument);
     this.protect(instrument, at);
@@ -1052,6 +1131,7 @@ export class Desk implements Stateful {
     this.wants.save(out);
     this.tracker.save(out);
     for (const flags of [this.#dirty, this.#retry]) for (const flag of flags) out.byte(flag);
+    for (const counts of [this.#failedCloses, this.#pauseBars]) for (const count of counts) out.count(count);
     for (const side of this.#netSide) out.byte(side + 1);
     out.numbers(this.leggedSince);
     for (const side of this.#side) out.byte(side + 1);
@@ -1066,6 +1146,8 @@ export class Desk implements Stateful {
     this.wants.restore(from);
     this.tracker.restore(from);
     for (const flags of [this.#dirty, this.#retry]) for (let index = 0; index < flags.length; index++) flags[index] = from.byte();
+    for (const counts of [this.#failedCloses, this.#pauseBars])
+      for (let index = 0; index < counts.length; index++) counts[index] = from.count();
     for (let instrument = 0; instrument < this.#netSide.length; instrument++) this.#netSide[instrument] = from.byte() - 1;
     from.numbers(this.leggedSince);
     for (let holding = 0; holding < this.#side.length; holding++) this.#side[holding] = from.byte() - 1;

@@ -306,6 +306,7 @@ export function planOf(parts: SessionParts): RunPlan {
       disasterGapRatio: 0.05,
       maximumLeggedMs: 10_000,
       maximumLeggedLossRatio: 0.005,
+      ...(parts.policy === 'none' ? {} : { mostFailedCloses: 5 }),
       ...parts.desk,
     },
     stanceStep: 0.25,
