@@ -53,6 +53,7 @@ export const runStatusSchema = z
     openOrders: z.int(),
     events: z.int().meta({ description: 'handled so far' }),
     eventsPerSecond: estimate.meta({ description: 'wall time' }),
+    loopLagMs: z.int().meta({ description: 'the longest hold-up of the process in the last minute or two, wall time' }),
     staleSymbols: z.array(z.string()).readonly().meta({ description: 'without fresh prices: nothing opens there' }),
     suspendedMinds: z.array(z.string()).readonly().meta({ description: 'silenced after failing too often' }),
     minutes: z

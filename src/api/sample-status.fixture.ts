@@ -48,6 +48,7 @@ export const sampleStatus: RunStatus = {
   openOrders: 2,
   events: 134_687,
   eventsPerSecond: 905,
+  loopLagMs: 31,
   staleSymbols: [],
   suspendedMinds: [],
   minutes: [{ at: '2026-02-01T11:45:00Z', words: 'trend BTC/USDT:USDT: from flat to long 1.00.' }],

@@ -656,6 +656,14 @@ const api = z.strictObject({
   ),
 });
 
+const alerts = z.strictObject({
+  webhook: z.boolean().default(false).meta({
+    description:
+      'Sends every alert and every halt as JSON to the address in BALLAST_ALERT_WEBHOOK of the environment, which may be a secret. An address that does not answer delays nothing.',
+    allowed: 'true or false',
+  }),
+});
+
 /** An address without anything in it that must not be seen: configs are printed, and written beside every run. */
 const address = z
   .string()
@@ -744,6 +752,7 @@ export const configSchema = z
     data: data.prefault({}).meta({ description: 'History from real venues: `ballast data download` and `data collect`.' }),
     pairs: pairs.prefault({}).meta({ description: 'The statistics of pairs.' }),
     api: api.prefault({}).meta({ description: 'The HTTP server of a running session.' }),
+    alerts: alerts.prefault({}).meta({ description: 'Who is told when nobody is looking.' }),
   })
   .superRefine((config, check) => {
     if (config.venue.maximumLeverage < config.risk.leverageRatio) {

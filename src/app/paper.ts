@@ -16,6 +16,7 @@ import { connectFeed, type FeedConnection } from '../market/feed/transport.ts';
 import { syntheticMarket, type SyntheticMarket } from '../market/synthetic/market.ts';
 import { withoutWarmupTrades } from '../market/warmup.ts';
 import { sessionSummary } from '../views/report.ts';
+import { alertAddress, openAlerts, type Alerts } from './alerts.ts';
 import { warmupBars } from './assemble.ts';
 import { loadConfig, withOverrides } from './config.ts';
 import { openControl } from './control.ts';
@@ -25,6 +26,7 @@ import { lockRun } from './run-lock.ts';
 import { createRun, journalPath, letGo, listRuns, newRunId, setRunStatus, type RunFolder } from './runs.ts';
 import { mustBeSameRecipe, openParts, recover, reopenJournal, saveSnapshot, type SessionParts } from './session-parts.ts';
 import { statusOf, StatusNotes } from './status.ts';
+import { systemTimers } from './system-timers.ts';
 
 export interface PaperRequest {
   readonly home: string;
@@ -76,13 +78,14 @@ export async function runPaper(request: PaperRequest): Promise<PaperResult> {
   const notice = request.onNotice ?? ((): void => undefined);
   const recipe = await writeRecipe(request);
   const configHash = recipeHash(recipe);
+  const alertsTo = alertAddress(recipe.config, process.env);
   const unfinished = await findUnfinished(request, configHash, notice);
   const runId = unfinished?.runId ?? newRunId(home, 'paper');
   const folder = unfinished?.folder ?? createRun(home, runId, configHash, recipe);
   const lock = lockRun(folder);
   if (lock === undefined) throw runAlive(folder, 'its lock in the hands of another process');
   try {
-    return await runIn(folder, { request, recipe, configHash, runId, isResumed: unfinished !== undefined, notice });
+    return await runIn(folder, { request, recipe, configHash, runId, isResumed: unfinished !== undefined, alertsTo, notice });
   } finally {
     lock.release();
   }
@@ -94,11 +97,13 @@ interface Start {
   readonly configHash: string;
   readonly runId: string;
   readonly isResumed: boolean;
+  readonly alertsTo: string | undefined;
   readonly notice: (words: string) => void;
 }
 
-async function runIn(folder: string, { request, recipe, configHash, runId, isResumed, notice }: Start): Promise<PaperResult> {
+async function runIn(folder: string, { request, recipe, configHash, runId, isResumed, alertsTo, notice }: Start): Promise<PaperResult> {
   const plan = await planOf(recipe, request.home);
+  const alerts = openAlerts({ address: alertsTo, runId, timers: systemTimers, onNotice: notice });
   // Killed before its journal was whole: nothing had happened yet.
   const journal = isResumed && existsSync(journalPath(folder)) ? reopenJournal(folder, notice) : undefined;
   if (journal !== undefined) mustBeSameRecipe(journal, configHash, folder);
@@ -112,7 +117,7 @@ async function runIn(folder: string, { request, recipe, configHash, runId, isRes
     ...(journal === undefined ? {} : { journal }),
   });
   setRunStatus(folder, 'running');
-  const session = new PaperSession(request, parts, runId, folder, notice);
+  const session = new PaperSession(request, parts, runId, folder, notice, alerts);
   try {
     if (isResumed) {
       const followed = session.recover();
@@ -120,8 +125,11 @@ async function runIn(folder: string, { request, recipe, configHash, runId, isRes
     }
     return await session.run(isResumed);
   } catch (cause) {
+    alerts.broke(parts.engine.at, cause);
     session.abandon();
     throw cause;
+  } finally {
+    await alerts.close();
   }
 }
 
@@ -327,7 +335,14 @@ class PaperSession {
   #ended: RunEnded | undefined;
   readonly #answers: { readonly sequence: number; readonly resolve: () => void }[] = [];
 
-  constructor(request: PaperRequest, parts: SessionParts, runId: string, folder: string, notice: (words: string) => void) {
+  constructor(
+    request: PaperRequest,
+    parts: SessionParts,
+    runId: string,
+    folder: string,
+    notice: (words: string) => void,
+    alerts: Alerts,
+  ) {
     this.#request = request;
     this.#parts = parts;
     this.#runId = runId;
@@ -367,7 +382,10 @@ class PaperSession {
     }
     this.#inbox = new Inbox(() => this.#clock.now(), notBefore);
     this.#sources = [venue, this.#inbox, ...this.#sources, ...this.#watched];
-    parts.journal.onRow((row) => this.#notes.fold(row));
+    parts.journal.onRow((row) => {
+      this.#notes.fold(row);
+      alerts.fold(row);
+    });
   }
 
   /** A feed of the past or of another clock: market time is what its events say, and between them passes as the wall does. */
@@ -432,6 +450,7 @@ class PaperSession {
       return this.#finish(outcome, outcome === 'stopped' && !isTimeUp ? 'interrupted' : 'finished');
     } finally {
       this.#isOver = true;
+      this.#notes.end();
       clearTimeout(timer);
       request.signal.removeEventListener('abort', stop);
       wire?.close();

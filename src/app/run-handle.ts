@@ -43,6 +43,8 @@ export interface RunStatus {
   readonly openOrders: number;
   readonly events: number;
   readonly eventsPerSecond: number;
+  /** The longest hold-up of the process in the last minute or two, wall time. */
+  readonly loopLagMs: number;
   readonly staleSymbols: readonly string[];
   readonly suspendedMinds: readonly string[];
   /** The latest decisions' minutes, newest last. */

@@ -1,4 +1,5 @@
 // The status of a running session: folded from its journal and read off its parts.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add } from '../domain/decimal.ts';
 import { minutes } from '../council/minutes.ts';
 import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
@@ -10,6 +11,10 @@ import type { SessionParts } from './session-parts.ts';
 /** How many of the latest alerts and minutes are shown. */
 const SHOWN = 20;
 const CURVE_POINTS = 300;
+/** How finely the loop's lag is measured: a delay of less is not seen. */
+const LAG_RESOLUTION_MS = 20;
+/** The lag is that of so long, at least, and of twice that at most. */
+const LAG_WINDOW_MS = 60_000;
 
 /** What of the journal a status shows that no other view keeps. */
 export class StatusNotes {
@@ -18,6 +23,28 @@ export class StatusNotes {
   #events = 0;
   #since = performance.now();
   eventsPerSecond = 0;
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  #lagSince = performance.now();
+  #lagBefore = 0;
+
+  constructor() {
+    this.#lag.enable();
+  }
+
+  /** The longest that the process was held up in the last minute or two: nobody was heard meanwhile, whether a venue or an operator. */
+  get loopLagMs(): number {
+    return Math.round(Math.max(this.#lagBefore, this.#longestLag()));
+  }
+
+  #longestLag(): number {
+    // The monitor measures from one timer to the next, and in nanoseconds; before its first timer it knows nothing.
+    return this.#lag.count === 0 ? 0 : Math.max(0, this.#lag.max / 1e6 - LAG_RESOLUTION_MS);
+  }
+
+  /** The session is over: nothing is measured any more. */
+  end(): void {
+    this.#lag.disable();
+  }
 
   fold({ entry }: JournalRow): void {
     if (entry.kind === 'alert.raised') push(this.alerts, { at: formatTime(entry.at), rule: entry.rule, why: entry.why });
@@ -45,6 +72,11 @@ export class StatusNotes {
   tick(sequence: number): void {
     const now = performance.now();
     if (now - this.#since < 1_000) return;
+    if (now - this.#lagSince > LAG_WINDOW_MS) {
+      this.#lagBefore = this.#longestLag();
+      this.#lag.reset();
+      this.#lagSince = now;
+    }
     this.eventsPerSecond = Math.round(((sequence - this.#events) * 1_000) / (now - this.#since));
     this.#events = sequence;
     this.#since = now;
@@ -100,6 +132,7 @@ export function statusOf(parts: SessionParts, notes: StatusNotes, frame: StatusF
     openOrders: engine.desk.tracker.open.size,
     events: engine.sequence,
     eventsPerSecond: notes.eventsPerSecond,
+    loopLagMs: notes.loopLagMs,
     staleSymbols: plan.instruments.flatMap((instrument, index) => (engine.market.stale[index] === 1 ? [instrument.symbol] : [])),
     suspendedMinds: engine.minds.flatMap((mind) => (mind.suspended ? [mind.name] : [])),
     minutes: notes.minutes(plan),
