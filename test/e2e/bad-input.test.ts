@@ -28,7 +28,7 @@ import {
   until,
   type Ended,
 } from '../support/run-app.ts';
-import { journalFacts } from './journal-facts.ts';
+import { journalFacts, readRows } from './journal-facts.ts';
 import { resultOf, sessionWords, type SessionResult } from './killed-session.ts';
 
 /** The words of a failure, as every command says them. */
@@ -214,6 +214,7 @@ describe('arguments and config', () => {
 const BREAKS = {
   throws: { asked: `throw new Error('out of ideas');`, why: '' },
   spins: { asked: 'for (;;) {}', why: '' },
+  'blocks-for-two-seconds': { asked: 'const until = Date.now() + 2_000; while (Date.now() < until) {}', why: '' },
   'answers-nonsense': { asked: `return { kind: 'forecast', stance: 'up', confidence: 2 } as never;`, why: '' },
   'answers-nothing': { asked: 'return undefined as never;', why: '' },
   'promises-and-fails': { asked: `return Promise.reject(new Error('later')) as never;`, why: '' },
@@ -260,8 +261,18 @@ describe('a strategy of a user that breaks', () => {
     mustFail(await ballast(home, ...words), 1, /strategy spins X\/USDT near 2024-01-02T01:00:00Z: found no answer within 10 s/);
   });
 
-  for (const name of ['throws', 'spins', 'answers-nonsense', 'promises-and-fails', 'explains-for-ever'] as const) {
-    test(`and ${name} is suspended in a session, which lives, trades on and replays`, async () => {
+  /** What takes long is cut off after `minds.timeoutMs`, and shows as lag of the loop. */
+  const SLOW: ReadonlySet<string> = new Set(['spins', 'blocks-for-two-seconds', 'explains-for-ever']);
+
+  for (const name of [
+    'throws',
+    'spins',
+    'blocks-for-two-seconds',
+    'answers-nonsense',
+    'promises-and-fails',
+    'explains-for-ever',
+  ] as const) {
+    test(`F47: and ${name} is suspended in a session, which lives, trades on and replays`, async () => {
       const sessionHome = temporaryHome('strikes', 'paper:\n  timeframeMs: 1m\n  warmupMs: 1d\n');
       const words = sessionWords(5, 400, ['--strategy', `trend,${broken(name)}`]);
       const session = startBallast(sessionHome, ...words);
@@ -269,18 +280,25 @@ describe('a strategy of a user that breaks', () => {
       const timer = setTimeout(() => session.kill(), 60_000);
       const ended = await session.ended;
       clearTimeout(timer);
-      const result = resultOf(ended, words) as SessionResult & { status: { suspendedMinds: string[]; positions: { sleeve: string }[] } };
+      const result = resultOf(ended, words) as SessionResult & {
+        status: { suspendedMinds: string[]; positions: { sleeve: string }[]; loopLagMs: number };
+      };
       assert.deepEqual(
         result.status.suspendedMinds,
         ['BTC', 'ETH', 'SOL'].map((base) => `${name} ${base}/USDT:USDT`),
       );
       assert.ok(!result.status.positions.some((position) => position.sleeve.startsWith(name)), 'its sleeves are flat');
+      const { rows } = readRows(result.folder);
+      const suspendedAt = rows.findLastIndex(({ entry }) => entry.kind === 'mind.suspended');
+      const after = rows.slice(suspendedAt).filter(({ entry }) => entry.kind === 'order.filled').length;
+      assert.ok(after > 5, `the others trade on, found ${after} fills`);
+      assert.ok(!SLOW.has(name) || result.status.loopLagMs >= 150, `a lag of ${result.status.loopLagMs} ms`);
       assert.deepEqual(journalFacts(result.folder, 1).faults, []);
       assert.equal((await ballast(sessionHome, 'replay', 'latest')).code, 0);
     });
   }
 
-  test('and spins for ever again leaves a session that obeys a halt within a second', async (t) => {
+  test('F47: and spins for ever again leaves a session that obeys a halt within a second', async (t) => {
     const sessionHome = temporaryHome(
       'spins',
       'paper:\n  timeframeMs: 1m\n  warmupMs: 1d\n  symbols: [BTC/USDT:USDT]\nminds:\n  strikes: 1000\n',
@@ -379,7 +397,7 @@ describe('a damaged recording', () => {
     'a tape that is gone': { file: 'tape/000001.tape', damage: (path) => rmSync(path) },
   };
   for (const [name, { file, damage }] of Object.entries(damages)) {
-    test(`${name} fails a replay with exit 1, names the file, and is left as it is`, async () => {
+    test(`F32: ${name} fails a replay with exit 1, names the file, and is left as it is`, async () => {
       const { home: copy, folder } = copyOf(wholeHome);
       damage(join(folder, file));
       const before = digestOf(folder);
@@ -388,7 +406,7 @@ describe('a damaged recording', () => {
     });
   }
 
-  test('a journal that was damaged while nobody ran is set aside, and the session goes on from its clean part to the same end', async () => {
+  test('F32: a journal that was damaged while nobody ran is set aside, and the session goes on from its clean part to the same end', async () => {
     const { home: copy, folder } = copyOf(killedHome);
     flipRow(folder);
     const ended = await ballast(copy, ...words);
@@ -403,7 +421,7 @@ describe('a damaged recording', () => {
     );
   });
 
-  test('a tape that is shorter than the journal says is exit 1 for a resumed session, with what to do', async () => {
+  test('F32: a tape that is shorter than the journal says is exit 1 for a resumed session, with what to do', async () => {
     const { home: copy, folder } = copyOf(killedHome);
     for (const name of readdirSync(join(folder, 'tape'))) truncateSync(join(folder, 'tape', name), 64 * 100);
     mustFail(await ballast(copy, ...words), 1, /tape/, /restore|--fresh/);
@@ -421,7 +439,7 @@ describe('a full disk', () => {
   });
 
   test(
-    'ends a session with exit 1 and the file that did not fit; with room again it goes on to the end of one that had it all along',
+    'F33: ends a session with exit 1 and the file that did not fit; with room again it goes on to the end of one that had it all along',
     { skip: !mounted },
     async () => {
       const words = sessionWords(5, 6_000);
