@@ -116,10 +116,17 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
   return { plan, recipe, configHash, engine, venue, journal, tape, recorder, ledger, equity, knownFailures, comparing };
 }
 
+/**
+ * The day on which the layout of a snapshot last changed: a number that no other state has there by chance. To be raised with every change of
+ * what a part saves.
+ */
+export const STATE_VERSION = 20_261_121;
+
 /** A snapshot is all state in one order, with its place in the recording. */
 export function saveSnapshot(parts: SessionParts, market: Stateful | undefined): void {
   const out = new ByteWriter(1 << 18);
   out.count(parts.tape.offset);
+  out.count(STATE_VERSION);
   parts.engine.save(out);
   parts.venue.save(out);
   parts.equity.save(out);
@@ -142,26 +149,21 @@ export function recover(
 ): number {
   const { journal, tape, engine, venue, ledger, comparing, recorder, folderOfTape } = { ...parts, folderOfTape: parts.tape.directory };
   const snapshot = journal.lastSnapshot((damage) => onNotice(damage.message));
+  const state = new ByteReader(snapshot?.bytes ?? new Uint8Array());
+  const snapshotOffset = snapshot === undefined ? 0 : state.count();
+  const isReadable = snapshot !== undefined && state.count() === STATE_VERSION;
   let from: RecordedPlace = { sequence: 0, tapeOffset: 0 };
-  if (snapshot !== undefined) {
-    const state = new ByteReader(snapshot.bytes);
-    from = { sequence: snapshot.sequence, tapeOffset: state.count() };
-    engine.restore(state);
-    venue.restore(state);
-    parts.equity.restore(state);
-    let rows = 0;
-    for (const row of journal.rows()) {
-      if (rows++ === snapshot.rows) break;
-      ledger.fold(row);
-    }
-    ledger.restore(state);
-    market?.restore(state);
+  if (isReadable) {
+    from = { sequence: snapshot.sequence, tapeOffset: snapshotOffset };
+    restoreAll(parts, market, snapshot.rows, state);
+  } else if (snapshot !== undefined) {
+    onNotice('the state of the run was saved by another version of Ballast: it is put together again from the whole recording');
   }
   // A market that can be made again is cut there; of one that does not come again everything is believed but its last moment.
-  const believed = believedEnd(journal, from.tapeOffset);
+  const believed = believedEnd(journal, snapshotOffset);
   if (tape.offset > believed) tape.truncateTo(believed);
   const reader = TapeReader.open(folderOfTape, journal.segments());
-  const handled = follow(telling(readRecording(journal.rowsFrom(snapshot?.rows ?? 0), reader, from), ledger), {
+  const handled = follow(telling(readRecording(journal.rowsFrom(isReadable ? snapshot.rows : 0), reader, from), ledger), {
     engine,
     recorder: comparing,
     knownFailures: parts.knownFailures,
@@ -174,6 +176,21 @@ export function recover(
   comparing.settle();
   parts.knownFailures.clear();
   return handled;
+}
+
+function restoreAll(parts: SessionParts, market: Stateful | undefined, rowsBefore: number, state: ByteReader): void {
+  const { engine, venue, equity, journal, ledger } = parts;
+  engine.restore(state);
+  venue.restore(state);
+  equity.restore(state);
+  let rows = 0;
+  for (const row of journal.rows()) {
+    if (rows++ === rowsBefore) break;
+    ledger.fold(row);
+  }
+  ledger.restore(state);
+  market?.restore(state);
+  assert(state.ended, 'a snapshot is read to its end');
 }
 
 /** The trades hear of the rows as they heard of them first, between the prices that the engine hears of. */

@@ -1158,6 +1158,19 @@ export class Engine implements Stateful {
     this.#outbox.length = 0;
   }
 
+  /**
+   * The run cannot go on: its journal takes nothing more, or something else broke. What was not recorded is not sent, and every order that
+   * could still open something is called back, unrecorded: a cancel is always lawful. What closes and protects stays at the venue.
+   */
+  abandon(): void {
+    const unsent = new Set(this.#outbox.map((intent) => ('order' in intent ? '' : intent.id)));
+    this.#outbox.length = 0;
+    for (const { intent } of this.desk.tracker.open.values()) {
+      const { id, instrument, role, reduceOnly } = intent;
+      if (role === 'target' && !reduceOnly && !unsent.has(id)) this.#venue.cancel({ at: this.at, instrument, order: id });
+    }
+  }
+
   // ---- state -----------------------------------------------------------------------------------------------------------
 
   save(out: ByteWriter): void {

@@ -24,8 +24,17 @@ const EVENTS_A_LOOK = 128;
 /** The same where minds are asked that are not known to answer in time: few enough that a slow one does not hold the slice. */
 const STRANGERS_EVENTS_A_LOOK = 16;
 
-/** Runs until the sources end, `until` is reached, or somebody asks it to stop. */
+/** Runs until the sources end, `until` is reached, or somebody asks it to stop. Where it breaks, entries that are open are called back first. */
 export async function run(session: Session): Promise<RunOutcome> {
+  try {
+    return await turns(session);
+  } catch (cause) {
+    session.engine.abandon();
+    throw cause;
+  }
+}
+
+async function turns(session: Session): Promise<RunOutcome> {
   const { clock, sources, engine } = session;
   for (;;) {
     const state = guardedTurn(session);

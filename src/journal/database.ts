@@ -19,8 +19,11 @@ export interface Database {
 
 export type Connect = (path: string, readOnly: boolean) => Database;
 
-/** How long to wait for another process that holds the file, before that is an error. */
-const BUSY_MS = 5_000;
+/**
+ * How long to wait for another process that holds the file, before that is an error. Nothing is sent meanwhile, because nothing leaves
+ * unrecorded: what protects rests at the venue.
+ */
+const BUSY_MS = 10_000;
 
 export function connectSqlite(path: string, readOnly: boolean): Database {
   // A file without a log has no writer: read as it lies there, it needs no locks and gets no companion files.
