@@ -52,9 +52,13 @@ describe('F49: alerts of a session', () => {
       assert.match(bodies[0] ?? '', /"rule":"drawdown","why":"drawdown \d/);
       if (status === 200) {
         const alerts = told.status.alerts.filter(({ rule }) => rule === 'drawdown').map(({ why }) => why);
-        assert.deepEqual(bodies.slice(-alerts.length).map((body) => (JSON.parse(body) as { why: string }).why), alerts);
+        assert.deepEqual(
+          bodies.slice(-alerts.length).map((body) => (JSON.parse(body) as { why: string }).why),
+          alerts,
+        );
       } else assert.match(words.join('\n'), /alerts cannot be sent: (HTTP 500|no answer in time)|\d+ alerts? could not be sent/);
-      for (const text of [words.join('\n'), readFileSync(join(told.folder, 'run.json'), 'utf8')]) assert.doesNotMatch(text, new RegExp(SECRET));
+      for (const text of [words.join('\n'), readFileSync(join(told.folder, 'run.json'), 'utf8')])
+        assert.doesNotMatch(text, new RegExp(SECRET));
     });
   }
 

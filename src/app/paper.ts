@@ -335,14 +335,7 @@ class PaperSession {
   #ended: RunEnded | undefined;
   readonly #answers: { readonly sequence: number; readonly resolve: () => void }[] = [];
 
-  constructor(
-    request: PaperRequest,
-    parts: SessionParts,
-    runId: string,
-    folder: string,
-    notice: (words: string) => void,
-    alerts: Alerts,
-  ) {
+  constructor(request: PaperRequest, parts: SessionParts, runId: string, folder: string, notice: (words: string) => void, alerts: Alerts) {
     this.#request = request;
     this.#parts = parts;
     this.#runId = runId;

@@ -16,7 +16,9 @@ afterEach(() => {
 });
 
 /** @returns its address, whose path is the secret, and every body that came */
-async function server(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ address: string; bodies: string[] }> {
+async function server(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ address: string; bodies: string[] }> {
   const bodies: string[] = [];
   const listening = createServer((request, response) => {
     let body = '';
