@@ -87,6 +87,7 @@ export type {
   JointFeatureSpec,
   JointIndicator,
 } from './domain/feature.ts';
+export { askWithin, readLetter } from './forecasts/letters.ts';
 export { meanReversion } from './forecasts/strategies/mean-reversion.ts';
 export { trend } from './forecasts/strategies/trend.ts';
 

@@ -495,8 +495,8 @@ class PaperSession {
             reject(new Error(`no sleeve is named ${JSON.stringify(argument)}; there are ${names}`));
             return;
           }
-          this.#answers.push({ sequence: this.#parts.engine.sequence + 1, resolve });
           this.#inbox.post({ kind: 'operator.spoke', command, argument, by });
+          this.#answers.push({ sequence: this.#parts.engine.sequence + 1, resolve });
         }),
       stop: () => {
         this.#isStopping = true;

@@ -212,8 +212,18 @@ export class Feed {
 
 /** First in, first out; the bar that waits is known to the venue too. */
 class Queue<E extends Event & { at: TimeMs }> {
-  readonly #events: E[] = [];
+  #events: E[] = [];
   #head = 0;
+
+  get length(): number {
+    return this.#events.length - this.#head;
+  }
+
+  /** What waits becomes what is left of it. */
+  reduce(left: (waiting: readonly E[]) => E[]): void {
+    this.#events = left(this.#events.slice(this.#head));
+    this.#head = 0;
+  }
 
   get first(): E | undefined {
     return this.#events[this.#head];
@@ -242,9 +252,54 @@ class Queue<E extends Event & { at: TimeMs }> {
   }
 }
 
+/** A loop that is so far behind a feed does not catch up with every price: what waits is made less. */
+const MOST_WAITING = 1_024;
+
+/**
+ * What a loop that is behind has to see of prices that wait: every bar; between two bars the lowest and the highest trade and the last one, in
+ * their order, with the volume of those that are gone; and the last mark. No stop that was reached is missed.
+ */
+export function conflated(waiting: readonly MarketEvent[]): MarketEvent[] {
+  const kept: MarketEvent[] = [];
+  let since = 0;
+  for (let index = 0; index <= waiting.length; index++) {
+    const event = waiting[index];
+    if (event !== undefined && event.kind !== 'bar.closed') continue;
+    keepOf(waiting.slice(since, index), kept);
+    if (event !== undefined) kept.push(event);
+    since = index + 1;
+  }
+  return kept;
+}
+
+function keepOf(prices: readonly MarketEvent[], kept: MarketEvent[]): void {
+  const trades = prices.filter(({ kind }) => kind === 'trade.printed');
+  const lowest = trades.reduce<MarketEvent | undefined>(
+    (least, each) => (least === undefined || each.low < least.low ? each : least),
+    undefined,
+  );
+  const highest = trades.reduce<MarketEvent | undefined>(
+    (most, each) => (most === undefined || each.high > most.high ? each : most),
+    undefined,
+  );
+  const lastMark = prices.findLast(({ kind }) => kind === 'mark.changed');
+  const lastTrade = trades.at(-1);
+  let volume = 0;
+  for (const each of prices) {
+    if (each.kind === 'trade.printed') volume += each.volume;
+    if (each === lastMark) kept.push(each);
+    else if (each === lowest || each === highest || each === lastTrade) {
+      each.volume = volume;
+      volume = 0;
+      kept.push(each);
+    }
+  }
+}
+
 export class FeedSource implements MarketSource {
   readonly instrument: number;
   readonly #queue = new Queue<MarketEvent>();
+  #most = MOST_WAITING;
   readonly #notBefore: () => TimeMs;
   readonly #waiting: (wake: () => void) => void;
   #isOver = false;
@@ -269,6 +324,7 @@ export class FeedSource implements MarketSource {
 
   take(): MarketEvent {
     this.peekAt();
+    if (this.#queue.length === 1) this.#most = MOST_WAITING;
     return this.#queue.shift();
   }
 
@@ -282,6 +338,15 @@ export class FeedSource implements MarketSource {
 
   push(event: MarketEvent): void {
     this.#queue.push(event);
+    if (this.#queue.length <= this.#most) return;
+    this.#queue.reduce(conflated);
+    // Bars are all kept: where they alone are many, they are not looked through for every one that comes.
+    this.#most = Math.max(MOST_WAITING, 2 * this.#queue.length);
+  }
+
+  /** How many the loop has not taken yet. */
+  get waiting(): number {
+    return this.#queue.length;
   }
 
   end(): void {

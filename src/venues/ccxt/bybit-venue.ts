@@ -92,6 +92,8 @@ export interface BybitVenueParts {
   /** Market time now, and the earliest time that the loop can still take. */
   readonly now: () => TimeMs;
   readonly notBefore: () => TimeMs;
+  /** Time of the earliest price that the loop has not taken yet, so that reports go before it; NEVER, or absent, where none waits. */
+  readonly marketWaitsSince?: () => TimeMs;
   /** Of an instrument; NaN where nobody knows. */
   readonly lastPrice: (instrument: number) => number;
   readonly redact: (words: string) => string;
@@ -121,6 +123,8 @@ const PAGE = 50;
 const EXECUTIONS_PAGE = 100;
 /** More pages than that of anything is not what a session leaves behind. */
 const MOST_PAGES = 100;
+/** More reports than that which the loop has not taken: it does not keep up, and nothing may open until it has. */
+const MOST_REPORTS = 1_000;
 
 export class BybitVenue implements Venue, Source, Stateful {
   readonly #parts: BybitVenueParts;
@@ -175,7 +179,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
     this.#executions = new ExecutionMemory(parts.since);
-    this.#reports = new ReportQueue(now, notBefore);
+    this.#reports = new ReportQueue(now, notBefore, parts.marketWaitsSince);
     this.#alarm = new Alarm(timers, () => this.#ring());
     this.#calls = new Calls({
       wire,
@@ -253,6 +257,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const listed = this.#listed[instrument];
     if (this.#refusedFor !== '') return `the venue has refused the key: ${this.#refusedFor}`;
     if (this.#calls.turns.frozenUntil > timers.now()) return `the venue wants to be left alone: ${this.#bannedFor}`;
+    if (this.#reports.waiting > MOST_REPORTS) return `${this.#reports.waiting} reports wait for the loop, which does not keep up`;
     if (!this.isReconciled) return 'the account is not reconciled since the private stream was lost';
     if (this.#skew.leastMs > settings.mostSkewMs) return `the clocks differ by at least ${Math.round(this.#skew.leastMs)} ms`;
     if (listed?.isTrading !== true) return 'the instrument does not trade';
