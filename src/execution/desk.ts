@@ -4,6 +4,7 @@ import {
   absolute,
   add,
   compare,
+  format,
   isZero,
   negate,
   notional,
@@ -104,6 +105,8 @@ export class Desk implements Stateful {
   /** By instrument: closes and stops in a row that were refused, or that the venue ended by itself; and for how many bars nothing is tried. */
   readonly #failedCloses: Int32Array;
   readonly #pauseBars: Int32Array;
+  /** By instrument: 1 once it was said that what is left of a position cannot be closed. */
+  readonly #isDustMarked: Uint8Array;
   /** By instrument: side of the net position as last protected, so that openings and flips are noticed. */
   readonly #netSide: Int8Array;
   /** By sleeve: since when only some legs of a pair are where they should be; NaN when all are. */
@@ -153,6 +156,7 @@ export class Desk implements Stateful {
     this.#retry = new Uint8Array(instruments.length);
     this.#failedCloses = new Int32Array(instruments.length);
     this.#pauseBars = new Int32Array(instruments.length);
+    this.#isDustMarked = new Uint8Array(instruments.length);
     this.#netSide = new Int8Array(instruments.length);
     this.leggedSince = new Float64Array(sleeves.length).fill(NaN);
     this.#side = new Int8Array(holdings.count);
@@ -354,7 +358,11 @@ export class Desk implements Stateful {
     // Under halt only what closes the net may go out; a fill that is still coming is closed when it comes.
     if (this.#halted && !closes) return;
     const reduceOnly = closes && (this.#halted || compare(absolute(quantity), absolute(net)) <= 0);
-    if (isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduceOnly)) return;
+    if (isDust(traded, quantity, this.#mark[instrument] ?? NaN, reduceOnly)) {
+      if (closes && compare(absolute(quantity), absolute(net)) === 0) this.#markDust(instrument, traded, net, at);
+      return;
+    }
+    this.#isDustMarked[instrument] = 0;
     const id = this.#nextId();
     const attached = this.#attachments(instrument, quantity, shares, at);
     const sent = marketOrder(id, at, instrument, quantity, shares, reduceOnly, attached);
@@ -364,6 +372,14 @@ export class Desk implements Stateful {
     const intent = byBudget ? { ...order, budget: this.#worth(traded, order) } : order;
     if (this.#out.send(intent, algorithm)) this.tracker.submitted(intent);
     else this.#refused(intent, REFUSED_BY_GATE, at);
+  }
+
+  /** What is left of a position is too little for the venue to take: it stays, is said once, and goes with the next position that is closed. */
+  #markDust(instrument: number, { symbol, minimumQuantity }: Instrument, net: Quantity, at: TimeMs): void {
+    if (this.#isDustMarked[instrument] === 1) return;
+    this.#isDustMarked[instrument] = 1;
+    const why = `${format(net)} ${symbol} is left of a position that was closed, less than the ${format(minimumQuantity)} that the venue takes`;
+    this.#out.say({ kind: 'alert.raised', at, rule: 'dust', why });
   }
 
   /** At the mark, which is what the decision had in mind. */
@@ -1130,7 +1146,7 @@ export class Desk implements Stateful {
   save(out: ByteWriter): void {
     this.wants.save(out);
     this.tracker.save(out);
-    for (const flags of [this.#dirty, this.#retry]) for (const flag of flags) out.byte(flag);
+    for (const flags of [this.#dirty, this.#retry, this.#isDustMarked]) for (const flag of flags) out.byte(flag);
     for (const counts of [this.#failedCloses, this.#pauseBars]) for (const count of counts) out.count(count);
     for (const side of this.#netSide) out.byte(side + 1);
     out.numbers(this.leggedSince);
@@ -1145,7 +1161,8 @@ export class Desk implements Stateful {
   restore(from: ByteReader): void {
     this.wants.restore(from);
     this.tracker.restore(from);
-    for (const flags of [this.#dirty, this.#retry]) for (let index = 0; index < flags.length; index++) flags[index] = from.byte();
+    for (const flags of [this.#dirty, this.#retry, this.#isDustMarked])
+      for (let index = 0; index < flags.length; index++) flags[index] = from.byte();
     for (const counts of [this.#failedCloses, this.#pauseBars])
       for (let index = 0; index < counts.length; index++) counts[index] = from.count();
     for (let instrument = 0; instrument < this.#netSide.length; instrument++) this.#netSide[instrument] = from.byte() - 1;
