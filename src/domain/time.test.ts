@@ -73,3 +73,25 @@ test('a day starts at midnight UTC, before the epoch too', () => {
   assert.equal(startOfDay(Date.UTC(2021, 5, 5, 23, 59, 59, 999)), Date.UTC(2021, 5, 5));
   assert.equal(startOfDay(-1), -DAY_MS);
 });
+
+test('F41: a change to or from summer time, wherever this machine is, moves no bar and no day; there is no leap second', (t) => {
+  const before = process.env['TZ'];
+  t.after(() => {
+    if (before === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = before;
+  });
+  for (const zone of ['America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe']) {
+    process.env['TZ'] = zone;
+    let isMoved = false;
+    for (let day = Date.UTC(2026, 0, 1); day < Date.UTC(2027, 0, 1); day += DAY_MS) {
+      isMoved ||= new Date(day).getTimezoneOffset() !== new Date(day + DAY_MS).getTimezoneOffset();
+      for (const at of [day, day + 90 * MINUTE_MS, day + DAY_MS - 1]) {
+        assert.equal(startOfDay(at), day);
+        assert.equal(parseTime(formatTime(at)), at);
+      }
+      assert.equal(parseTime(formatTime(day).slice(0, 10)), day);
+    }
+    assert.ok(isMoved, `${zone} has summer time`);
+  }
+  assert.throws(() => parseTime('2016-12-31T23:59:60Z'), { code: 'TIME_MALFORMED' });
+});

@@ -237,7 +237,7 @@ test('what a mind throws is told with the strategy and the bar', async () => {
   await assert.rejects(session(parts), /strategy wizard at 2026-01-05T00:01:00Z .*an exception: x is not a function/);
 });
 
-test('after the last strike a mind is suspended, its sleeve flat, and it is never asked again', async () => {
+test('F47: after the last strike a mind is suspended, its sleeve flat, and it is never asked again', async () => {
   const mind = witness((bar) => {
     if (bar < 3) return 1;
     throw new Error('out of ideas');
@@ -256,7 +256,7 @@ test('after the last strike a mind is suspended, its sleeve flat, and it is neve
   assert.equal(run.of('order.filled').at(-1)?.at, closeOf(4) + 1);
 });
 
-test('a mind that throws delays no reflex of the same event', async () => {
+test('F47: a mind that throws delays no reflex of the same event', async () => {
   const run = await session({
     bars: [bars([100, 100, 100, 100, [100, 100, 60, 60], ...flat(4, 60)])],
     sleeves: [

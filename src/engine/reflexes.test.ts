@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ByteReader } from '../domain/bytes.ts';
-import { format } from '../domain/decimal.ts';
+import { format, price, quantity, ZERO_AMOUNT } from '../domain/decimal.ts';
 import type { Entry } from '../domain/entry.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/time.ts';
 import {
@@ -93,7 +93,7 @@ test('a drawdown of 25 % halts within the event, closes everything, and stays la
   assert.equal(run.of('order.intended').filter(({ at }) => at > (exit?.at ?? 0)).length, 0);
 });
 
-test('a latched halt survives saving and restoring, and resuming re-arms from the equity of that day', async () => {
+test('F50: a latched halt survives saving and restoring, and resuming re-arms from the equity of that day', async () => {
   const quotes = [100, 100, 100, 90, 74, ...flat(10, 74)];
   const resumed = exposed(quotes, { words: [operator(closeOf(9) + 5, 'resume')] });
   const first = new TestSession(resumed);
@@ -212,7 +212,7 @@ test('a feed that is silent for three of its intervals blocks what would increas
   assert.equal(run.held(0), '10', 'and then it trades');
 });
 
-test('an order that would increase on a stale price is refused by gate two, one that closes is not', async () => {
+test('F21: an order that would increase on a stale price is refused by gate two, one that closes is not', async () => {
   const silence = Array.from({ length: 8 }, () => undefined);
   const run = await session({
     bars: [bars([100, 100, 100, 100, ...silence, ...flat(4, 100)]), bars(flat(16, 50))],
@@ -317,7 +317,7 @@ test('resume lets the minds count again within its event', async () => {
   assert.notEqual(run.held(0), '0');
 });
 
-test('a halt with an entry in flight calls it back, and closes what fills nevertheless', async () => {
+test('F50: a halt with an entry in flight calls it back, and closes what fills nevertheless', async () => {
   const run = await session({
     bars: [bars(flat(8, 100))],
     sleeves: [single(0, stances([0, 1]))],
@@ -334,6 +334,53 @@ test('a halt with an entry in flight calls it back, and closes what fills nevert
       .slice(1)
       .every(({ intent }) => intent.reduceOnly),
   );
+});
+
+test('F50: killed with an order in flight under a halt, the next process is halted, and closes what that order filled', async () => {
+  const parts: SessionParts = {
+    bars: [bars(flat(8, 100))],
+    sleeves: [single(0, stances([0, 1]))],
+    words: [operator(closeOf(1) + 400, 'halt')],
+    venue: { latencyMs: 500 },
+  };
+  const first = new TestSession(parts);
+  let bytes: Uint8Array | undefined;
+  first.onEvent = (event) => {
+    // The halt is latched, the entry has not been heard of.
+    if (event.kind === 'operator.spoke') bytes = first.snapshot();
+  };
+  await first.run();
+  const second = new TestSession(parts);
+  second.restore(new ByteReader(bytes ?? assert.fail('somebody said halt')));
+  assert.deepEqual([second.engine.account.halted, second.held(0)], [true, '0']);
+  await second.run();
+  assert.equal(second.of('order.filled').length, 2, 'the entry was faster than its cancel, and was closed');
+  assert.deepEqual([second.engine.account.halted, second.held(0)], [true, '0']);
+  assert.ok(second.of('order.intended').every(({ intent }) => intent.reduceOnly));
+  assert.equal(second.stateHash, first.stateHash);
+});
+
+test('F19: a report of an order that nobody knows any more is an alert, and is booked to nobody', async () => {
+  const run = new TestSession({ bars: [bars(flat(6, 100))], sleeves: [single(0, () => 0)] });
+  await run.run({ until: closeOf(3) });
+  const { at } = run.engine;
+  run.engine.handle({
+    kind: 'order.filled',
+    at,
+    happenedAt: at,
+    instrument: 0,
+    order: 'purged-1',
+    reason: '',
+    fill: { id: 'late', price: price('100'), quantity: quantity('1'), fee: ZERO_AMOUNT, liquidity: 'taker' },
+  });
+  const [alert] = alerts(run, 'unknown-order');
+  assert.ok(alert?.kind === 'alert.raised');
+  assert.equal(alert.why, 'order.filled for purged-1, which this run never sent');
+  assert.ok(
+    run.entries.some((entry) => entry.kind === 'order.filled' && entry.order === 'purged-1'),
+    'the journal has it',
+  );
+  assert.equal(run.held(0), '0');
 });
 
 test('a sleeve that does not exist is an alert, not an end', async () => {

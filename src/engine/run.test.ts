@@ -173,7 +173,7 @@ describe('the system clock', () => {
     assert.ok(wallMs >= 38, `four minutes at 6,000 market seconds a second took ${wallMs} ms`);
   });
 
-  test('never tells a time before what it has handed out', () => {
+  test('F41: never tells a time before what it has handed out', () => {
     const clock = new SystemClock(START, 1);
     const made = quiet(4);
     clock.anchor(closeOf(3));

@@ -275,7 +275,7 @@ test('a disaster stop that fills takes its part of every sleeve in the instrumen
   assert.equal(format(run.venue.cash), format(run.engine.portfolio.totalCash()));
 });
 
-test('a liquidation is booked to every sleeve in the instrument at the gap price, stops them all and says what others bore', async () => {
+test('F40: a liquidation is booked to every sleeve in the instrument at the gap price, stops them all and says what others bore', async () => {
   const run = await session({
     bars: [bars([...flat(6, 100), [90, 91, 89, 90], ...flat(4, 90)])],
     sleeves: [
@@ -378,7 +378,7 @@ test('a pair whose second leg is refused gives up the first at once', async () =
   assert.deepEqual([run.held(0, 0), run.held(0, 1)], ['0', '0']);
 });
 
-test('a pair of which one leg stands alone is closed after its time, not after its bar', async () => {
+test('F30: a pair of which one leg stands alone is closed after its time, not after its bar', async () => {
   const run = await session({
     // The second instrument has no bar to fill in.
     bars: [bars(flat(12, 100)), bars([...flat(2, 50), undefined, undefined, undefined, ...flat(7, 50)])],

@@ -145,7 +145,7 @@ describe('states', () => {
     }
   });
 
-  test('a late fill after a cancel still counts, and completes the order when it is all of it', () => {
+  test('F19: a late fill after a cancel still counts, and completes the order when it is all of it', () => {
     const orders = tracker();
     orders.submitted(intent('1-1', [[0, 0, '2']]));
     orders.report(say('order.cancelled', '1-1'));

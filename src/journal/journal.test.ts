@@ -117,7 +117,7 @@ test('the digest is the SHA-256 of all row bytes, however they were grouped', ()
   );
 });
 
-test('at-end writes in blocks of about a megabyte and never holds more than a few', () => {
+test('F26: at-end writes in blocks of about a megabyte and never holds more than a few', () => {
   const path = freshPath();
   const journal = Journal.create(path, { durability: 'at-end' });
   let most = 0;
@@ -198,7 +198,7 @@ test('the last two snapshots are kept, and a damaged one gives way to the one be
   rest.close();
 });
 
-test('what is no journal of this version is refused by name', () => {
+test('F52: what is no journal of this version is refused by name', () => {
   assert.throws(() => Journal.open(join(folder, 'nothing')), { code: 'JOURNAL_MISSING' });
   const empty = freshPath();
   writeFileSync(empty, '');
@@ -249,7 +249,7 @@ test('an entry that cannot be encoded is a bug that costs no row before it', () 
   assert.deepEqual([...Journal.open(path, { readOnly: true }).rows()], rows);
 });
 
-test('a file cut at any byte is refused by name or opens with a clean prefix and says so', () => {
+test('F32: a file cut at any byte is refused by name or opens with a clean prefix and says so', () => {
   const path = smallJournal();
   const sound = contents(path);
   const { bytes } = sound;
@@ -259,7 +259,7 @@ test('a file cut at any byte is refused by name or opens with a clean prefix and
   }
 });
 
-test('a flipped bit in any byte is refused by name, or told with the clean rows before it, or changes nothing that is read', (t) => {
+test('F32: a flipped bit in any byte is refused by name, or told with the clean rows before it, or changes nothing that is read', (t) => {
   const path = smallJournal();
   const sound = contents(path);
   const { bytes } = sound;
@@ -318,7 +318,7 @@ test('damage is told by block and row, with what was found and expected', () => 
   }
 });
 
-test('quarantine keeps the damaged file aside and goes on with the clean rows', () => {
+test('F32: quarantine keeps the damaged file aside and goes on with the clean rows', () => {
   const path = freshPath();
   const journal = Journal.create(path, { durability: 'every-commit', meta: { config: 'kept', status: 'lost' } });
   const rows = appendSamples(journal, 0, 12);
@@ -359,7 +359,7 @@ test('quarantine keeps the damaged file aside and goes on with the clean rows', 
   twice.close();
 });
 
-test('a quarantine that a kill interrupted is finished by the next open', () => {
+test('F32: a quarantine that a kill interrupted is finished by the next open', () => {
   const path = smallJournal();
   const expected = contents(path);
   const copy = `${path}.recovering`;
@@ -379,7 +379,7 @@ test('a quarantine that a kill interrupted is finished by the next open', () => 
   second.close();
 });
 
-test('a log that a kill cut short opens cleanly with all commits before the cut', () => {
+test('F32: a log that a kill cut short opens cleanly with all commits before the cut', () => {
   const { path, log, commits } = journalWithLog();
   const main = readFileSync(path);
   const counts = new Set<number>();
@@ -397,7 +397,7 @@ test('a log that a kill cut short opens cleanly with all commits before the cut'
   assert.deepEqual([...counts], commits, 'a cut log holds whole commits');
 });
 
-test('a flipped bit in the log does not silently cost the commits behind it', (t) => {
+test('F32: a flipped bit in the log does not silently cost the commits behind it', (t) => {
   const { path, log, commits } = journalWithLog();
   const main = readFileSync(path);
   const all = commits.at(-1);
@@ -432,7 +432,7 @@ test('a flipped bit in the log does not silently cost the commits behind it', (t
   opened.close();
 });
 
-test('a full disk is told once and refused ever after, and loses nothing that was stored', () => {
+test('F26, F33: a full disk is told once and refused ever after, and loses nothing that was stored', () => {
   for (const durability of ['every-commit', 'at-end'] as const) {
     const path = freshPath();
     Journal.create(path, { durability }).close();

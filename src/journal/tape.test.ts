@@ -214,7 +214,7 @@ test('an open tape can be read up to the last flush', () => {
   tape.close();
 });
 
-test('a tape cut at any byte gives its whole records and says what is torn', () => {
+test('F32: a tape cut at any byte gives its whole records and says what is torn', () => {
   const directory = freshFolder();
   const register = new MemoryRegister();
   const tape = TapeWriter.open(directory, register, SHORT);
@@ -238,7 +238,7 @@ test('a tape cut at any byte gives its whole records and says what is torn', () 
   }
 });
 
-test('a tail of zeros, as a power cut leaves it, is no market at a price of zero', () => {
+test('F32: a tail of zeros, as a power cut leaves it, is no market at a price of zero', () => {
   const directory = freshFolder();
   const register = new MemoryRegister();
   const tape = TapeWriter.open(directory, register, SHORT);
@@ -259,7 +259,7 @@ test('a tail of zeros, as a power cut leaves it, is no market at a price of zero
   assert.deepEqual(readAll(directory, register), eventsOf(0, 3));
 });
 
-test('a flipped bit in any byte of a sealed segment is told by the name of its file', () => {
+test('F32: a flipped bit in any byte of a sealed segment is told by the name of its file', () => {
   const { directory, register } = sealedTape();
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
@@ -322,7 +322,7 @@ test('a missing, short or long sealed segment is told', () => {
   }
 });
 
-test('another version and another length of segment are refused', () => {
+test('F52: another version and another length of segment are refused', () => {
   const { directory, register } = sealedTape();
   const path = join(directory, '000003.tape');
   const bytes = readFileSync(path);
@@ -400,7 +400,7 @@ test('pruned segments are gone, and a request for them says so', () => {
   assert.equal(TapeWriter.open(directory, register, SHORT).offset, 24);
 });
 
-test('a full disk stops the tape; what was written stays whole', () => {
+test('F33: a full disk stops the tape; what was written stays whole', () => {
   const directory = freshFolder();
   const register = new MemoryRegister();
   let room = 1_000;

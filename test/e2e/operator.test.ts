@@ -48,7 +48,7 @@ const WAYS: Readonly<Record<string, (home: string, session: Program) => Say>> = 
 };
 
 for (const [way, speaker] of Object.entries(WAYS)) {
-  test(`close, flatten and halt over ${way} order what they say within one event, and a halt outlives a kill`, async (t) => {
+  test(`F50: close, flatten and halt over ${way} order what they say within one event, and a halt outlives a kill`, async (t) => {
     const home = temporaryHome('operator', CONFIG);
     const words = ['paper', '--seed', '5', '--speed', SPEED, '--port', '0', '--json'];
     let session = startBallast(home, ...words);

@@ -214,7 +214,7 @@ describe('a message that is not believed', () => {
     });
   }
 
-  test('a bar that was told before, or is older, is refused', () => {
+  test('F25: a bar that was told before, or is older, is refused', () => {
     const made = world();
     made.feed.receive(JSON.stringify(bar(3)));
     made.feed.receive(JSON.stringify(bar(3)));
@@ -224,7 +224,7 @@ describe('a message that is not believed', () => {
     assert.match(made.refused[0] ?? '', /a bar that closed at \d+, after one that closed at \d+/);
   });
 
-  test('a price a thousand times its neighbour is refused, and the next one is judged by what was believed', () => {
+  test('F24: a price a thousand times its neighbour is refused, and the next one is judged by what was believed', () => {
     const made = world();
     made.feed.receive(JSON.stringify(bar(0)));
     made.feed.receive(JSON.stringify(bar(1, { open: 100_000, high: 101_000, low: 99_000, close: 100_500 })));

@@ -802,6 +802,18 @@ describe('the account and the venue change by themselves', () => {
     assert.equal(bench.venue.counts.foreign, 1);
   });
 
+  test('F36: a deposit and a withdrawal are no report of the run, move no position and block nothing', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    const before = bench.reports.length;
+    bench.act({ act: 'transfer', amount: '2500' });
+    bench.act({ act: 'transfer', amount: '-1000' });
+    await bench.advance(31 * SECOND_MS);
+    assert.deepEqual(bench.reports.slice(before), [], 'the ledger of the run is of its own fills and payments: a transfer is no profit');
+    assert.deepEqual([bench.believed(), bench.venue.blockOf(0)], ['0.01', undefined]);
+  });
+
   test('F38: a report of positions that is empty or fails is unknown, not flat', async () => {
     await opened();
     bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
@@ -909,6 +921,32 @@ describe('the account and the venue change by themselves', () => {
       payments.map(({ amount: paid, instrument }) => [paid, instrument]),
       [[quantity('-1.25'), 0]],
     );
+  });
+
+  test('F44: payments are booked when the venue makes them, whatever the interval, and not again by a new process', async () => {
+    await opened();
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    const bytes = saved();
+    bench.act({ act: 'change-funding-interval', symbol: 'BTCUSDT', hours: 4 });
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '0.5' });
+    await bench.advance(10 * SECOND_MS);
+    // While nobody listens.
+    bench.wire.cut(true);
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-0.25' });
+    await bench.advance(10 * SECOND_MS);
+    bench.wire.cut(false);
+    await bench.until('to be reconciled', () => bench.venue.isReconciled, MINUTE_MS);
+    const paid = (): unknown[] => bench.reports.flatMap((report) => (report.kind === 'funding.paid' ? [report.amount] : []));
+    assert.deepEqual(paid(), [quantity('0.5'), quantity('-0.25')]);
+    restarted(bytes);
+    await bench.advance(40 * SECOND_MS);
+    // A state of before them hears of both, once.
+    assert.deepEqual(paid(), [quantity('0.5'), quantity('-0.25')]);
+    const after = saved();
+    restarted(after);
+    await bench.advance(40 * SECOND_MS);
+    assert.deepEqual(paid(), []);
   });
 
   test('F45: half an hour of maintenance ends in an orderly return, without a storm', async () => {
