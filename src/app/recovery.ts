@@ -1,13 +1,20 @@
 // Recovery is the normal start, and a replay is a recovery without an end: recorded events, in their recorded order, through the same engine.
 import { BallastError } from '../domain/errors.ts';
-import { isMarketEvent, type Event, type MarketEvent } from '../domain/event.ts';
+import { isMarketEvent, type Event, type MarketEvent, type VenueReport } from '../domain/event.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { NEVER } from '../domain/time.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RecordedStep } from '../journal/recording.ts';
-import type { SimulatedVenue } from '../venues/simulated/venue.ts';
 import type { ComparingRecorder } from './session-recorder.ts';
+
+/** A venue that is brought along with a recording. */
+export interface RecalledVenue {
+  /** A report of it that was recorded, heard again. */
+  recall(report: VenueReport): void;
+  /** A price that does not come from its own sources again. */
+  see(event: MarketEvent): void;
+}
 
 export interface FollowParts {
   readonly engine: Engine;
@@ -15,7 +22,7 @@ export interface FollowParts {
   /** Filled in as failures are read, for the engine to look at. */
   readonly knownFailures: Map<number, ReadonlyMap<number, string>>;
   /** The venue of this process, to be brought along; undefined in a replay. */
-  readonly venue: SimulatedVenue | undefined;
+  readonly venue: RecalledVenue | undefined;
   /** By instrument: sources that make the same events again, as the engine sees them; undefined for one that does not come again. */
   readonly sources: readonly (MarketSource | undefined)[];
   readonly onEvent?: (handled: number) => void;

@@ -16,7 +16,7 @@ import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
 import { TradeLedger } from '../views/trades.ts';
 import { guarded } from './guard.ts';
-import { believedEnd, follow } from './recovery.ts';
+import { believedEnd, follow, type RecalledVenue } from './recovery.ts';
 import type { Recipe } from './recipe.ts';
 import { journalPath, tapePath } from './runs.ts';
 import { fundingOf } from './stored-funding.ts';
@@ -35,6 +35,15 @@ export interface SessionParts {
   readonly equity: EquityRecorder;
   readonly knownFailures: Map<number, ReadonlyMap<number, string>>;
   readonly comparing: ComparingRecorder;
+}
+
+/** Of a session, what a recovery restores and brings along. */
+export interface RecoverableParts extends Pick<
+  SessionParts,
+  'engine' | 'journal' | 'tape' | 'ledger' | 'equity' | 'knownFailures' | 'comparing'
+> {
+  readonly venue: RecalledVenue & Stateful;
+  readonly recorder: Recorder;
 }
 
 export interface OpenParts {
@@ -123,7 +132,7 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
 export const STATE_VERSION = 20_261_121;
 
 /** A snapshot is all state in one order, with its place in the recording. */
-export function saveSnapshot(parts: SessionParts, market: Stateful | undefined): void {
+export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefined): void {
   const out = new ByteWriter(1 << 18);
   out.count(parts.tape.offset);
   out.count(STATE_VERSION);
@@ -142,7 +151,7 @@ export function saveSnapshot(parts: SessionParts, market: Stateful | undefined):
  * @throws BallastError REPLAY_MISMATCH, SOURCE_DIVERGED and whatever journal and tape have to say of themselves
  */
 export function recover(
-  parts: SessionParts,
+  parts: RecoverableParts,
   market: Stateful | undefined,
   sources: readonly (MarketSource | undefined)[],
   onNotice: (words: string) => void,
