@@ -307,7 +307,8 @@ class Case {
         }),
         { engine, recorder, knownFailures, venue: undefined, sources: [] },
       );
-      if (recorder.outstanding > 0) engine.closeInstant();
+      // Nothing says whether the last instant was closed but what was said then, or the state that it left.
+      if (engine.isOpen && (recorder.outstanding > 0 || engine.stateHash(CONFIG_HASH) !== stateHash)) engine.closeInstant();
       recorder.settle();
     } catch (error) {
       if (!(error instanceof BallastError)) throw error;

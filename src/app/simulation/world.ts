@@ -115,10 +115,10 @@ export interface World {
 export const WORLD_STARTS: TimeMs = Date.UTC(2026, 0, 5, 7, 30);
 export const CAPITAL = amount('100000');
 /** Bars before anything goes wrong, and after everything that did. */
-const CALM_BARS = 2;
-const CLEAR_BARS = 7;
+const CALM_BARS = 1;
+const CLEAR_BARS = 5;
 /** Of these the market stands still in the last. */
-export const QUIET_BARS = 4;
+export const QUIET_BARS = 2;
 const SYMBOLS = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
 const FIRST_PRICES = [60_000, 3_000];
 
@@ -137,7 +137,7 @@ export function worldOf(seed: number): World {
   const random = new Random(seed).fork('world');
   const pick = <Value>(values: readonly Value[]): Value => values[random.integer(values.length)] as Value;
   const count = random.bernoulli(0.4) ? 2 : 1;
-  const bars = 26 + random.integer(20);
+  const bars = CALM_BARS + CLEAR_BARS + 5 + random.integer(12);
   const clearFrom = (bars - CLEAR_BARS) * MINUTE_MS;
   const change = 0.15 + 0.5 * random.uniform();
   const sleeves = sleevesOf(count, random);
@@ -166,7 +166,7 @@ export function worldOf(seed: number): World {
       trailR: random.integer(2),
       fixedRatio: 0.3,
     },
-    settings: { ...defaultBybitVenueSettings, reconcileMs: pick([30 * SECOND_MS, 2 * MINUTE_MS]), pingMs: 20 * SECOND_MS },
+    settings: { ...defaultBybitVenueSettings, reconcileMs: pick([30 * SECOND_MS, 2 * MINUTE_MS, 2 * MINUTE_MS, 2 * MINUTE_MS]), pingMs: 45 * SECOND_MS },
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),
     deaths: Array.from({ length: pick([0, 0, 1, 1, 2, 3]) }, () => deathOf(random, clearFrom)),

@@ -1,6 +1,9 @@
 // One waker for many deadlines, over the Timers port: whoever owns it says when something is due next, and looks at everything when it rings.
 import type { Timers } from '../../domain/ports.ts';
 
+/** Made once: an abort without a reason makes one each time, with a stack that nobody reads. */
+const SET_ANEW = new Error('set anew');
+
 export class Alarm {
   readonly #timers: Timers;
   readonly #ring: () => void;
@@ -15,7 +18,7 @@ export class Alarm {
   /** Rings once, at this time of the timers; Infinity is never. Takes the place of what was set before. */
   set(at: number): void {
     if (at === this.#at) return;
-    this.#sleep?.abort();
+    this.#sleep?.abort(SET_ANEW);
     this.#sleep = undefined;
     this.#at = at;
     if (at === Infinity) return;

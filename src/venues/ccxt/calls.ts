@@ -27,6 +27,9 @@ export interface CallsParts {
   readonly onJudged: (outcome: Judged) => void;
 }
 
+/** Made once: an abort without a reason makes one each time, with a stack that nobody reads. */
+const SETTLED = new Error('answered, or too late');
+
 export class Calls {
   readonly turns: Turns;
   readonly #parts: CallsParts;
@@ -82,7 +85,7 @@ export class Calls {
       return await Promise.race([answer, late]);
     } finally {
       // The one that lost is ended, and nobody needs to hear of it.
-      over.abort();
+      over.abort(SETTLED);
       void Promise.allSettled([answer, late]);
     }
   }
