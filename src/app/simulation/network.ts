@@ -96,26 +96,23 @@ export class SimulatedNetwork {
         for (const socket of this.#sockets) socket.break('code 1006');
         break;
       case 'venue-restarted':
-        this.#administer({ act: 'restart' }, 'acts');
-        this.#administer({ act: 'drop-sockets' }, 'acts');
+        this.#administer({ act: 'restart' });
+        this.#administer({ act: 'drop-sockets' });
         break;
       case 'venue-deleverages':
       case 'venue-pays-funding': {
         const held = server.exchange.accounts[0]?.positions.findIndex(({ side }) => side !== 0) ?? -1;
         const symbol = server.exchange.listings[held]?.symbol;
         if (symbol === undefined) break;
-        if (fault.name === 'venue-deleverages') this.#administer({ act: 'deleverage', symbol }, 'acts');
-        else this.#administer({ act: 'fund', symbol, amount: (fault.size / 1_000).toFixed(3) }, 'acts');
+        if (fault.name === 'venue-deleverages') this.#administer({ act: 'deleverage', symbol });
+        else this.#administer({ act: 'fund', symbol, amount: (fault.size / 1_000).toFixed(3) });
         break;
       }
       case 'delisted':
-        this.#administer({ act: 'delist', symbol: server.exchange.listings[0]?.symbol ?? '' }, 'acts');
+        this.#administer({ act: 'delist', symbol: server.exchange.listings[0]?.symbol ?? '' });
         break;
       case 'machine-clock-stepped':
         this.machineAheadMs = fault.size;
-        break;
-      case 'venue-clock-stepped':
-        this.#administer({ skewMs: fault.size }, 'clock');
         break;
       default:
         break;
@@ -131,13 +128,10 @@ export class SimulatedNetwork {
     this.#active.delete(fault.name);
     switch (fault.name) {
       case 'delisted':
-        this.#administer({ act: 'relist', symbol: this.#parts.server.exchange.listings[0]?.symbol ?? '' }, 'acts');
+        this.#administer({ act: 'relist', symbol: this.#parts.server.exchange.listings[0]?.symbol ?? '' });
         break;
       case 'machine-clock-stepped':
         this.machineAheadMs = 0;
-        break;
-      case 'venue-clock-stepped':
-        this.#administer({ skewMs: 0 }, 'clock');
         break;
       default:
         break;
@@ -157,9 +151,9 @@ export class SimulatedNetwork {
   }
 
   /** By the venue's own hand. */
-  #administer(body: object, what: 'acts' | 'clock'): void {
+  #administer(body: object): void {
     const headers = { 'content-type': 'application/json' };
-    const request = { method: 'POST', path: `/admin/${what}`, query: '', body: JSON.stringify(body), headers, address: ADDRESS };
+    const request = { method: 'POST', path: '/admin/acts', query: '', body: JSON.stringify(body), headers, address: ADDRESS };
     const outcome = this.#parts.server.request(request, this.venueNow);
     if (outcome.kind !== 'reply' || outcome.status !== 200)
       throw new Error(`broken invariant: the venue does as its own hand asks, ${JSON.stringify(outcome)}`);
@@ -466,7 +460,7 @@ class SimulatedSocket implements Socket {
 }
 
 function words({ forMs, chance, size, name }: Fault): string {
-  const sized = name === 'machine-clock-stepped' || name === 'venue-clock-stepped' ? `, by ${size} ms` : '';
+  const sized = name === 'machine-clock-stepped' ? `, by ${size} ms` : '';
   return `for ${forMs} ms, at a chance of ${chance.toFixed(2)}${sized}`;
 }
 

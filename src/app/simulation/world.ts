@@ -51,7 +51,6 @@ export const FAULTS = [
   'venue-pays-funding',
   'delisted',
   'machine-clock-stepped',
-  'venue-clock-stepped',
   'disk-full',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];

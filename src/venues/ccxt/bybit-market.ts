@@ -241,6 +241,7 @@ export class BybitMarket {
 
   async #missing({ category, wireSymbol: symbol, openAt }: Line): Promise<Bar[] | undefined> {
     const { timeframeMs, wire } = this.#parts;
+    const askedAt = wire.venueNow();
     const start = openAt + timeframeMs;
     const parameters = { category, symbol, interval: this.#interval, start, end: start + (PAGE_BARS - 1) * timeframeMs, limit: PAGE_BARS };
     const outcome = await this.#calls.ask({
@@ -258,9 +259,10 @@ export class BybitMarket {
       return undefined;
     }
     const bars = read.data.map(([at, open, high, low, close, volume]): Bar => ({ openAt: at, open, high, low, close, volume }));
-    // The one that is forming is said when it closes.
+    // The one that was forming when this was answered is said when it closes, though it may have closed while the answer was on its way.
+    const closedBy = outcome.venueAt ?? askedAt;
     return bars
-      .filter((bar) => bar.openAt >= start && bar.openAt + timeframeMs <= wire.venueNow())
+      .filter((bar) => bar.openAt >= start && bar.openAt + timeframeMs <= closedBy)
       .toSorted((left, right) => left.openAt - right.openAt);
   }
 

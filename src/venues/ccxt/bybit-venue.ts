@@ -2,7 +2,7 @@
 // command, the private stream, and being asked. None of them alone is believed to be complete, and each may come first. An answer that does not
 // come proves nothing: the order is in doubt, and the venue is asked under the order's own id until it says what became of it.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
-import { add, compare, format, isZero, negate, signOf, subtract, ZERO_AMOUNT, ZERO_QUANTITY, type Quantity } from '../../domain/decimal.ts';
+import { add, compare, format, isZero, negate, signOf, subtract, ZERO_AMOUNT, ZERO_QUANTITY, type Amount, type Quantity } from '../../domain/decimal.ts';
 import { EndedOrders } from '../../domain/ended-orders.ts';
 import { assert } from '../../domain/errors.ts';
 import type { OrderReport, VenueReport } from '../../domain/event.ts';
@@ -329,7 +329,10 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** A report that a run has recorded: heard again by a new process, before it starts. */
   recall(report: VenueReport): void {
     assert(!this.#isStarted, 'a venue is brought along before it starts');
-    if (report.kind === 'funding.paid') return;
+    if (report.kind === 'funding.paid') {
+      this.#executions.believe(paymentId(report.instrument, report.happenedAt, report.amount), report.happenedAt);
+      return;
+    }
     if (report.kind === 'position.liquidated') {
       this.#executions.believe(report.fill.id, report.happenedAt);
       this.#move(report.instrument, report.side, report.fill.quantity);
@@ -836,7 +839,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     );
     // The account may trade other things beside ours.
     if (instrument < 0) return;
-    if (this.#executions.has(row.execId)) {
+    const id = row.execType === 'Funding' ? paymentId(instrument, row.execTime, negate(row.execFee)) : row.execId;
+    if (this.#executions.has(id)) {
       // Queries overlap on purpose; a stream should not repeat itself.
       if (via === 'stream') this.counts.duplicates++;
       return;
@@ -847,8 +851,9 @@ export class BybitVenue implements Venue, Source, Stateful {
   }
 
   #onFunding(row: Extract<ExecutionRow, { execType: 'Funding' }>, instrument: number): void {
-    this.#executions.believe(row.execId, row.execTime);
-    this.#reports.push({ kind: 'funding.paid', happenedAt: row.execTime, instrument, amount: negate(row.execFee), rate: row.feeRate });
+    const amount = negate(row.execFee);
+    this.#executions.believe(paymentId(instrument, row.execTime, amount), row.execTime);
+    this.#reports.push({ kind: 'funding.paid', happenedAt: row.execTime, instrument, amount, rate: row.feeRate });
   }
 
   /** Closed by the venue itself: a liquidation, or a deleveraging for somebody else's. */
@@ -1399,6 +1404,11 @@ export class BybitVenue implements Venue, Source, Stateful {
     for (const order of this.#orders.values()) if (!order.isLooking) at = Math.min(at, order.lookAt);
     this.#alarm.set(at);
   }
+}
+
+/** What a report of a payment still says after a restart: the venue's id is not in it, and there is one payment of a position at a time. */
+function paymentId(instrument: number, at: TimeMs, paid: Amount): string {
+  return `funding ${instrument} ${at} ${format(paid)}`;
 }
 
 /** What may be refused because something is not in order: everything that is neither protection nor a way out. */

@@ -15,7 +15,11 @@ export interface Call extends VenueRequest {
   readonly onSent?: () => void;
 }
 
-export type Outcome = Judged | { readonly kind: 'unsent' };
+export type Outcome =
+  | Exclude<Judged, { kind: 'answered' }>
+  /** `venueAt`: the venue's clock when it answered; undefined where it did not say. */
+  | (Extract<Judged, { kind: 'answered' }> & { readonly venueAt: number | undefined })
+  | { readonly kind: 'unsent' };
 
 export interface CallsParts {
   readonly wire: PublicWire;
@@ -70,7 +74,7 @@ export class Calls {
       this.turns.freeze(judged.pauseMs, judged.isBan === true || answer.status === 429 ? undefined : call.budget);
     }
     onJudged(judged);
-    return judged;
+    return judged.kind === 'answered' ? { ...judged, venueAt } : judged;
   }
 
   async #withinDeadline(call: Call): Promise<WholeAnswer> {
