@@ -230,7 +230,7 @@ export class SimulatedNetwork {
   }
 
   #ask(caller: Caller, request: VenueRequest, signal: AbortSignal, timestamp: number): Promise<WholeAnswer> {
-    const { scheduler, tell, random } = this.#parts;
+    const { scheduler, tell, random, recvWindowMs } = this.#parts;
     const number = ++this.requests;
     caller.onRequest(request);
     const sent = this.#signed(request, timestamp);
@@ -245,9 +245,11 @@ export class SimulatedNetwork {
         return;
       }
       signal.addEventListener('abort', abort, { once: true });
+      let hasFailed = false;
       const fail = (why: string): void => {
         tell(() => `#${number} fails: ${why}`);
-        if (isOver()) return;
+        if (isOver() || hasFailed) return;
+        hasFailed = true;
         signal.removeEventListener('abort', abort);
         reject(new TypeError('fetch failed', { cause: new Error(why) }));
       };
@@ -289,6 +291,12 @@ export class SimulatedNetwork {
         this.advance();
         hear(outcome);
       };
+      if (this.strikes('requests-reset-and-late')) {
+        // Something on the way has it, and hands it on after it has told its sender that it failed.
+        scheduler.after(this.latency(), () => fail('connection reset'));
+        scheduler.after(this.#travelMs() + random.integer(recvWindowMs), () => arrive(() => undefined));
+        return;
+      }
       scheduler.after(this.#travelMs(), () => arrive(answer));
       if (this.strikes('requests-doubled')) {
         scheduler.after(this.#travelMs() + 1, () => {

@@ -34,8 +34,9 @@ export type Adapter = Pick<BybitVenue, 'submit' | 'amend' | 'cancel' | 'peekAt' 
 
 /** Where something else can be put into its place: what a test plants is put in here. Each is asked once in a life. */
 export interface Plugs {
-  readonly adapter?: (adapter: Adapter) => Adapter;
-  readonly wire?: (wire: VenueWire, timers: ProcessTimers) => VenueWire;
+  /** @param notBefore the earliest time that the loop can still take */
+  readonly adapter?: (adapter: Adapter, notBefore: () => TimeMs) => Adapter;
+  readonly wire?: (wire: VenueWire) => VenueWire;
   readonly recorder?: (recorder: Recorder) => Recorder;
   readonly settings?: (settings: BybitVenueSettings) => BybitVenueSettings;
 }
@@ -97,7 +98,7 @@ export class SimulatedProcess implements Caller {
     this.#timers = new ProcessTimers(scheduler);
     const random = new Random(world.seed).fork(`life ${life}`);
     const plain = network.wireOf(this);
-    const wire = plugs.wire?.(plain, this.#timers) ?? plain;
+    const wire = plugs.wire?.(plain) ?? plain;
     this.#clock = new ProcessClock(this.#timers, wire.wallNow());
     const journal = disk.hasJournal
       ? Journal.open(disk.journalPath, { connect: disk.connect })
@@ -128,7 +129,7 @@ export class SimulatedProcess implements Caller {
       redact: (words) => words,
       onNotice: notice,
     });
-    const adapter = plugs.adapter?.(this.venue) ?? this.venue;
+    const adapter = plugs.adapter?.(this.venue, () => place.notBefore()) ?? this.venue;
     const knownFailures = new Map<number, ReadonlyMap<number, string>>();
     const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
     const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: MINUTE_MS });

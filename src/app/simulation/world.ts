@@ -16,6 +16,7 @@ import { defaultBybitVenueSettings, type BybitVenueSettings } from '../../venues
 /** What the network, the venue, the clocks and the disk can do. */
 export const FAULTS = [
   'requests-lost',
+  'requests-reset-and-late',
   'requests-doubled',
   'answers-lost',
   'answers-cut',
@@ -135,8 +136,8 @@ function instrumentsOf(count: number): readonly Instrument[] {
 export function worldOf(seed: number): World {
   const random = new Random(seed).fork('world');
   const pick = <Value>(values: readonly Value[]): Value => values[random.integer(values.length)] as Value;
-  const count = random.bernoulli(0.4) ? 2 : 1;
-  const bars = CALM_BARS + CLEAR_BARS + 5 + random.integer(12);
+  const count = random.bernoulli(0.3) ? 2 : 1;
+  const bars = CALM_BARS + CLEAR_BARS + 4 + random.integer(8);
   const clearFrom = (bars - CLEAR_BARS) * MINUTE_MS;
   const change = 0.15 + 0.5 * random.uniform();
   const sleeves = sleevesOf(count, random);
@@ -150,7 +151,7 @@ export function worldOf(seed: number): World {
     firstPrices: FIRST_PRICES,
     volatility: pick([0.0005, 0.001, 0.003]),
     jumpChance: pick([0, 0.02, 0.1]),
-    tradesPerBar: random.integer(4),
+    tradesPerBar: 1 + random.integer(2),
     latencyMs: pick([
       [1, 5],
       [5, 40],
@@ -165,10 +166,10 @@ export function worldOf(seed: number): World {
       trailR: random.integer(2),
       fixedRatio: 0.3,
     },
-    settings: { ...defaultBybitVenueSettings, reconcileMs: pick([30 * SECOND_MS, 2 * MINUTE_MS, 2 * MINUTE_MS, 2 * MINUTE_MS]), pingMs: 45 * SECOND_MS },
+    settings: { ...defaultBybitVenueSettings, reconcileMs: pick([30 * SECOND_MS, 3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS]), pingMs: 60 * SECOND_MS },
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),
-    deaths: Array.from({ length: pick([0, 0, 1, 1, 2, 3]) }, () => deathOf(random, clearFrom)),
+    deaths: Array.from({ length: pick([0, 0, 1, 1, 2]) }, () => deathOf(random, clearFrom)),
   };
 }
 
