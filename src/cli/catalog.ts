@@ -133,6 +133,11 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/lookahead.ts')).lookahead,
   },
   {
+    name: 'simulate',
+    summary: 'a session of live trading in which everything goes wrong by a seed, and whether what must hold does',
+    load: async () => (await import('./commands/simulate.ts')).simulate,
+  },
+  {
     name: 'simulate-venue',
     summary: 'the simulated venue over Bybit’s protocol, for ccxt, bybit-api and any other client',
     load: async () => (await import('./commands/simulate-venue.ts')).simulateVenue,

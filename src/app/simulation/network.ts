@@ -17,13 +17,17 @@ export interface NetworkParts {
   readonly latencyMs: readonly [least: number, most: number];
   readonly recvWindowMs: number;
   readonly credentials: Credentials;
-  /** A request leaves a process, or what happened to something: in words that are made when somebody wants them. */
-  readonly tell: (words: () => string) => void;
+  readonly tell: Tell;
   /** When the exchange has something to do by itself; NEVER where it has not. */
   readonly nextVenueAt: () => TimeMs;
   /** The venue may have changed. */
   readonly onVenue: () => void;
 }
+
+/** What happens, in words that are made when somebody wants them. */
+export type Tell = (kind: StepKind, words: () => string) => void;
+/** Of the weather, of lives of the process, of commands, of the journal's rows, of what a person is told, and of the wire. */
+export type StepKind = 'weather' | 'life' | 'order' | 'journal' | 'notice' | 'wire';
 
 export interface Credentials {
   readonly key: string;
@@ -118,7 +122,7 @@ export class SimulatedNetwork {
         break;
     }
     this.#setVenueFaults();
-    tell(() => `${fault.name} begins, ${words(fault)}`);
+    tell('weather', () => `${fault.name} begins, ${words(fault)}`);
     this.advance();
   }
 
@@ -137,7 +141,7 @@ export class SimulatedNetwork {
         break;
     }
     this.#setVenueFaults();
-    this.#parts.tell(() => `${fault.name} ends`);
+    this.#parts.tell('weather', () => `${fault.name} ends`);
     this.advance();
   }
 
@@ -234,7 +238,7 @@ export class SimulatedNetwork {
     const number = ++this.requests;
     caller.onRequest(request);
     const sent = this.#signed(request, timestamp);
-    tell(() => `#${number} ${request.method} ${request.path} ${brief(request.parameters)}`);
+    tell('wire', () => `#${number} ${request.method} ${request.path} ${brief(request.parameters)}`);
     return new Promise((resolve, reject) => {
       const isOver = (): boolean => caller.isDead || signal.aborted;
       const abort = (): void => {
@@ -247,7 +251,7 @@ export class SimulatedNetwork {
       signal.addEventListener('abort', abort, { once: true });
       let hasFailed = false;
       const fail = (why: string): void => {
-        tell(() => `#${number} fails: ${why}`);
+        tell('wire', () => `#${number} fails: ${why}`);
         if (isOver() || hasFailed) return;
         hasFailed = true;
         signal.removeEventListener('abort', abort);
@@ -256,18 +260,18 @@ export class SimulatedNetwork {
       const answer = (outcome: HttpOutcome): void => {
         if (outcome.kind === 'reset') return fail('socket hang up');
         if (outcome.kind !== 'reply') {
-          tell(() => `#${number} is answered with ${outcome.kind === 'stall' ? 'half of a body' : 'nothing'}`);
+          tell('wire', () => `#${number} is answered with ${outcome.kind === 'stall' ? 'half of a body' : 'nothing'}`);
           return;
         }
         if (this.strikes('answers-lost')) {
-          tell(() => `#${number} was carried out, its answer is lost`);
+          tell('wire', () => `#${number} was carried out, its answer is lost`);
           if (random.bernoulli(0.5)) scheduler.after(this.latency(), () => fail('connection reset'));
           return;
         }
         const body = this.strikes('answers-cut') ? outcome.body.slice(0, random.integer(outcome.body.length + 1)) : outcome.body;
         scheduler.after(this.#travelMs(), () => {
           if (this.#active.has('link-cut')) return fail('the network is gone');
-          tell(() => `#${number} ${caller.isDead ? 'comes back to a dead process' : 'is answered'} ${outcome.status} ${body.slice(0, 160)}`);
+          tell('wire', () => `#${number} ${caller.isDead ? 'comes back to a dead process' : 'is answered'} ${outcome.status} ${body.slice(0, 160)}`);
           if (isOver()) return;
           signal.removeEventListener('abort', abort);
           resolve({ status: outcome.status, headers: new Headers({ ...outcome.headers }), body });
@@ -278,7 +282,7 @@ export class SimulatedNetwork {
         return;
       }
       if (this.strikes('requests-lost')) {
-        tell(() => `#${number} is lost`);
+        tell('wire', () => `#${number} is lost`);
         if (random.bernoulli(0.5)) scheduler.after(this.latency(), () => fail('connection reset'));
         return;
       }
@@ -287,7 +291,7 @@ export class SimulatedNetwork {
         const { server } = this.#parts;
         server.exchange.advance(this.venueNow);
         const outcome = server.request({ ...sent, method: request.method, path: request.path, address: ADDRESS }, this.venueNow);
-        tell(() => `#${number} arrives`);
+        tell('wire', () => `#${number} arrives`);
         this.advance();
         hear(outcome);
       };
@@ -300,7 +304,7 @@ export class SimulatedNetwork {
       scheduler.after(this.#travelMs(), () => arrive(answer));
       if (this.strikes('requests-doubled')) {
         scheduler.after(this.#travelMs() + 1, () => {
-          tell(() => `#${number} arrives once more`);
+          tell('wire', () => `#${number} arrives once more`);
           arrive(() => undefined);
         });
       }
@@ -363,7 +367,7 @@ interface SocketParts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly server: BybitServer;
-  readonly tell: (words: () => string) => void;
+  readonly tell: Tell;
   readonly onSaid: () => void;
   readonly onOver: (socket: SimulatedSocket) => void;
 }
@@ -415,7 +419,7 @@ class SimulatedSocket implements Socket {
 
   #closed(why: string): void {
     const { caller, ears, tell, path } = this.#parts;
-    tell(() => `${path} is closed: ${why}`);
+    tell('wire', () => `${path} is closed: ${why}`);
     if (!caller.isDead) ears.closed(why);
   }
 
@@ -432,12 +436,12 @@ class SimulatedSocket implements Socket {
     const { network, scheduler, random, ears, tell, path, caller, onSaid } = this.#parts;
     if (this.#isOver) return;
     if (network.strikes('stream-deaf')) {
-      tell(() => `${path} says nothing of ${text.slice(0, 100)}`);
+      tell('wire', () => `${path} says nothing of ${text.slice(0, 100)}`);
       return;
     }
     onSaid();
     const hear = (said: string): void => {
-      tell(() => `${path} says ${said.slice(0, 200)}`);
+      tell('wire', () => `${path} says ${said.slice(0, 200)}`);
       ears.said(said);
     };
     const said = network.strikes('frames-garbled') ? text.slice(0, random.integer(text.length)) : text;

@@ -22,7 +22,7 @@ import { TradeLedger } from '../../views/trades.ts';
 import { recover, saveSnapshot, type RecoverableParts } from '../session-parts.ts';
 import { ComparingRecorder, SessionRecorder } from '../session-recorder.ts';
 import type { SimulatedDisk } from './disk.ts';
-import type { Caller, SimulatedNetwork } from './network.ts';
+import type { Caller, SimulatedNetwork, Tell } from './network.ts';
 import { ProcessClock, ProcessTimers, type Scheduler } from './scheduler.ts';
 import { WORLD_STARTS, type World } from './world.ts';
 
@@ -65,7 +65,7 @@ export interface ProcessParts {
   readonly disk: SimulatedDisk;
   readonly plugs: Plugs;
   readonly onlooker: Onlooker;
-  readonly tell: (words: () => string) => void;
+  readonly tell: Tell;
   /** Which life it is: generators of pauses differ from life to life. */
   readonly life: number;
   /** The loop has failed by itself: what it died of. */
@@ -103,7 +103,7 @@ export class SimulatedProcess implements Caller {
     const journal = disk.hasJournal
       ? Journal.open(disk.journalPath, { connect: disk.connect })
       : Journal.create(disk.journalPath, { durability: 'every-commit', meta: { configHash: CONFIG_HASH }, connect: disk.connect });
-    const notice = (words: string): void => tell(() => `notice: ${words}`);
+    const notice = (words: string): void => tell('notice', () => words);
     if (journal.damage.length > 0) {
       notice(journal.damage.map(({ message }) => message).join('; '));
       journal.quarantine();
@@ -170,11 +170,11 @@ export class SimulatedProcess implements Caller {
       notBefore: () => engine.earliestNext,
       latest: () => wire.venueNow() + TOLERATED_MS,
       onTime: () => undefined,
-      onRefused: (why) => tell(() => `feed: refused ${why}`),
+      onRefused: (why) => tell('notice', () => `the feed refuses ${why}`),
     });
     if (!isNew) {
       recover(this.#recoverable, undefined, [], notice);
-      tell(() => `recovered ${engine.sequence} events`);
+      tell('life', () => `has recovered ${engine.sequence} events`);
       this.#snapshotAt = engine.sequence;
       this.#clock.goOnFrom(Math.max(engine.at, this.#clock.now()));
       this.#feed.goOn(engine.at, engine.market.barAt, engine.market.mark);
@@ -208,11 +208,11 @@ export class SimulatedProcess implements Caller {
       if (!this.#isSpeaking) return;
       onlooker.sent();
       disk.beforeSend();
-      tell(words);
+      tell('order', words);
     };
     return {
       submit: (intent: OrderIntent) => {
-        leaving(() => `order ${intent.id}: ${describe(intent)}`);
+        leaving(() => `${intent.id}: ${describe(intent)}`);
         adapter.submit(intent);
       },
       amend: (intent: AmendIntent | LimitAmendIntent) => {

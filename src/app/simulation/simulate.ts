@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECOND_MS, type TimeMs } from '../../domain/time.ts';
+import { format, type Decimal } from '../../domain/decimal.ts';
+import type { Entry } from '../../domain/entry.ts';
 import { BallastError } from '../../domain/errors.ts';
 import { isMarketEvent } from '../../domain/event.ts';
 import { Engine } from '../../engine/engine.ts';
@@ -19,7 +21,7 @@ import { follow } from '../recovery.ts';
 import { ComparingRecorder } from '../session-recorder.ts';
 import { SimulatedDisk } from './disk.ts';
 import { walkedMarket } from './market.ts';
-import { SimulatedNetwork } from './network.ts';
+import { SimulatedNetwork, type StepKind } from './network.ts';
 import { CONFIG_HASH, RUN_ID, SimulatedProcess, type Plugs } from './process.ts';
 import { Scheduler } from './scheduler.ts';
 import { Witness, type Break } from './witness.ts';
@@ -30,10 +32,18 @@ export interface CaseOptions {
   readonly folder: string;
   /** What is put in the place of parts of it. */
   readonly plugs?: Plugs;
-  /** Told every step: milliseconds of the world, and what happens. */
-  readonly onStep?: (at: number, words: string) => void;
+  /** Told every step of these kinds. */
+  readonly onStep?: (step: Step) => void;
+  readonly steps?: readonly StepKind[];
   /** Told of every command how long after its event it left, in milliseconds of the wall. */
   readonly onLatency?: (ms: number) => void;
+}
+
+export interface Step {
+  /** Milliseconds of the world. */
+  readonly at: number;
+  readonly kind: StepKind;
+  readonly words: string;
 }
 
 export interface CaseOutcome {
@@ -112,7 +122,7 @@ class Case {
       latencyMs: world.latencyMs,
       recvWindowMs: world.settings.recvWindowMs,
       credentials: CREDENTIALS,
-      tell: (words) => this.#tell(words),
+      tell: (kind, words) => this.#tell(kind, words),
       nextVenueAt: () => Math.min(...this.#market.sources.map((source) => source.peekAt()), holder.peekAt()),
       onVenue: () => this.#witness.look(),
     });
@@ -124,8 +134,10 @@ class Case {
     });
   }
 
-  #tell(words: () => string): void {
-    this.#options.onStep?.(this.#scheduler.now, words());
+  #tell(kind: StepKind, words: () => string): void {
+    const { onStep, steps } = this.#options;
+    if (onStep === undefined || steps?.includes(kind) === false) return;
+    onStep({ at: this.#scheduler.now, kind, words: words() });
   }
 
   async run(): Promise<CaseOutcome> {
@@ -175,7 +187,7 @@ class Case {
     const life = ++this.#lives;
     if (life > MOST_LIVES) throw new Error(`a process that has died ${life} times`);
     this.#disk.begin(death);
-    this.#tell(() => `life ${life} begins${death === undefined ? '' : `; it is to end: ${JSON.stringify(death)}`}`);
+    this.#tell('life', () => `life ${life} begins${death === undefined ? '' : `; it is to end: ${JSON.stringify(death)}`}`);
     const witness = this.#witness;
     let started: SimulatedProcess;
     try {
@@ -188,12 +200,12 @@ class Case {
         disk: this.#disk,
         plugs,
         life,
-        tell: (words) => this.#tell(words),
+        tell: (kind, words) => this.#tell(kind, words),
         onFailure: (cause) => this.#failed(cause),
         onlooker: {
           entry: (entry) => {
             witness.kept(entry);
-            this.#tell(() => `journal: ${textOf(entry)}`);
+            this.#tell('journal', () => describe(entry));
           },
           committed: () => witness.committed(),
           recovered: (rows) => witness.recovered(rows),
@@ -211,7 +223,7 @@ class Case {
         this.#failure = error;
         return;
       }
-      this.#tell(() => `life ${life} does not begin: ${wordsOf(error)}`);
+      this.#tell('life', () => `life ${life} does not begin: ${wordsOf(error)}`);
       this.#deaths++;
       this.#disk.leave();
       this.#liveAfter(RESTART_MS);
@@ -243,7 +255,7 @@ class Case {
 
   #lose(why: string, downMs: number): void {
     this.#deaths++;
-    this.#tell(() => `life ${this.#lives} ends: ${why}`);
+    this.#tell('life', () => `life ${this.#lives} ends: ${why}`);
     this.#process?.die();
     this.#liveAfter(downMs);
     this.#setFair();
@@ -352,6 +364,16 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function textOf(entry: object): string {
-  return JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(Number(value) / 1e12) : value));
+/** A row of the journal in a line. */
+function describe(entry: Entry): string {
+  const { kind, at: _at, ...rest } = entry;
+  const words = Object.entries('intent' in rest ? { order: 'id' in rest.intent ? rest.intent.id : rest.intent.order } : rest)
+    .filter(([name, value]) => name !== 'happenedAt' && value !== '' && value !== undefined)
+    .map(([name, value]) => `${name} ${typeof value === 'string' || typeof value === 'number' ? value : jsonOf(value)}`);
+  return `${kind}: ${words.join(', ')}`;
+}
+
+/** Exact numbers as they are written. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? format(part as unknown as Decimal) : part));
 }
