@@ -24,8 +24,8 @@ export class SimulatedDisk {
   #life = 0;
   #commits = 0;
   #death: Death | undefined;
-  /** Bytes of SQLite's log that the commit under way has begun behind. */
-  #isDead = false;
+  /** Its process is: nothing is written any more. */
+  isDead = false;
   #sends = 0;
 
   constructor(parts: DiskParts) {
@@ -54,12 +54,12 @@ export class SimulatedDisk {
     this.#death = death;
     this.#commits = 0;
     this.#sends = 0;
-    this.#isDead = false;
+    this.isDead = false;
   }
 
   /** What a dead process leaves: the files as they are, without what was only in its memory. Its own handles may then be closed. */
   leave(tearTo?: number): void {
-    this.#isDead = true;
+    this.isDead = true;
     const [from, fromTape] = [this.#folder, this.tapePath];
     this.#life++;
     mkdirSync(this.tapePath, { recursive: true });
@@ -101,7 +101,7 @@ export class SimulatedDisk {
   };
 
   #mustHaveRoom(): void {
-    if (this.#isDead) throw new Error('the process is dead');
+    if (this.isDead) throw new Error('the process is dead');
     if (this.#parts.isFull()) throw new Error('database or disk is full');
   }
 

@@ -103,7 +103,9 @@ export class SimulatedProcess implements Caller {
     const journal = disk.hasJournal
       ? Journal.open(disk.journalPath, { connect: disk.connect })
       : Journal.create(disk.journalPath, { durability: 'every-commit', meta: { configHash: CONFIG_HASH }, connect: disk.connect });
-    const notice = (words: string): void => tell('notice', () => words);
+    const notice = (words: string): void => {
+      if (!this.isDead) tell('notice', () => words);
+    };
     if (journal.damage.length > 0) {
       notice(journal.damage.map(({ message }) => message).join('; '));
       journal.quarantine();
@@ -259,7 +261,7 @@ export class SimulatedProcess implements Caller {
   die(): void {
     if (this.isDead) return;
     this.isDead = true;
-    this.#timers.die();
+    this.#timers.isDead = true;
     this.#parts.network.died(this);
     const { tape, journal } = this.#recoverable;
     for (const close of [() => tape.close(), () => journal.close()]) {
@@ -269,6 +271,9 @@ export class SimulatedProcess implements Caller {
         // Its disk is not there for it any more: what it still had in memory is lost with it.
       }
     }
+    // Nobody hears of it. But a signal that waits for an answer is kept by the runtime, and with it all that it holds on to.
+    this.venue.stop();
+    this.#market.stop();
   }
 
   /** Ends by itself, its last words on the disk. @returns the hash of its state */

@@ -94,7 +94,7 @@ function settled(): Promise<void> {
 export class ProcessTimers implements Timers {
   readonly #scheduler: Scheduler;
   readonly #startedAt: number;
-  #isDead = false;
+  isDead = false;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -105,10 +105,6 @@ export class ProcessTimers implements Timers {
     return this.#scheduler.now - this.#startedAt;
   }
 
-  die(): void {
-    this.#isDead = true;
-  }
-
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
@@ -117,10 +113,10 @@ export class ProcessTimers implements Timers {
       }
       const abort = (): void => {
         due.isOff = true;
-        if (!this.#isDead) reject(signal?.reason as Error);
+        if (!this.isDead) reject(signal?.reason as Error);
       };
       const due = this.#scheduler.after(Math.max(0, ms), () => {
-        if (this.#isDead) return;
+        if (this.isDead) return;
         signal?.removeEventListener('abort', abort);
         resolve();
       });
@@ -187,9 +183,13 @@ export class ProcessClock implements Clock {
     let earliest = timerAt;
     for (const source of sources) earliest = Math.min(earliest, source.peekAt());
     return new Promise((resolve) => {
-      this.#wake = resolve;
-      for (const source of sources) source.onArrival?.(resolve);
-      if (earliest !== NEVER) void this.#timers.sleep(earliest - this.now()).then(resolve);
+      // The loop of a dead process is not gone on with.
+      const wake = (): void => {
+        if (!this.#timers.isDead) resolve();
+      };
+      this.#wake = wake;
+      for (const source of sources) source.onArrival?.(wake);
+      if (earliest !== NEVER) void this.#timers.sleep(earliest - this.now()).then(wake);
     });
   }
 

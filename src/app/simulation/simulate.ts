@@ -217,7 +217,9 @@ class Case {
         },
       });
     } catch (error) {
-      // Killed while it recovered, or its disk would not have it.
+      // Killed while it began, which has been seen to.
+      if (this.#disk.isDead) return;
+      // Or its disk would not have it.
       if (!this.#isOfTheDisk(error)) {
         this.#witness.break('comes-to-rest', `life ${life} does not begin: ${wordsOf(error)}`);
         this.#failure = error;

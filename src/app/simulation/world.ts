@@ -111,8 +111,8 @@ export interface World {
   readonly deaths: readonly Death[];
 }
 
-/** A Monday, half an hour before funding is paid. */
-export const WORLD_STARTS: TimeMs = Date.UTC(2026, 0, 5, 7, 30);
+/** A Monday, a few bars before funding is paid. */
+export const WORLD_STARTS: TimeMs = Date.UTC(2026, 0, 5, 7, 56);
 export const CAPITAL = amount('100000');
 /** Bars before anything goes wrong, and after everything that did. */
 const CALM_BARS = 1;

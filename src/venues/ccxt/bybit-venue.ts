@@ -1177,6 +1177,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   async #askForAll(beganAt: number): Promise<boolean> {
     const categories = new Set(this.#listed.map(({ category }) => category));
+    const askedAt = this.#parts.wire.venueNow();
     for (const category of categories) {
       const rows = await this.#pages(
         '/v5/execution/list',
@@ -1188,6 +1189,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       // Newest first, as the venue lists them.
       for (const row of rows.toReversed()) this.#onExecutionRow(row, category, 'query');
     }
+    this.#executions.completed(askedAt);
     for (const { category, symbol, instrument } of this.#listed) {
       const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.look);
       if (rows === undefined) return false;

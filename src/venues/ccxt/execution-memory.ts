@@ -3,7 +3,7 @@
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import { DAY_MS, type TimeMs } from '../../domain/time.ts';
 
-/** Queries begin so far before the last execution that is known: rows of one millisecond, and those that the venue lists late. */
+/** Queries begin so far before what is known to be complete: rows of one millisecond, those that the venue lists late, and clocks that differ. */
 const OVERLAP_MS = 60_000;
 /** What is older is not asked for again. */
 const REMEMBERED_MS = 7 * DAY_MS;
@@ -14,15 +14,23 @@ export class ExecutionMemory implements Stateful {
   /** By id: its time at the venue. In the order in which they were believed. */
   readonly #seen = new Map<string, TimeMs>();
   #latest: TimeMs;
+  /** Everything up to here has been asked for: what a stream says of later says nothing of what it missed before. */
+  #completeTo: TimeMs;
 
   /** @param since nothing of before this is ours */
   constructor(since: TimeMs) {
     this.#latest = since;
+    this.#completeTo = since;
   }
 
   /** From when on executions are to be asked for. */
   get askFrom(): TimeMs {
-    return Math.max(0, this.#latest - OVERLAP_MS);
+    return Math.max(0, this.#completeTo - OVERLAP_MS);
+  }
+
+  /** A query from `askFrom` on that was begun then has been answered to its end. */
+  completed(at: TimeMs): void {
+    this.#completeTo = Math.max(this.#completeTo, at);
   }
 
   has(id: string): boolean {
@@ -44,6 +52,7 @@ export class ExecutionMemory implements Stateful {
 
   save(out: ByteWriter): void {
     out.number(this.#latest);
+    out.number(this.#completeTo);
     out.count(this.#seen.size);
     for (const [id, at] of this.#seen) {
       out.text(id);
@@ -53,6 +62,7 @@ export class ExecutionMemory implements Stateful {
 
   restore(from: ByteReader): void {
     this.#latest = from.number();
+    this.#completeTo = from.number();
     this.#seen.clear();
     for (let left = from.count(); left > 0; left--) {
       const id = from.text();

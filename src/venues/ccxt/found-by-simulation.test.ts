@@ -1,0 +1,107 @@
+// What seeds of `ballast simulate` have found in the adapter, each in the few steps that it takes. The worlds of the seeds have changed since.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
+import { format, quantity } from '../../domain/decimal.ts';
+import { MINUTE_MS } from '../../domain/time.ts';
+import { Random } from '../../quant/random.ts';
+import { BybitMarket, type MarketMessage } from './bybit-market.ts';
+import { AdapterBench, START } from '../../../test/support/adapter-bench.ts';
+
+function paidTo({ reports }: AdapterBench): string[] {
+  return reports.flatMap((report) => (report.kind === 'funding.paid' ? [format(report.amount)] : []));
+}
+
+async function holding(): Promise<AdapterBench> {
+  const bench = await new AdapterBench().start();
+  bench.submit('1-1', { quantity: quantity('0.01') });
+  await bench.until('a position', () => bench.held() === '0.01');
+  await bench.advance(2_000);
+  return bench;
+}
+
+describe('found by the simulation', () => {
+  test('seed 121: a payment of funding that was booked before a restart is not booked again after it', async () => {
+    const bench = await holding();
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '1.5' });
+    await bench.advance(1_000);
+    assert.deepEqual(paidTo(bench), ['1.5']);
+    bench.venue.stop();
+    const heard = [...bench.reports];
+    bench.venue = bench.open();
+    // As a recovery does it: commands and reports in the order in which they were recorded.
+    bench.submit('1-1', { quantity: quantity('0.01') });
+    for (const report of heard) bench.venue.recall(report);
+    bench.venue.start();
+    await bench.advance(MINUTE_MS);
+    assert.ok(bench.venue.isReconciled);
+    assert.deepEqual(paidTo(bench), ['1.5']);
+    assert.equal(bench.believed(), bench.held());
+  });
+
+  test('seed 1583: what was paid while the network was away is asked for, although the stream has said something newer meanwhile', async () => {
+    const bench = await holding();
+    bench.wire.cut(true);
+    await bench.advance(1_000);
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-2.25' });
+    await bench.advance(3 * MINUTE_MS);
+    bench.wire.cut(false);
+    // The stream is back before the account has been asked for anything, and says a fill.
+    bench.fault({ kind: 'http-status', where: '/v5/execution/list', times: 3 });
+    bench.submit('2-1', { side: 'sell', quantity: quantity('0.005'), reduceOnly: true });
+    await bench.until('the fill', () => bench.held() === '0.005', 2 * MINUTE_MS);
+    await bench.advance(2 * MINUTE_MS);
+    assert.ok(bench.venue.isReconciled);
+    assert.deepEqual(paidTo(bench), ['-2.25']);
+  });
+
+  test('what has been asked for to its end is not asked for again after a restart', async () => {
+    const bench = await holding();
+    await bench.advance(3 * MINUTE_MS);
+    const out = new ByteWriter();
+    bench.venue.save(out);
+    bench.venue.stop();
+    bench.venue = bench.open();
+    bench.venue.restore(new ByteReader(out.view()));
+    const since = bench.timers.now();
+    bench.venue.start();
+    await bench.advance(1_000);
+    const asked = bench.wire.requests.find(({ at, path }) => at >= since && path === '/v5/execution/list');
+    assert.ok(Number(asked?.parameters['startTime']) >= START + MINUTE_MS, JSON.stringify(asked));
+  });
+
+  test('seed 27: a bar that was forming when it was asked for is none, although it has closed when the answer comes', async () => {
+    const bench = await new AdapterBench().start();
+    const said: MarketMessage[] = [];
+    const market = new BybitMarket({
+      instruments: bench.instruments.slice(0, 1),
+      wire: bench.wire,
+      timers: bench.timers,
+      random: new Random(1),
+      timeframeMs: MINUTE_MS,
+      also: [],
+      deadlineMs: 5_000,
+      pingMs: 10_000,
+      since: START,
+      onMessage: (message) => said.push(message),
+      onBook: () => false,
+      onLost: () => undefined,
+      onRestored: () => undefined,
+      onNotice: () => undefined,
+    });
+    await bench.advance(MINUTE_MS - 1_000 - (bench.now - START));
+    // Asked before the close, answered after it; and in the last moment the price moves.
+    bench.wire.latencyMs = [300, 300];
+    market.start();
+    bench.stepped.move(0, 61_234.5);
+    await bench.advance(3_000);
+    bench.wire.latencyMs = [1, 5];
+    await bench.advance(1_000);
+    const bars = said.filter(({ kind }) => kind === 'bar.closed');
+    assert.deepEqual(
+      bars.map((bar) => 'close' in bar && bar.close),
+      [61_234.5],
+    );
+    market.stop();
+  });
+});
