@@ -827,27 +827,29 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#end(order, isRefusal ? 'order.rejected' : 'order.cancelled', why === '' ? progress.status : why, happenedAt);
   }
 
-  #onExecutionRow(raw: unknown, category: string | undefined, via: 'stream' | 'query'): void {
+  /** @returns its time at the venue; undefined where it is none */
+  #onExecutionRow(raw: unknown, category: string | undefined, via: 'stream' | 'query'): TimeMs | undefined {
     const read = executionRowSchema.safeParse(raw);
     if (!read.success) {
       this.#malformed('a row of executions', wrongWith(read.error));
-      return;
+      return undefined;
     }
     const row = read.data;
     const instrument = this.#listed.findIndex(
       (each) => each.symbol === row.symbol && (category === undefined || each.category === category),
     );
     // The account may trade other things beside ours.
-    if (instrument < 0) return;
+    if (instrument < 0) return row.execTime;
     const id = row.execType === 'Funding' ? paymentId(instrument, row.execTime, negate(row.execFee)) : row.execId;
     if (this.#executions.has(id)) {
       // Queries overlap on purpose; a stream should not repeat itself.
       if (via === 'stream') this.counts.duplicates++;
-      return;
+      return row.execTime;
     }
     if (row.execType === 'Funding') this.#onFunding(row, instrument);
     else if (row.execType === 'Trade') this.#onTrade(row, instrument, via);
     else this.#onForced(row, instrument);
+    return row.execTime;
   }
 
   #onFunding(row: Extract<ExecutionRow, { execType: 'Funding' }>, instrument: number): void {
@@ -1177,7 +1179,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   async #askForAll(beganAt: number): Promise<boolean> {
     const categories = new Set(this.#listed.map(({ category }) => category));
-    const askedAt = this.#parts.wire.venueNow();
+    let newestAt = 0;
     for (const category of categories) {
       const rows = await this.#pages(
         '/v5/execution/list',
@@ -1187,9 +1189,9 @@ export class BybitVenue implements Venue, Source, Stateful {
       );
       if (rows === undefined) return false;
       // Newest first, as the venue lists them.
-      for (const row of rows.toReversed()) this.#onExecutionRow(row, category, 'query');
+      for (const row of rows.toReversed()) newestAt = Math.max(newestAt, this.#onExecutionRow(row, category, 'query') ?? 0);
     }
-    this.#executions.completed(askedAt);
+    this.#executions.completed(newestAt);
     for (const { category, symbol, instrument } of this.#listed) {
       const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.look);
       if (rows === undefined) return false;

@@ -3,7 +3,7 @@
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import { DAY_MS, type TimeMs } from '../../domain/time.ts';
 
-/** Queries begin so far before what is known to be complete: rows of one millisecond, those that the venue lists late, and clocks that differ. */
+/** Queries begin so far before what is known to be complete: rows of one millisecond, and those that the venue lists late. */
 const OVERLAP_MS = 60_000;
 /** What is older is not asked for again. */
 const REMEMBERED_MS = 7 * DAY_MS;
@@ -14,7 +14,7 @@ export class ExecutionMemory implements Stateful {
   /** By id: its time at the venue. In the order in which they were believed. */
   readonly #seen = new Map<string, TimeMs>();
   #latest: TimeMs;
-  /** Everything up to here has been asked for: what a stream says of later says nothing of what it missed before. */
+  /** A query has listed everything up to here: what a stream says of later says nothing of what it missed before. */
   #completeTo: TimeMs;
 
   /** @param since nothing of before this is ours */
@@ -28,7 +28,7 @@ export class ExecutionMemory implements Stateful {
     return Math.max(0, this.#completeTo - OVERLAP_MS);
   }
 
-  /** A query from `askFrom` on that was begun then has been answered to its end. */
+  /** A query from `askFrom` on has been answered to its end, and this was the time of the newest that it knew. */
   completed(at: TimeMs): void {
     this.#completeTo = Math.max(this.#completeTo, at);
   }

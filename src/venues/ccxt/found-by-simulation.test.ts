@@ -58,6 +58,8 @@ describe('found by the simulation', () => {
   test('what has been asked for to its end is not asked for again after a restart', async () => {
     const bench = await holding();
     await bench.advance(3 * MINUTE_MS);
+    bench.submit('2-1', { quantity: quantity('0.01') });
+    await bench.advance(MINUTE_MS);
     const out = new ByteWriter();
     bench.venue.save(out);
     bench.venue.stop();
@@ -93,6 +95,7 @@ describe('found by the simulation', () => {
     // Asked before the close, answered after it; and in the last moment the price moves.
     bench.wire.latencyMs = [300, 300];
     market.start();
+    await bench.advance(920);
     bench.stepped.move(0, 61_234.5);
     await bench.advance(3_000);
     bench.wire.latencyMs = [1, 5];

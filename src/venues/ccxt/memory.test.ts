@@ -18,7 +18,20 @@ describe('executions', () => {
     memory.save(out);
     const again = new ExecutionMemory(0);
     again.restore(new ByteReader(out.view()));
-    assert.deepEqual([again.has('a'), again.has('b'), again.has('c'), again.askFrom], [true, true, false, 1_940_000]);
+    assert.deepEqual([again.has('a'), again.has('b'), again.has('c')], [true, true, false]);
+  });
+
+  test('are asked for from where a query has listed all of them, whatever a stream has said since', () => {
+    const memory = new ExecutionMemory(1_000_000);
+    memory.believe('a', 2_000_000);
+    assert.equal(memory.askFrom, 940_000);
+    memory.completed(1_500_000);
+    memory.believe('b', 3_000_000);
+    const out = new ByteWriter();
+    memory.save(out);
+    const again = new ExecutionMemory(0);
+    again.restore(new ByteReader(out.view()));
+    assert.deepEqual([memory.askFrom, again.askFrom], [1_440_000, 1_440_000]);
   });
 
   test('of long ago are let go of, and those of a week are not', () => {
