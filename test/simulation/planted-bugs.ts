@@ -104,10 +104,14 @@ function asking(otherwise: (ask: Ask, request: VenueRequest, signal: AbortSignal
   };
 }
 
-const answerOf = (result: object, retCode = 0, retMsg = 'OK'): WholeAnswer => ({
+/** As the venue spells them. */
+const WORDS = 'retMsg';
+const QUANTITY = 'qty';
+
+const answerOf = (result: object, retCode = 0, words = 'OK'): WholeAnswer => ({
   status: 200,
   headers: new Headers(),
-  body: JSON.stringify({ retCode, retMsg, result, retExtInfo: {} }),
+  body: JSON.stringify({ retCode, [WORDS]: words, result, retExtInfo: {} }),
 });
 
 function isWhole({ status, body }: WholeAnswer): boolean {
@@ -219,7 +223,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         const { stopLoss: _stopLoss, ...parameters } = request.parameters;
         if (request.path === '/v5/position/trading-stop') return Promise.resolve(answerOf({}));
         if (request.path !== '/v5/order/create') return ask(request, signal);
-        return ask({ ...request, parameters: 'triggerPrice' in parameters ? { ...parameters, qty: '0.001' } : parameters }, signal);
+        return ask({ ...request, parameters: 'triggerPrice' in parameters ? { ...parameters, [QUANTITY]: '0.001' } : parameters }, signal);
       }),
   },
   {

@@ -30,7 +30,8 @@ function latencyAt(ratio: number): number {
 
 /** Bytes a case, by least squares. */
 function slope(points: readonly { readonly cases: number; readonly bytes: number }[]): number {
-  const mean = (of: (point: (typeof points)[number]) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const mean = (of: (point: (typeof points)[number]) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [meanCases, meanBytes] = [mean((point) => point.cases), mean(({ bytes }) => bytes)];
   let [up, across] = [0, 0];
   for (const point of points) {

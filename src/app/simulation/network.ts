@@ -51,9 +51,9 @@ const VENUE_FAULTS: Partial<Record<FaultName, { readonly kind: FaultKind; readon
   'venue-503': { kind: 'http-status', status: 503 },
   'venue-429': { kind: 'http-status', status: 429, retryAfterSeconds: 1 },
   'venue-403': { kind: 'http-status', status: 403, retryAfterSeconds: 60, times: 1 },
-  'venue-error': { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' },
-  'venue-too-many': { kind: 'ret-code', retCode: 10006, retMsg: 'Too many visits!' },
-  'venue-clock-code': { kind: 'ret-code', retCode: 10002, retMsg: 'invalid request, please check your server timestamp' },
+  'venue-error': { kind: 'ret-code', retCode: 10016 },
+  'venue-too-many': { kind: 'ret-code', retCode: 10006 },
+  'venue-clock-code': { kind: 'ret-code', retCode: 10002 },
   'venue-says-no-positions': { kind: 'empty-positions' },
   'venue-refuses-sockets': { kind: 'refuse-sockets' },
   'venue-silent-to-subscriptions': { kind: 'silent-subscribe' },
@@ -271,7 +271,10 @@ export class SimulatedNetwork {
         const body = this.strikes('answers-cut') ? outcome.body.slice(0, random.integer(outcome.body.length + 1)) : outcome.body;
         scheduler.after(this.#travelMs(), () => {
           if (this.#active.has('link-cut')) return fail('the network is gone');
-          tell('wire', () => `#${number} ${caller.isDead ? 'comes back to a dead process' : 'is answered'} ${outcome.status} ${body.slice(0, 160)}`);
+          tell(
+            'wire',
+            () => `#${number} ${caller.isDead ? 'comes back to a dead process' : 'is answered'} ${outcome.status} ${body.slice(0, 160)}`,
+          );
           if (isOver()) return;
           signal.removeEventListener('abort', abort);
           resolve({ status: outcome.status, headers: new Headers({ ...outcome.headers }), body });

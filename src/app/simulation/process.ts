@@ -30,7 +30,10 @@ import { WORLD_STARTS, type World } from './world.ts';
 export const RUN_ID = 'run';
 
 /** What the engine sees of an adapter. */
-export type Adapter = Pick<BybitVenue, 'submit' | 'amend' | 'cancel' | 'peekAt' | 'take' | 'ended' | 'onArrival' | 'recall' | 'save' | 'restore'>;
+export type Adapter = Pick<
+  BybitVenue,
+  'submit' | 'amend' | 'cancel' | 'peekAt' | 'take' | 'ended' | 'onArrival' | 'recall' | 'save' | 'restore'
+>;
 
 /** Where something else can be put into its place: what a test plants is put in here. Each is asked once in a life. */
 export interface Plugs {

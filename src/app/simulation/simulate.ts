@@ -109,7 +109,14 @@ class Case {
     const shape = { instruments, startAt: WORLD_STARTS, bars, quietBars: QUIET_BARS, tradesPerBar, volatility, jumpChance, firstPrices };
     this.#market = walkedMarket(shape, random);
     const account = { name: 'account', uid: 1, ...CREDENTIALS, capital: CAPITAL };
-    const exchange = new Exchange({ market: this.#market, accounts: [account], from: WORLD_STARTS, seed, slippageRatio: 0.0001, rules: {} });
+    const exchange = new Exchange({
+      market: this.#market,
+      accounts: [account],
+      from: WORLD_STARTS,
+      seed,
+      slippageRatio: 0.0001,
+      rules: {},
+    });
     this.#listed = exchange.listings.map((listing, index) => listedFrom(instrumentRowSchema.parse(listing.info()), index, 'linear'));
     const [holder] = exchange.accounts;
     if (holder === undefined) throw new Error('broken invariant: the exchange has the account that it was given');
@@ -336,15 +343,20 @@ class Case {
 
   #mustHaveAllBars(closes: readonly (readonly { at: TimeMs; close: number }[])[]): void {
     for (const [instrument, seen] of closes.entries()) {
-      const made = this.#market.sources[instrument]?.events.filter(({ kind, at }) => kind === 'bar.closed' && at <= this.#network.venueNow) ?? [];
+      const made =
+        this.#market.sources[instrument]?.events.filter(({ kind, at }) => kind === 'bar.closed' && at <= this.#network.venueNow) ?? [];
       for (const [index, { at, close }] of made.entries()) {
         const found = seen[index];
         if (found?.at === at && found.close === close) continue;
         const what = found === undefined ? 'nothing' : `a bar that closed at ${found.at} at ${found.close}`;
-        this.#witness.break('bars-without-a-hole', `bar ${index + 1} of instrument ${instrument}: found ${what}, expected ${at} at ${close}`);
+        this.#witness.break(
+          'bars-without-a-hole',
+          `bar ${index + 1} of instrument ${instrument}: found ${what}, expected ${at} at ${close}`,
+        );
         return;
       }
-      if (seen.length > made.length) this.#witness.break('bars-without-a-hole', `instrument ${instrument} has ${seen.length} bars of ${made.length}`);
+      if (seen.length > made.length)
+        this.#witness.break('bars-without-a-hole', `instrument ${instrument} has ${seen.length} bars of ${made.length}`);
     }
   }
 

@@ -36,6 +36,9 @@ export interface Break {
 /** Fair weather and a living process for so long must be enough to protect what is held: longer than the longest pause between two attempts. */
 const NAKED_BOUND_MS = 60 * SECOND_MS;
 
+/** As the venue spells what a row has executed. */
+const EXECUTED = 'execQty';
+
 /** As the request says it: what one id must always mean. */
 const MEANINGS = ['symbol', 'side', 'orderType', 'qty', 'price', 'triggerPrice', 'reduceOnly'];
 
@@ -204,12 +207,7 @@ export class Witness {
     return story;
   }
 
-  #fills(
-    { intents, filled, ended }: Story,
-    id: string,
-    fill: Fill,
-    trade: (instrument: number, isBuy: boolean, fill: Fill) => void,
-  ): void {
+  #fills({ intents, filled, ended }: Story, id: string, fill: Fill, trade: (instrument: number, isBuy: boolean, fill: Fill) => void): void {
     const intent = intents.get(id);
     if (intent === undefined) {
       this.break('fills-are-position', `fill ${fill.id} is of ${id}, which was never intended`);
@@ -241,7 +239,7 @@ export class Witness {
     for (const row of this.#executions()) {
       if (row.execType === 'Funding') continue;
       const instrument = this.#symbols.indexOf(row.symbol);
-      executed[instrument] = (executed[instrument] ?? 0n) + (row.side === 'Buy' ? units(row.execQty) : -units(row.execQty));
+      executed[instrument] = (executed[instrument] ?? 0n) + (row.side === 'Buy' ? units(row[EXECUTED]) : -units(row[EXECUTED]));
       known.add(row.execId);
       if (!fills.has(row.execId))
         this.break('fills-are-position', `the venue’s execution ${row.execId} of ${row.orderLinkId || row.orderId} is not in the journal`);

@@ -166,7 +166,11 @@ export function worldOf(seed: number): World {
       trailR: random.integer(2),
       fixedRatio: 0.3,
     },
-    settings: { ...defaultBybitVenueSettings, reconcileMs: pick([30 * SECOND_MS, 3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS]), pingMs: 60 * SECOND_MS },
+    settings: {
+      ...defaultBybitVenueSettings,
+      reconcileMs: pick([30 * SECOND_MS, 3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS]),
+      pingMs: 60 * SECOND_MS,
+    },
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),
     deaths: Array.from({ length: pick([0, 0, 1, 1, 2]) }, () => deathOf(random, clearFrom)),

@@ -6,7 +6,8 @@ import { printable } from '../terminal.ts';
 import * as values from '../values.ts';
 
 export const simulate = defineCommand({
-  about: 'Trades a session on the simulated Bybit venue while network, venue, clocks, disk and process go wrong by a seed, and checks what must hold.',
+  about:
+    'Trades a session on the simulated Bybit venue while network, venue, clocks, disk and process go wrong by a seed, and checks what must hold.',
   details: [
     'One process, no socket, no wall clock: the same seed is the same case, step for step. With one seed it prints what happened: the weather, the lives of the process, its orders, the rows of its journal. Exits 1 when something that must hold does not, and names it.',
     'What is simulated, what goes wrong and what must hold: docs/guides/simulate.md.',

@@ -2,7 +2,19 @@
 // command, the private stream, and being asked. None of them alone is believed to be complete, and each may come first. An answer that does not
 // come proves nothing: the order is in doubt, and the venue is asked under the order's own id until it says what became of it.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
-import { add, compare, format, isZero, negate, signOf, subtract, ZERO_AMOUNT, ZERO_QUANTITY, type Amount, type Quantity } from '../../domain/decimal.ts';
+import {
+  add,
+  compare,
+  format,
+  isZero,
+  negate,
+  signOf,
+  subtract,
+  ZERO_AMOUNT,
+  ZERO_QUANTITY,
+  type Amount,
+  type Quantity,
+} from '../../domain/decimal.ts';
 import { EndedOrders } from '../../domain/ended-orders.ts';
 import { assert } from '../../domain/errors.ts';
 import type { OrderReport, VenueReport } from '../../domain/event.ts';
