@@ -116,7 +116,7 @@ export const WORLD_STARTS: TimeMs = Date.UTC(2026, 0, 5, 7, 56);
 export const CAPITAL = amount('100000');
 /** Bars before anything goes wrong, and after everything that did. */
 const CALM_BARS = 1;
-const CLEAR_BARS = 5;
+const CLEAR_BARS = 4;
 /** Of these the market stands still in the last. */
 export const QUIET_BARS = 2;
 const SYMBOLS = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
@@ -137,7 +137,7 @@ export function worldOf(seed: number): World {
   const random = new Random(seed).fork('world');
   const pick = <Value>(values: readonly Value[]): Value => values[random.integer(values.length)] as Value;
   const count = random.bernoulli(0.3) ? 2 : 1;
-  const bars = CALM_BARS + CLEAR_BARS + 4 + random.integer(8);
+  const bars = CALM_BARS + CLEAR_BARS + 4 + random.integer(6);
   const clearFrom = (bars - CLEAR_BARS) * MINUTE_MS;
   const change = 0.15 + 0.5 * random.uniform();
   const sleeves = sleevesOf(count, random);
@@ -168,7 +168,7 @@ export function worldOf(seed: number): World {
     },
     settings: {
       ...defaultBybitVenueSettings,
-      reconcileMs: pick([30 * SECOND_MS, 3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS]),
+      reconcileMs: pick([30 * SECOND_MS, 2 * MINUTE_MS, 2 * MINUTE_MS, 2 * MINUTE_MS]),
       pingMs: 60 * SECOND_MS,
     },
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
@@ -204,7 +204,7 @@ function faultOf(random: Random, clearFrom: number): Fault {
 }
 
 function deathOf(random: Random, clearFrom: number): Death {
-  const downMs = 200 + random.integer(random.bernoulli(0.2) ? 5 * MINUTE_MS : 10 * SECOND_MS);
+  const downMs = 200 + random.integer(random.bernoulli(0.2) ? 90 * SECOND_MS : 10 * SECOND_MS);
   const number = 1 + random.integer(12);
   switch (random.integer(8)) {
     case 0:

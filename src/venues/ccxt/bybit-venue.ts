@@ -775,17 +775,17 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#identify(order, row.orderId);
     const before = order.progress;
     const progress = merged(before, row);
-    if (progress === before) return order;
+    if (progress === before) {
+      // It says nothing new but that the order is there.
+      if (order.phase === 'in-doubt') this.#known(order);
+      return order;
+    }
     order.progress = progress;
     if (order.phase === 'ended') {
       if (!isEnded(progress.status)) this.#disown(order);
       return order;
     }
-    if (order.phase !== 'known') {
-      order.phase = 'known';
-      order.looks = 0;
-      order.absences = 0;
-    }
+    if (order.phase !== 'known') this.#known(order);
     order.lookAt = order.amendment === undefined && order.cancel === 'no' ? Infinity : order.lookAt;
     if (!order.isReported && !isEnded(progress.status)) {
       order.isReported = true;
@@ -800,6 +800,12 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, GRACE_MS);
     this.#conclude(order);
     return order;
+  }
+
+  #known(order: KeptOrder): void {
+    order.phase = 'known';
+    order.looks = 0;
+    order.absences = 0;
   }
 
   /** It was reported as ended and is alive: the engine does not count on it, so it goes. What it fills meanwhile is reported. */
@@ -1056,12 +1062,14 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.isLooking = true;
     order.lookAt = Infinity;
     const askedAt = timers.now();
+    const before = order.progress;
     const answer = this.#isPositionStop(order) ? await this.#findPositionStop(order) : await this.#find(order);
     order.isLooking = false;
     if (this.#hasEnded(order) || !this.#isStarted) return;
     // Set by what was found meanwhile: it is looked at again no later than that.
     if (answer === 'unknown') this.#lookIn(order, pauseAfter(order.looks++, random));
-    else if (answer === 'absent') this.#absent(order, askedAt);
+    // An absence that the stream has contradicted meanwhile is none.
+    else if (answer === 'absent' && order.progress === before) this.#absent(order, askedAt);
     else await this.#found(order);
     this.#arm();
   }

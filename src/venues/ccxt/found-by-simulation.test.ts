@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import { format, quantity } from '../../domain/decimal.ts';
+import { format, price, quantity } from '../../domain/decimal.ts';
 import { MINUTE_MS } from '../../domain/time.ts';
 import { Random } from '../../quant/random.ts';
+import { orderEventRow } from '../bybit-server/served-order.ts';
 import { BybitMarket, type MarketMessage } from './bybit-market.ts';
 import { AdapterBench, START } from '../../../test/support/adapter-bench.ts';
 
@@ -70,6 +71,50 @@ describe('found by the simulation', () => {
     await bench.advance(1_000);
     const asked = bench.wire.requests.find(({ at, path }) => at >= since && path === '/v5/execution/list');
     assert.ok(Number(asked?.parameters['startTime']) >= START + MINUTE_MS, JSON.stringify(asked));
+  });
+
+  test('seed 3070: an order that the stream tells of while it is looked for in vain is not in doubt for ever', async () => {
+    const bench = await new AdapterBench().start();
+    const ask = bench.wire.ask.bind(bench.wire);
+    const state = { isBlind: true };
+    bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+    bench.wire.ask = async (request, signal) => {
+      const answer = await ask(request, signal);
+      if (!state.isBlind) return answer;
+      if (request.path === '/v5/order/create') throw new TypeError('fetch failed');
+      if (!('orderLinkId' in request.parameters)) return answer;
+      // The venue's answer is older than what its stream says before it comes.
+      if (request.path === '/v5/order/history') {
+        const [order] = bench.account.openOrders();
+        if (order !== undefined) bench.wire.inject({ topic: 'order', data: [orderEventRow(order)] });
+        await bench.timers.sleep(50);
+        state.isBlind = false;
+      }
+      const body = JSON.stringify({ ...(JSON.parse(answer.body) as object), result: { list: [], nextPageCursor: '' } });
+      return { ...answer, body };
+    };
+    bench.submit('1-1', { type: 'limit', limitPrice: price('50000') });
+    await bench.until('what the stream says', () => bench.said('1-1').includes('accepted'));
+    await bench.advance(MINUTE_MS);
+    assert.equal(bench.venue.blockOf(0), undefined);
+  });
+
+  test('an order that the venue did not know for a moment is known again once it does', async () => {
+    const bench = await new AdapterBench().start();
+    bench.submit('1-1', { type: 'limit', limitPrice: price('50000') });
+    await bench.until('an order', () => bench.said('1-1').includes('accepted'));
+    const ask = bench.wire.ask.bind(bench.wire);
+    const state = { isBlind: true };
+    bench.wire.ask = async (request, signal) => {
+      const answer = await ask(request, signal);
+      if (!state.isBlind || !request.path.startsWith('/v5/order/')) return answer;
+      const body = JSON.stringify({ ...(JSON.parse(answer.body) as object), result: { list: [], nextPageCursor: '' } });
+      return { ...answer, body };
+    };
+    await bench.until('a doubt', () => bench.venue.blockOf(0)?.includes('1-1') === true, MINUTE_MS);
+    state.isBlind = false;
+    await bench.advance(MINUTE_MS);
+    assert.equal(bench.venue.blockOf(0), undefined);
   });
 
   test('seed 27: a bar that was forming when it was asked for is none, although it has closed when the answer comes', async () => {
