@@ -476,13 +476,12 @@ class SegmentIndex {
   readonly #files: readonly number[];
   readonly #seals: ReadonlyMap<number, TapeSegment>;
   readonly #segmentRecords: number;
-  /** One segment at a time, in the same memory. */
-  readonly #scratch: Float64Array;
+  /** One segment at a time, in the same memory, as large as the largest that was read. */
+  #scratch = new Float64Array(0);
 
   constructor(directory: string, seals: readonly TapeSegment[], segmentRecords: number) {
     this.directory = directory;
     this.#segmentRecords = segmentRecords;
-    this.#scratch = new Float64Array((segmentRecords + 1) * RECORD_FIELDS);
     this.#files = segmentNumbers(directory);
     this.#seals = new Map(seals.map((seal) => [seal.number, seal]));
     const numbers = [...this.#files, ...this.#seals.keys()];
@@ -585,7 +584,9 @@ class SegmentIndex {
   #read(path: string, records: number): Float64Array {
     const file = openSync(path, 'r');
     try {
-      const fields = this.#scratch.subarray(0, (records + 1) * RECORD_FIELDS);
+      const length = (records + 1) * RECORD_FIELDS;
+      if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
+      const fields = this.#scratch.subarray(0, length);
       readWhole(file, bytesOf(fields));
       return fields;
     } finally {

@@ -7,6 +7,7 @@ import type { VenueReport } from '../../domain/event.ts';
 import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from '../../domain/order.ts';
 import { MINUTE_MS, type TimeMs } from '../../domain/time.ts';
 import { Engine } from '../../engine/engine.ts';
+import { Inbox } from '../../engine/inbox.ts';
 import type { RunPlan } from '../../engine/plan.ts';
 import type { Recorder } from '../../engine/recorder.ts';
 import { run } from '../../engine/run.ts';
@@ -24,7 +25,7 @@ import { ComparingRecorder, SessionRecorder } from '../session-recorder.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { Caller, SimulatedNetwork, Tell } from './network.ts';
 import { ProcessClock, ProcessTimers, type Scheduler } from './scheduler.ts';
-import { WORLD_STARTS, type World } from './world.ts';
+import { WORLD_STARTS, type Word, type World } from './world.ts';
 
 /** Of every run here. */
 export const RUN_ID = 'run';
@@ -84,6 +85,7 @@ export class SimulatedProcess implements Caller {
   readonly #timers: ProcessTimers;
   readonly #clock: ProcessClock;
   readonly #feed: Feed;
+  readonly #inbox: Inbox;
   readonly #market: BybitMarket;
   readonly #recoverable: RecoverableParts;
   readonly engine: Engine;
@@ -202,7 +204,11 @@ export class SimulatedProcess implements Caller {
       onRestored: () => this.#feed.report('feed.restored', 'dialled again'),
       onNotice: notice,
     });
-    this.#sources = [adapter, this.#feed.control, ...this.#feed.sources];
+    this.#inbox = new Inbox(
+      () => this.#clock.now(),
+      () => engine.earliestNext,
+    );
+    this.#sources = [adapter, this.#inbox, this.#feed.control, ...this.#feed.sources];
   }
 
   /** Commands pass on their way from the engine to the adapter. */
@@ -248,6 +254,11 @@ export class SimulatedProcess implements Caller {
       // A process that was killed has no last words.
       if (!this.isDead) this.#parts.onFailure(cause);
     });
+  }
+
+  /** The operator speaks. */
+  hear(command: Word['command']): void {
+    this.#inbox.post({ kind: 'operator.spoke', command, argument: '', by: 'the simulation' });
   }
 
   #afterSlice(): void {

@@ -148,11 +148,16 @@ class Case {
   }
 
   async run(): Promise<CaseOutcome> {
-    const { seed, faults, endsAt } = this.#world;
+    const { seed, faults, words, endsAt } = this.#world;
     try {
       for (const fault of faults) {
         this.#scheduler.at(fault.at, () => this.#begin(fault));
         this.#scheduler.at(fault.at + fault.forMs, () => this.#end(fault));
+      }
+      for (const { at, command } of words) {
+        this.#scheduler.at(at, () => {
+          if (this.#process?.isDead === false) this.#process.hear(command);
+        });
       }
       this.#scheduler.at(0, () => this.#live());
       await this.#scheduler.runUntil(endsAt, () => this.#failure !== undefined || this.#witness.breaks.length > 0);

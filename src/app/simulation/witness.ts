@@ -21,6 +21,7 @@ export const INVARIANTS = {
   'journal-verifies': 'the journal verifies as it was written',
   'replay-agrees': 'a replay of journal and tape says the same and ends in the same state',
   'never-naked': 'no position is without a stop at the venue for longer than its bound, in fair weather',
+  'halted-is-flat': 'where somebody has halted it, nothing is held at the end, and the halt survives every death',
   'bars-without-a-hole': 'every bar that closed at the venue reached the engine once, in order and as it was',
   'comes-to-rest': 'when the weather has cleared, everything is reconciled and nothing is in doubt',
 } as const;
@@ -162,6 +163,7 @@ export class Witness {
     this.#positions(engine, venue, story);
     this.#cash(engine, story);
     this.#orders(engine, story);
+    if (story.isHalted) this.#halted(engine);
     for (const [instrument, { side, quantity }] of this.#account.positions.entries()) {
       if (side !== 0 && !this.#protects(instrument, side, quantity))
         this.break('never-naked', `${format(quantity)} of instrument ${instrument} are without a stop at the end`);
@@ -170,7 +172,15 @@ export class Witness {
 
   /** What the disk says that has happened. */
   #read(rows: readonly JournalRow[]): Story {
-    const story: Story = { intents: new Map(), filled: new Map(), ended: new Map(), net: [], cash: exactly(CAPITAL), fills: new Set() };
+    const story: Story = {
+      intents: new Map(),
+      filled: new Map(),
+      ended: new Map(),
+      net: [],
+      cash: exactly(CAPITAL),
+      fills: new Set(),
+      isHalted: false,
+    };
     const trade = (instrument: number, isBuy: boolean, { id, price, quantity, fee }: Fill): void => {
       if (story.fills.has(id)) this.break('fills-are-position', `fill ${id} is in the journal twice`);
       story.fills.add(id);
@@ -191,6 +201,9 @@ export class Witness {
           break;
         case 'position.liquidated':
           trade(entry.instrument, entry.side === 'buy', entry.fill);
+          break;
+        case 'operator.spoke':
+          if (entry.command === 'halt' || entry.command === 'resume') story.isHalted = entry.command === 'halt';
           break;
         case 'funding.paid':
           story.cash += exactly(entry.amount);
@@ -231,6 +244,12 @@ export class Witness {
     if (intent !== undefined && !intent.wholePosition && (filled.get(id) ?? 0n) >= exactly(intent.quantity))
       this.break('one-state', `order ${id} was filled and is ${kind}`);
     ended.set(id, kind);
+  }
+
+  #halted(engine: Engine): void {
+    if (!engine.account.halted) this.break('halted-is-flat', 'the operator has halted it, and it is not halted');
+    for (const [instrument, { quantity, side }] of this.#account.positions.entries())
+      if (side !== 0) this.break('halted-is-flat', `${format(quantity)} of instrument ${instrument} are held under halt`);
   }
 
   #positions(engine: Engine, venue: BybitVenue, { net, fills }: Story): void {
@@ -318,6 +337,8 @@ interface Story {
   readonly net: bigint[];
   readonly fills: Set<string>;
   cash: bigint;
+  /** The last word of the operator was to halt. */
+  isHalted: boolean;
 }
 
 // Sums of its own, in units of 1e-12: the arithmetic of the ledger is among what is looked at.

@@ -88,6 +88,12 @@ export interface SleeveLayout {
   readonly shareRatio: number;
 }
 
+/** What an operator says: a word that finds no process alive is not said. */
+export interface Word {
+  readonly at: number;
+  readonly command: 'halt' | 'resume' | 'flatten';
+}
+
 export interface World {
   readonly seed: number;
   readonly instruments: readonly Instrument[];
@@ -109,6 +115,7 @@ export interface World {
   readonly snapshotEvents: number;
   readonly faults: readonly Fault[];
   readonly deaths: readonly Death[];
+  readonly words: readonly Word[];
 }
 
 /** A Monday, a few bars before funding is paid. */
@@ -174,6 +181,7 @@ export function worldOf(seed: number): World {
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),
     deaths: Array.from({ length: pick([0, 0, 1, 1, 2]) }, () => deathOf(random, clearFrom)),
+    words: wordsOf(clearFrom, random),
   };
 }
 
@@ -230,6 +238,16 @@ function deathOf(random: Random, clearFrom: number): Death {
       return { kind: 'at-time', at: bar * MINUTE_MS + random.integer(random.bernoulli(0.7) ? 1_500 : MINUTE_MS), downMs };
     }
   }
+}
+
+/** In a quarter of the worlds somebody interferes, mostly while orders are on their way. */
+function wordsOf(clearFrom: number, random: Random): readonly Word[] {
+  if (!random.bernoulli(0.25)) return [];
+  const bar = CALM_BARS + random.integer(clearFrom / MINUTE_MS - CALM_BARS);
+  const at = bar * MINUTE_MS + random.integer(random.bernoulli(0.7) ? 800 : MINUTE_MS);
+  if (random.bernoulli(0.3)) return [{ at, command: 'flatten' }];
+  const halt: Word = { at, command: 'halt' };
+  return random.bernoulli(0.5) ? [halt] : [halt, { at: at + random.integer(3 * MINUTE_MS), command: 'resume' }];
 }
 
 /** Each on one instrument, the first of them with an opponent, so that sleeves cross; and sometimes a pair over both. */
