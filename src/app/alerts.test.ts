@@ -9,12 +9,13 @@ import { BallastError } from '../domain/errors.ts';
 import { temporaryHome } from '../../test/support/run-app.ts';
 import { alertAddress, WEBHOOK_VARIABLE } from './alerts.ts';
 import { defaultConfig, parseConfig } from './config.ts';
-import { runPaper, type PaperResult } from './paper.ts';
+import { runPaper } from './paper.ts';
+import type { SessionResult } from './session.ts';
 
 const CONFIG = 'paper:\n  timeframeMs: 5m\n  warmupMs: 1d\n  symbols: [BTC/USDT:USDT]\nrisk:\n  drawdownAlertRatio: 0.0005\n';
 const SECRET = 'the-secret-path';
 
-const session = (home: string, onNotice: (words: string) => void): Promise<PaperResult> =>
+const session = (home: string, onNotice: (words: string) => void): Promise<SessionResult> =>
   runPaper({ home, seed: 5, speed: Infinity, untilBars: 3_000, fresh: true, signal: new AbortController().signal, onNotice });
 
 after(() => {

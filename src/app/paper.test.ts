@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { temporaryHome } from '../../test/support/run-app.ts';
 import { fakeTerminal } from '../cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../cli/program.ts';
-import { resumedWords, runPaper, type PaperRequest, type PaperResult } from './paper.ts';
+import { runPaper, type PaperRequest } from './paper.ts';
+import { resumedWords, type SessionResult } from './session.ts';
 import { replayRun } from './replay.ts';
 
 test('a session that goes on says where market time stood, and what of the recording it went through again', () => {
@@ -31,7 +32,7 @@ test('a session that goes on says where market time stood, and what of the recor
 /** Ended by its first bars, so that it is unfinished. */
 async function interrupted(
   request: Pick<PaperRequest, 'home'> & Partial<PaperRequest>,
-): Promise<PaperResult & { readonly notices: string[] }> {
+): Promise<SessionResult & { readonly notices: string[] }> {
   const notices: string[] = [];
   const controller = new AbortController();
   const result = await runPaper({

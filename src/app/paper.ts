@@ -1,41 +1,29 @@
 // A paper session: a live or synthetic market, the system's clock, the simulated venue. Starting again goes on where it was killed.
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Amount } from '../domain/decimal.ts';
-import type { RunEnded, RunOutcome } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { OperatorCommand } from '../domain/event.ts';
-import type { MarketSource, Source } from '../domain/ports.ts';
-import { DAY_MS, formatSpan, formatTime, NEVER, type TimeMs } from '../domain/time.ts';
-import { counted } from '../domain/words.ts';
+import type { MarketSource } from '../domain/ports.ts';
+import { DAY_MS, formatSpan, NEVER, type TimeMs } from '../domain/time.ts';
 import { Inbox } from '../engine/inbox.ts';
-import { run } from '../engine/run.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import { Feed } from '../market/feed/feed.ts';
 import { connectFeed, type FeedConnection } from '../market/feed/transport.ts';
-import { syntheticMarket, type SyntheticMarket } from '../market/synthetic/market.ts';
+import { syntheticMarket } from '../market/synthetic/market.ts';
 import { withoutWarmupTrades } from '../market/warmup.ts';
-import { sessionSummary } from '../views/report.ts';
-import { alertAddress, openAlerts, type Alerts } from './alerts.ts';
+import { alertAddress } from './alerts.ts';
 import { warmupBars } from './assemble.ts';
 import { loadConfig, withOverrides } from './config.ts';
-import { openControl } from './control.ts';
 import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrategy, type Recipe, type RecipeStrategy } from './recipe.ts';
-import type { RunHandle, RunStatus } from './run-handle.ts';
-import { lockRun } from './run-lock.ts';
-import { createRun, journalPath, letGo, listRuns, newRunId, setRunStatus, type RunFolder } from './runs.ts';
-import { mustBeSameRecipe, openParts, recover, reopenJournal, saveSnapshot, type SessionParts } from './session-parts.ts';
-import { statusOf, StatusNotes } from './status.ts';
-import { systemTimers } from './system-timers.ts';
+import { listRuns, type RunFolder } from './runs.ts';
+import { holdRun, runAlive, Session, type HeldRun, type SessionRequest, type SessionResult, type World } from './session.ts';
+import { openParts, type SessionParts } from './session-parts.ts';
+import { StatusNotes } from './status.ts';
 
-export interface PaperRequest {
+export interface PaperRequest extends SessionRequest {
   readonly home: string;
   readonly configFile?: string | undefined;
   readonly seed?: number | undefined;
   /** Market seconds a wall second; Infinity for as fast as it goes; the config's unless said. */
   readonly speed?: number | undefined;
-  /** Wall time of this process. */
-  readonly forMs?: number | undefined;
   /** Ends at a market position: so many base bars after the warm-up. */
   readonly untilBars?: number | undefined;
   /** Address of a feed instead of the synthetic market. */
@@ -49,19 +37,7 @@ export interface PaperRequest {
   readonly capital?: string | undefined;
   /** Starts anew although an unfinished run of the same settings is there. */
   readonly fresh: boolean;
-  readonly signal: AbortSignal;
-  readonly onStart?: (handle: RunHandle, info: { readonly runId: string; readonly folder: string; readonly resumed: boolean }) => void;
   readonly onNotice?: (words: string) => void;
-}
-
-export interface PaperResult {
-  readonly runId: string;
-  readonly folder: string;
-  readonly outcome: RunOutcome;
-  readonly stateHash: string;
-  readonly venueHash: string;
-  readonly status: RunStatus;
-  readonly summary: string;
 }
 
 /** Every synthetic market begins here, so that a seed is a market whenever it is run. */
@@ -69,82 +45,32 @@ const SYNTHETIC_START: TimeMs = Date.UTC(2026, 0, 1);
 const TRADES_A_BAR = 4;
 /** How far the clocks of a feed and of this machine may be apart. */
 const TOLERATED_MS = 60_000;
-/** Events between two snapshots: what a recovery has to follow again at most. */
-const EVENTS_A_SNAPSHOT = 20_000;
 
 /** Runs a session until it ends, is stopped, or reaches what it was asked to reach. @throws BallastError */
-export async function runPaper(request: PaperRequest): Promise<PaperResult> {
+export async function runPaper(request: PaperRequest): Promise<SessionResult> {
   const { home } = request;
-  const notice = request.onNotice ?? ((): void => undefined);
+  const onNotice = request.onNotice ?? ((): void => undefined);
   const recipe = await writeRecipe(request);
   const configHash = recipeHash(recipe);
-  const alertsTo = alertAddress(recipe.config, process.env);
-  const unfinished = await findUnfinished(request, configHash, notice);
-  const runId = unfinished?.runId ?? newRunId(home, 'paper');
-  const folder = unfinished?.folder ?? createRun(home, runId, configHash, recipe);
-  const lock = lockRun(folder);
-  if (lock === undefined) throw runAlive(folder, 'its lock in the hands of another process');
-  try {
-    return await runIn(folder, { request, recipe, configHash, runId, isResumed: unfinished !== undefined, alertsTo, notice });
-  } finally {
-    lock.release();
-  }
-}
-
-interface Start {
-  readonly request: PaperRequest;
-  readonly recipe: Recipe;
-  readonly configHash: string;
-  readonly runId: string;
-  readonly isResumed: boolean;
-  readonly alertsTo: string | undefined;
-  readonly notice: (words: string) => void;
-}
-
-async function runIn(folder: string, { request, recipe, configHash, runId, isResumed, alertsTo, notice }: Start): Promise<PaperResult> {
-  const plan = await planOf(recipe, request.home);
-  const alerts = openAlerts({ address: alertsTo, runId, timers: systemTimers, onNotice: notice });
-  // Killed before its journal was whole: nothing had happened yet.
-  const journal = isResumed && existsSync(journalPath(folder)) ? reopenJournal(folder, notice) : undefined;
-  if (journal !== undefined) mustBeSameRecipe(journal, configHash, folder);
-  const parts = openParts({
-    folder,
-    plan,
-    recipe,
-    configHash,
-    durability: 'every-commit',
-    askTimeoutMs: recipe.config.minds.timeoutMs,
-    ...(journal === undefined ? {} : { journal }),
+  // What the environment lacks is said before anything is begun.
+  alertAddress(recipe.config, process.env);
+  const unfinished = await findUnfinished(request, configHash, onNotice);
+  return holdRun({ home, recipe, configHash, unfinished, onNotice }, async (run) => {
+    const plan = await planOf(recipe, home);
+    const parts = openParts({
+      folder: run.folder,
+      plan,
+      recipe,
+      configHash,
+      durability: 'every-commit',
+      askTimeoutMs: recipe.config.minds.timeoutMs,
+      ...(run.journal === undefined ? {} : { journal: run.journal }),
+    });
+    const { market } = recipe;
+    return market.source === 'synthetic'
+      ? onSyntheticMarket({ request, run, parts, onNotice }, market).live()
+      : onFeed({ request, run, parts, onNotice }).live();
   });
-  setRunStatus(folder, 'running');
-  const session = new PaperSession(request, parts, runId, folder, notice, alerts);
-  try {
-    if (isResumed) {
-      const followed = session.recover();
-      notice(resumedWords(runId, parts.engine, followed));
-    }
-    return await session.run(isResumed);
-  } catch (cause) {
-    alerts.broke(parts.engine.at, cause);
-    session.abandon();
-    throw cause;
-  } finally {
-    await alerts.close();
-  }
-}
-
-/** Where a session goes on, for who sees it started again. `followed` of the engine's events were not in its snapshot. */
-export function resumedWords(
-  runId: string,
-  { at, sequence }: { readonly at: TimeMs; readonly sequence: number },
-  followed: number,
-): string {
-  if (sequence === 0) return `resumed ${runId} from its beginning: it had recorded no event yet`;
-  const where = `resumed ${runId} at market time ${formatTime(at)}, where its recording of ${counted(sequence, 'event')} ends`;
-  const since =
-    followed === sequence ? 'all of them were' : `the last ${followed}, since its latest snapshot, ${followed === 1 ? 'was' : 'were'}`;
-  const how = followed === 0 ? 'they are those of its latest snapshot' : `${since} gone through again to get there`;
-  return `${where}: positions, orders and money are as they were then (${how})`;
 }
 
 /** @throws BallastError ARGUMENT_INVALID */
@@ -302,272 +228,83 @@ function quotedForShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function runAlive(folder: string, found: string): BallastError {
-  return new BallastError({
-    code: 'RUN_ALIVE',
-    place: folder,
-    found,
-    expected: 'one process for a run',
-    remedy: 'look at it with `ballast status`, or end it first',
+interface PaperParts {
+  readonly request: PaperRequest;
+  readonly run: HeldRun;
+  readonly parts: SessionParts;
+  readonly onNotice: (words: string) => void;
+}
+
+function onSyntheticMarket(
+  { request, run, parts, onNotice }: PaperParts,
+  { from, seed, startAt, tradesPerBar }: Extract<Recipe['market'], { readonly source: 'synthetic' }>,
+): Session<SessionParts['venue']> {
+  const { engine, venue, recipe, plan } = parts;
+  const { speed } = recipe.config.paper;
+  const clock = new SystemClock(from, speed === 'max' ? Infinity : speed);
+  const market = syntheticMarket({
+    seed,
+    startAt,
+    timeframeMs: recipe.baseTimeframeMs,
+    tradesPerBar,
+    from,
+    assets: recipe.instruments.map((instrument) => instrument.symbol),
   });
+  const watched = market.sources.map((source) => venue.watching(withoutWarmupTrades(source)));
+  const inbox = new Inbox(
+    () => clock.now(),
+    () => engine.earliestNext,
+  );
+  const world: World = {
+    again: { market, sources: watched },
+    sources: watched,
+    from,
+    until: request.untilBars === undefined ? undefined : from + request.untilBars * plan.baseTimeframeMs,
+    goOn: () => clock.anchor(Math.max(engine.at, from)),
+    open: () => undefined,
+    close: () => undefined,
+  };
+  return new Session({ request, run, parts, clock, notes: new StatusNotes(), inbox, world, onNotice });
 }
 
-class PaperSession {
-  readonly #request: PaperRequest;
-  readonly #parts: SessionParts;
-  readonly #runId: string;
-  readonly #folder: string;
-  readonly #notice: (words: string) => void;
-  readonly #clock: SystemClock;
-  readonly #inbox: Inbox;
-  readonly #market: SyntheticMarket | undefined;
-  readonly #feed: Feed | undefined;
-  /** By instrument: as the engine sees them. */
-  readonly #watched: readonly MarketSource[];
-  readonly #sources: readonly Source[];
-  readonly #from: TimeMs;
-  readonly #notes = new StatusNotes();
-  readonly #startedAt = Date.now();
-  #snapshotAt = 0;
-  #isStopping = false;
-  #isOver = false;
-  /** It had said its last word, and was killed before run.json said so too. */
-  #ended: RunEnded | undefined;
-  readonly #answers: { readonly sequence: number; readonly resolve: () => void }[] = [];
-
-  constructor(request: PaperRequest, parts: SessionParts, runId: string, folder: string, notice: (words: string) => void, alerts: Alerts) {
-    this.#request = request;
-    this.#parts = parts;
-    this.#runId = runId;
-    this.#folder = folder;
-    this.#notice = notice;
-    const { engine, venue, recipe } = parts;
-    const { market, config } = recipe;
-    const speed = config.paper.speed === 'max' ? Infinity : config.paper.speed;
-    const notBefore = (): TimeMs => engine.earliestNext;
-    if (market.source === 'synthetic') {
-      this.#from = market.from;
-      this.#clock = new SystemClock(market.from, speed);
-      this.#market = syntheticMarket({
-        seed: market.seed,
-        startAt: market.startAt,
-        timeframeMs: recipe.baseTimeframeMs,
-        tradesPerBar: market.tradesPerBar,
-        from: market.from,
-        assets: recipe.instruments.map((instrument) => instrument.symbol),
-      });
-      this.#watched = this.#market.sources.map((source) => venue.watching(withoutWarmupTrades(source)));
-      this.#sources = [];
-    } else {
-      this.#from = NEVER;
-      this.#clock = SystemClock.live();
-      this.#feed = new Feed({
-        symbols: recipe.instruments.map((instrument) => instrument.symbol),
-        baseTimeframeMs: recipe.baseTimeframeMs,
-        now: () => this.#clock.now(),
-        notBefore,
-        latest: () => Date.now() + TOLERATED_MS,
-        onTime: (happenedAt) => this.#learnTime(happenedAt),
-        onRefused: (why) => this.#refused(why),
-      });
-      this.#watched = this.#feed.sources.map((source) => venue.watching(source));
-      this.#sources = [this.#feed.control];
-    }
-    this.#inbox = new Inbox(() => this.#clock.now(), notBefore);
-    this.#sources = [venue, this.#inbox, ...this.#sources, ...this.#watched];
-    parts.journal.onRow((row) => {
-      this.#notes.fold(row);
-      alerts.fold(row);
-    });
-  }
-
-  /** A feed of the past or of another clock: market time is what its events say, and between them passes as the wall does. */
-  #learnTime(happenedAt: TimeMs): void {
-    const now = this.#clock.now();
-    if (happenedAt > now || now - happenedAt > TOLERATED_MS) this.#clock.anchor(Math.max(happenedAt, this.#parts.engine.at));
-  }
-
-  #refused(why: string): void {
-    this.#notes.refuse(why);
-    this.#notice(`feed: refused ${why}`);
-  }
-
-  recover(): number {
-    const { engine } = this.#parts;
-    for (const row of this.#parts.journal.rows()) {
-      this.#notes.fold(row);
-      if (row.entry.kind === 'run.ended') this.#ended = row.entry;
-    }
-    const followed = recover(this.#parts, this.#market, this.#market === undefined ? [] : this.#watched, this.#notice);
-    this.#snapshotAt = engine.sequence;
-    // An interrupted run has said what its state was; from here on it is another.
-    this.#parts.journal.setMeta('stateHash', '');
-    this.#clock.anchor(Math.max(engine.at, this.#market === undefined ? 0 : this.#from));
-    this.#feed?.goOn(engine.at, engine.market.barAt, engine.market.mark);
-    return followed;
-  }
-
-  async run(resumed: boolean): Promise<PaperResult> {
-    if (this.#ended !== undefined) return this.#finish(this.#ended.cause, 'finished');
-    const { request, handle } = { request: this.#request, handle: this.#handle() };
-    const { engine, plan } = this.#parts;
-    const control = await openControl(this.#folder, handle);
-    const stop = (): void => {
-      this.#isStopping = true;
-      this.#wake();
-    };
-    request.signal.addEventListener('abort', stop, { once: true });
-    if (request.signal.aborted) stop();
-    let timer: NodeJS.Timeout | undefined;
-    let isTimeUp = false;
-    if (request.forMs !== undefined) {
-      timer = setTimeout(() => {
-        isTimeUp = true;
-        stop();
-      }, request.forMs);
-    }
-    let wire: FeedConnection | undefined;
-    if (this.#feed !== undefined && request.feed !== undefined) wire = connectFeed(request.feed, this.#feed, this.#notice);
-    request.onStart?.(handle, { runId: this.#runId, folder: this.#folder, resumed });
-    const until =
-      request.untilBars === undefined || this.#market === undefined ? NEVER : this.#from + request.untilBars * plan.baseTimeframeMs;
-    try {
-      const outcome = await run({
-        engine,
-        clock: this.#clock,
-        sources: this.#sources,
-        until,
-        isStopping: () => this.#isStopping,
-        onSlice: () => this.#afterSlice(),
-      });
-      return this.#finish(outcome, outcome === 'stopped' && !isTimeUp ? 'interrupted' : 'finished');
-    } finally {
-      this.#isOver = true;
-      this.#notes.end();
-      clearTimeout(timer);
-      request.signal.removeEventListener('abort', stop);
-      wire?.close();
-      this.#answer();
-      await control.close();
-    }
-  }
-
-  /** Whoever waits for the clock hears that there is something to look at. */
-  #wake(): void {
-    this.#inbox.wake();
-  }
-
-  #afterSlice(): void {
-    const { engine, recorder, journal, tape } = this.#parts;
-    this.#notes.tick(engine.sequence);
-    this.#answer();
-    if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT) {
-      this.#snapshotAt = engine.sequence;
-      saveSnapshot(this.#parts, this.#market);
-    } else if (this.#feed !== undefined && journal.getMeta('tapeOffset') !== String(tape.offset)) {
-      // A feed does not come again: everything up to here is to be believed, the journal's rows included.
-      recorder.commit();
-      journal.setMeta('tapeOffset', String(tape.offset));
-    }
-  }
-
-  #answer(): void {
-    const { sequence } = this.#parts.engine;
-    for (let index = this.#answers.length - 1; index >= 0; index--) {
-      const waiting = this.#answers[index];
-      if (waiting === undefined || (!this.#isOver && (this.#inbox.hasWords || sequence < waiting.sequence))) continue;
-      this.#answers.splice(index, 1);
-      waiting.resolve();
-    }
-  }
-
-  #handle(): RunHandle {
-    return {
-      status: () => this.#status(),
-      command: (command: OperatorCommand, argument: string, by: string) =>
-        new Promise<void>((resolve, reject) => {
-          if (this.#isOver) {
-            reject(new Error('the session has ended'));
-            return;
-          }
-          if (command === 'close' && !this.#parts.plan.sleeves.some((sleeve) => sleeve.name === argument)) {
-            const names = this.#parts.plan.sleeves.map((sleeve) => sleeve.name).join(', ');
-            reject(new Error(`no sleeve is named ${JSON.stringify(argument)}; there are ${names}`));
-            return;
-          }
-          this.#inbox.post({ kind: 'operator.spoke', command, argument, by });
-          this.#answers.push({ sequence: this.#parts.engine.sequence + 1, resolve });
-        }),
-      stop: () => {
-        this.#isStopping = true;
-        this.#wake();
-      },
-    };
-  }
-
-  #status(): RunStatus {
-    return statusOf(this.#parts, this.#notes, {
-      runId: this.#runId,
-      folder: this.#folder,
-      startedAtMs: this.#startedAt,
-      isStopping: this.#isStopping,
-      isOver: this.#isOver,
-      isWarm: this.#from === NEVER ? this.#parts.engine.sequence > 0 : this.#parts.engine.at > this.#from,
-    });
-  }
-
-  #finish(outcome: RunOutcome, status: 'interrupted' | 'finished'): PaperResult {
-    const { engine, venue, journal, tape, recorder, configHash, plan, ledger } = this.#parts;
-    const stateHash = engine.stateHash(configHash);
-    const { equity } = engine.portfolio;
-    if (this.#ended === undefined) saveSnapshot(this.#parts, this.#market);
-    if (this.#ended !== undefined) mustBeStateAtEnd(this.#ended, stateHash, this.#folder);
-    else if (status === 'finished') {
-      const cash: Amount = engine.portfolio.totalCash();
-      recorder.entry({ kind: 'run.ended', at: engine.at, cause: outcome, stateHash, equity, cash }, engine.sequence);
-      recorder.commit();
-    }
-    journal.setMeta('stateHash', stateHash);
-    this.#isOver = true;
-    const result: PaperResult = {
-      runId: this.#runId,
-      folder: this.#folder,
-      outcome,
-      stateHash,
-      venueHash: venue.stateHash(),
-      status: this.#status(),
-      summary: sessionSummary({
-        ended: wordsFor(outcome, status),
-        capital: plan.capital,
-        currency: plan.instruments[0]?.quote ?? '',
-        equity,
-        ledger,
-        folder: this.#folder,
-      }),
-    };
-    tape.close();
-    journal.close();
-    setRunStatus(this.#folder, status);
-    return result;
-  }
-
-  /** Something broke: what is recorded stays, the run stays unfinished. */
-  abandon(): void {
-    this.#isOver = true;
-    const { tape, journal } = this.#parts;
-    letGo([() => tape.close(), () => journal.close(), () => setRunStatus(this.#folder, 'interrupted')], this.#notice);
-  }
+function onFeed({ request, run, parts, onNotice }: PaperParts): Session<SessionParts['venue']> {
+  const { engine, venue, recipe } = parts;
+  const clock = SystemClock.live();
+  const notes = new StatusNotes();
+  const notBefore = (): TimeMs => engine.earliestNext;
+  const feed = new Feed({
+    symbols: recipe.instruments.map((instrument) => instrument.symbol),
+    baseTimeframeMs: recipe.baseTimeframeMs,
+    now: () => clock.now(),
+    notBefore,
+    latest: () => Date.now() + TOLERATED_MS,
+    onTime: (happenedAt) => learnTime(clock, happenedAt, engine.at),
+    onRefused: (why) => {
+      notes.refuse(why);
+      onNotice(`feed: refused ${why}`);
+    },
+  });
+  const watched: readonly MarketSource[] = feed.sources.map((source) => venue.watching(source));
+  const inbox = new Inbox(() => clock.now(), notBefore);
+  let wire: FeedConnection | undefined;
+  const world: World = {
+    again: undefined,
+    sources: [feed.control, ...watched],
+    from: NEVER,
+    goOn: () => {
+      clock.anchor(engine.at);
+      feed.goOn(engine.at, engine.market.barAt, engine.market.mark);
+    },
+    open: () => {
+      if (request.feed !== undefined) wire = connectFeed(request.feed, feed, onNotice);
+    },
+    close: () => wire?.close(),
+  };
+  return new Session({ request, run, parts, clock, notes, inbox, world, onNotice });
 }
 
-/** @throws BallastError REPLAY_MISMATCH */
-function mustBeStateAtEnd({ at, stateHash: expected }: RunEnded, found: string, folder: string): void {
-  if (found === expected) return;
-  const remedy = 'the code, the strategy file or the recording has changed since; what was recorded stays as it is';
-  throw new BallastError({ code: 'REPLAY_MISMATCH', place: `${folder}, state at its end, ${formatTime(at)}`, found, expected, remedy });
-}
-
-function wordsFor(outcome: RunOutcome, status: 'interrupted' | 'finished'): string {
-  if (status === 'interrupted') return 'stopped by the operator; the same command goes on with it';
-  if (outcome === 'until') return 'reached its bar';
-  return outcome === 'stopped' ? 'its time was up' : 'the market ended';
+/** A feed of the past or of another clock: market time is what its events say, and between them passes as the wall does. */
+export function learnTime(clock: SystemClock, happenedAt: TimeMs, engineAt: TimeMs): void {
+  const now = clock.now();
+  if (happenedAt > now || now - happenedAt > TOLERATED_MS) clock.anchor(Math.max(happenedAt, engineAt));
 }

@@ -1,6 +1,6 @@
 // Recovery is the normal start, and a replay is a recovery without an end: recorded events, in their recorded order, through the same engine.
 import { BallastError } from '../domain/errors.ts';
-import { isMarketEvent, type Event, type MarketEvent, type VenueReport } from '../domain/event.ts';
+import { isMarketEvent, type AccountReport, type Event, type MarketEvent, type VenueReport } from '../domain/event.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { NEVER } from '../domain/time.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -8,12 +8,12 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordedStep } from '../journal/recording.ts';
 import type { ComparingRecorder } from './session-recorder.ts';
 
-/** A venue that is brought along with a recording. */
-export interface RecalledVenue {
-  /** A report of it that was recorded, heard again. */
-  recall(report: VenueReport): void;
-  /** A price that does not come from its own sources again. */
-  see(event: MarketEvent): void;
+/** What of a venue a recovery needs. */
+export interface FollowedVenue {
+  /** What the run has recorded of it, heard again. */
+  recall(report: VenueReport | AccountReport): void;
+  /** A price that does not come again: only a venue inside this process fills by it. */
+  see?(event: MarketEvent): void;
 }
 
 export interface FollowParts {
@@ -22,7 +22,7 @@ export interface FollowParts {
   /** Filled in as failures are read, for the engine to look at. */
   readonly knownFailures: Map<number, ReadonlyMap<number, string>>;
   /** The venue of this process, to be brought along; undefined in a replay. */
-  readonly venue: RecalledVenue | undefined;
+  readonly venue: FollowedVenue | undefined;
   /** By instrument: sources that make the same events again, as the engine sees them; undefined for one that does not come again. */
   readonly sources: readonly (MarketSource | undefined)[];
   readonly onEvent?: (handled: number) => void;
@@ -57,11 +57,11 @@ export function follow(steps: Iterable<RecordedStep>, parts: FollowParts): numbe
 
 function bringAlong(event: Event, { venue, sources }: FollowParts): void {
   if (venue === undefined) return;
-  if (event.kind === 'funding.paid' || event.kind === 'position.liquidated' || 'order' in event) {
+  if (event.kind === 'funding.paid' || event.kind === 'position.liquidated' || event.kind === 'account.reported' || 'order' in event) {
     venue.recall(event);
   } else if (isMarketEvent(event)) {
     const source = sources[event.instrument];
-    if (source === undefined) venue.see(event);
+    if (source === undefined) venue.see?.(event);
     else mustEqual(source.peekAt() === NEVER ? undefined : (source.take() as MarketEvent), event);
   }
 }

@@ -1,7 +1,7 @@
 // The parts that every session has: engine, venue, journal, tape, and the views that are folded while it runs.
 import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import { assert, BallastError } from '../domain/errors.ts';
-import type { MarketSource } from '../domain/ports.ts';
+import type { EmbeddedVenue, MarketSource } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
 import { isTapeEvent } from '../domain/event.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
@@ -16,18 +16,21 @@ import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
 import { TradeLedger } from '../views/trades.ts';
 import { guarded } from './guard.ts';
-import { believedEnd, follow, type RecalledVenue } from './recovery.ts';
+import { believedEnd, follow, type FollowedVenue } from './recovery.ts';
 import type { Recipe } from './recipe.ts';
 import { journalPath, tapePath } from './runs.ts';
 import { fundingOf } from './stored-funding.ts';
 import { ComparingRecorder, SessionRecorder } from './session-recorder.ts';
 
-export interface SessionParts {
+/** A venue whose state survives with the session's, and that a recovery brings along. */
+export type SessionVenue = EmbeddedVenue & FollowedVenue;
+
+export interface SessionParts<V extends SessionVenue = SimulatedVenue> {
   readonly plan: RunPlan;
   readonly recipe: Recipe;
   readonly configHash: string;
   readonly engine: Engine;
-  readonly venue: SimulatedVenue;
+  readonly venue: V;
   readonly journal: Journal;
   readonly tape: TapeWriter;
   readonly recorder: SessionRecorder;
@@ -42,7 +45,7 @@ export interface RecoverableParts extends Pick<
   SessionParts,
   'engine' | 'journal' | 'tape' | 'ledger' | 'equity' | 'knownFailures' | 'comparing'
 > {
-  readonly venue: RecalledVenue & Stateful;
+  readonly venue: FollowedVenue & Stateful;
   readonly recorder: Recorder;
 }
 
@@ -99,7 +102,15 @@ export function rulesFrom(venue: Recipe['config']['venue']): MatchingRules {
 }
 
 /** Builds the parts over a new or an existing journal. What the journal holds already is for `recover` to tell the views of. */
-export function openParts({ folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened, books }: OpenParts): SessionParts {
+export function openParts({ books, ...open }: OpenParts): SessionParts {
+  return openPartsAround(open, (notBefore) => venueOf(open.recipe, open.plan, notBefore, books));
+}
+
+/** The same around another venue. @param makeVenue is given the earliest time that the loop can still take */
+export function openPartsAround<V extends SessionVenue>(
+  { folder, plan, recipe, configHash, durability, askTimeoutMs, journal: opened }: Omit<OpenParts, 'books'>,
+  makeVenue: (notBefore: () => number) => V,
+): SessionParts<V> {
   const journal = opened ?? Journal.create(journalPath(folder), { durability, meta: { configHash, recipe: JSON.stringify(recipe) } });
   const tape = TapeWriter.open(tapePath(folder), journal);
   const recorder = new SessionRecorder(journal, tape, durability === 'every-commit');
@@ -111,7 +122,7 @@ export function openParts({ folder, plan, recipe, configHash, durability, askTim
   const isNew = journal.rowCount === 0 && tape.offset === 0;
   const engineRecorder: Recorder = isNew ? recorder : comparing;
   const place = { notBefore: (): number => 0 };
-  const venue = venueOf(recipe, plan, () => place.notBefore(), books);
+  const venue = makeVenue(() => place.notBefore());
   const engine = new Engine({
     plan,
     recorder: engineRecorder,
@@ -187,7 +198,7 @@ export function recover(
   return handled;
 }
 
-function restoreAll(parts: SessionParts, market: Stateful | undefined, rowsBefore: number, state: ByteReader): void {
+function restoreAll(parts: RecoverableParts, market: Stateful | undefined, rowsBefore: number, state: ByteReader): void {
   const { engine, venue, equity, journal, ledger } = parts;
   engine.restore(state);
   venue.restore(state);

@@ -6,7 +6,9 @@ import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
 import { formatTime, type TimeMs } from '../domain/time.ts';
 import type { RunPlan } from '../engine/plan.ts';
 import type { PositionStatus, RunStatus } from './run-handle.ts';
-import type { SessionParts } from './session-parts.ts';
+import type { SessionParts, SessionVenue } from './session-parts.ts';
+
+type AnyParts = SessionParts<SessionVenue>;
 
 /** How many of the latest alerts and minutes are shown. */
 const SHOWN = 20;
@@ -97,7 +99,7 @@ export interface StatusFrame {
   readonly isWarm: boolean;
 }
 
-export function statusOf(parts: SessionParts, notes: StatusNotes, frame: StatusFrame): RunStatus {
+export function statusOf(parts: AnyParts, notes: StatusNotes, frame: StatusFrame): RunStatus {
   const { engine, plan, ledger } = parts;
   const { portfolio, account } = engine;
   const { equity } = portfolio;
@@ -144,7 +146,7 @@ export function statusOf(parts: SessionParts, notes: StatusNotes, frame: StatusF
   };
 }
 
-function stateOf({ engine }: SessionParts, frame: StatusFrame): RunStatus['state'] {
+function stateOf({ engine }: AnyParts, frame: StatusFrame): RunStatus['state'] {
   if (frame.isOver) return 'ended';
   if (frame.isStopping) return 'stopping';
   if (engine.account.halted) return 'halted';
@@ -152,7 +154,7 @@ function stateOf({ engine }: SessionParts, frame: StatusFrame): RunStatus['state
   return engine.account.paused ? 'paused' : 'running';
 }
 
-function positionsOf({ engine, plan }: SessionParts): readonly PositionStatus[] {
+function positionsOf({ engine, plan }: AnyParts): readonly PositionStatus[] {
   const { portfolio, desk, holdings } = engine;
   return Array.from({ length: holdings.count }, (_, holding): PositionStatus[] => {
     const held = portfolio.held[holding] ?? 0;

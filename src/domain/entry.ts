@@ -1,6 +1,6 @@
 // The rows of the journal: what the loop was told (inputs, fed again in a replay) and what it concluded (recomputed and compared).
 import type { Amount, Price, Quantity } from './decimal.ts';
-import type { FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
+import type { AccountReport, FeedReport, LetterArrived, OperatorSpoke, VenueReport } from './event.ts';
 import type { AmendIntent, CancelIntent, ExecutionAlgorithm, OrderIntent, Share, Side, TicketAlgorithm } from './order.ts';
 import type { TimeMs } from './time.ts';
 
@@ -158,7 +158,7 @@ export interface RunEnded {
   readonly cash: Amount;
 }
 
-export type InputEntry = VenueReport | FeedReport | OperatorSpoke | LetterArrived | MindFailed;
+export type InputEntry = VenueReport | AccountReport | FeedReport | OperatorSpoke | LetterArrived | MindFailed;
 export type OutputEntry =
   | DecisionTaken
   | OrderIntended

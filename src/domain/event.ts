@@ -151,6 +151,24 @@ export interface LiquidationReport {
   readonly deleveraged: Amount;
 }
 
+/**
+ * What a venue says of an account beside the orders of this run: a trade by another hand, a position that was there before, money that came
+ * or went. Told as an alert. With a fill it is adopted as well: it shrinks whoever holds the other side, or the instrument's first holding
+ * has it from now on.
+ */
+export interface AccountReport {
+  readonly kind: 'account.reported';
+  readonly at: TimeMs;
+  readonly happenedAt: TimeMs;
+  /** -1 is the account as a whole. */
+  readonly instrument: number;
+  /** Of the trade that made the difference; of what was there before, of the one that would have made it. */
+  readonly side: 'buy' | 'sell';
+  /** What is booked: its id is the same whenever the same is found again. Undefined where nothing is. */
+  readonly fill: Fill | undefined;
+  readonly reason: string;
+}
+
 export interface FeedReport {
   readonly kind: 'feed.lost' | 'feed.restored';
   readonly at: TimeMs;
@@ -193,7 +211,7 @@ export interface TimerRang {
 export type VenueReport = OrderReport | OrderAmended | OrderRepriced | FundingReport | LiquidationReport;
 /** What is kept on the tape; everything else is in the journal. */
 export type TapeEvent = MarketEvent | BookEvent | FundingAnnounced | TimerRang;
-export type Event = TapeEvent | VenueReport | FeedReport | OperatorSpoke | LetterArrived;
+export type Event = TapeEvent | VenueReport | AccountReport | FeedReport | OperatorSpoke | LetterArrived;
 
 /** A price: what moves the account and fills orders. */
 export function isMarketEvent(event: Event): event is MarketEvent {

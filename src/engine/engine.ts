@@ -8,6 +8,7 @@ import type { AccountView, Decision, MarketView, Target } from '../domain/decisi
 import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
 import type {
+  AccountReport,
   BookEvent,
   Event,
   Fill,
@@ -285,6 +286,10 @@ export class Engine implements Stateful {
       case 'order.filled':
         this.#recorder.entry(event, this.sequence);
         this.#onReport(event);
+        break;
+      case 'account.reported':
+        this.#recorder.entry(event, this.sequence);
+        this.#onAccount(event);
         break;
       case 'feed.lost':
       case 'feed.restored':
@@ -595,6 +600,35 @@ export class Engine implements Stateful {
     this.#say({ kind: 'alert.raised', at: this.at, rule: 'liquidation', why });
     this.#closedAtVenue(instrument, fill, side, 'liquidated by the venue');
     this.desk.protect(instrument, this.at);
+  }
+
+  /** Nothing of this run's explains it. Where it is adopted, sleeves shrink by it, or the first holding of the instrument has it now. */
+  #onAccount({ instrument, side, fill, reason }: AccountReport): void {
+    this.#say({ kind: 'alert.raised', at: this.at, rule: 'account', why: reason });
+    if (fill === undefined) return;
+    const net = signOf(this.portfolio.net[instrument] ?? ZERO_QUANTITY);
+    if (net === (side === 'sell' ? 1 : -1)) this.#closedAtVenue(instrument, fill, side, 'closed by another hand');
+    else this.#adopt(instrument, side, fill);
+    this.desk.protect(instrument, this.at);
+  }
+
+  /** The sleeve stands by it as by a decision of its own, until its sources say otherwise. */
+  #adopt(instrument: number, side: Side, fill: Fill): void {
+    const price = toNumber(fill.price);
+    // Protection is reckoned from a price: what there is before the first bar is the one at which it was bought.
+    if (Number.isNaN(this.portfolio.mark[instrument] ?? NaN)) this.portfolio.markAt(instrument, price);
+    const bookings = this.portfolio.bookDisaster(instrument, fill.quantity, fill.price, fill.fee, side);
+    for (const { holding } of bookings) {
+      const sleeve = this.holdings.sleeve[holding] ?? 0;
+      // Half a pair is nothing that a pair can stand by: it is closed like any leg that is too much.
+      if (this.plan.sleeves[sleeve]?.instruments.length === 1) {
+        const quantity = this.portfolio.quantity[holding] ?? ZERO_QUANTITY;
+        const stopRatio = this.plan.rules.length > 0 ? this.plan.policy.stopRatio : NaN;
+        this.desk.freeze(sleeve, { quantities: [quantity], stance: signOf(quantity), stopRatio, trailR: NaN });
+      }
+      this.#booked(holding, price);
+    }
+    this.#checkAccount();
   }
 
   #booked(holding: number, price: number): void {

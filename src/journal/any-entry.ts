@@ -155,6 +155,15 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     insurance: amount,
     deleveraged: amount,
   }),
+  'account.reported': fc.record({
+    kind: kind('account.reported'),
+    at: time,
+    happenedAt: time,
+    instrument: fc.integer({ min: -1, max: 500 }),
+    side: fc.constantFrom('buy', 'sell'),
+    fill: fc.option(anyFill, { nil: undefined }),
+    reason: text,
+  }),
   'feed.lost': feedReport('feed.lost'),
   'feed.restored': feedReport('feed.restored'),
   'operator.spoke': fc.record({

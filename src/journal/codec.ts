@@ -18,6 +18,7 @@ import type {
 } from '../domain/entry.ts';
 import { assert, BallastError, unreachable } from '../domain/errors.ts';
 import type {
+  AccountReport,
   FeedReport,
   Fill,
   FundingReport,
@@ -41,7 +42,7 @@ import {
 } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 6;
+export const FORMAT_VERSION = 7;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -59,6 +60,7 @@ export const KIND_BYTES = {
   'order.amended': 12,
   'position.liquidated': 13,
   'order.repriced': 14,
+  'account.reported': 15,
   'decision.taken': 32,
   'order.intended': 33,
   'cancel.intended': 34,
@@ -203,6 +205,8 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       return encodeFunding(out, entry);
     case 'position.liquidated':
       return encodeLiquidation(out, entry);
+    case 'account.reported':
+      return encodeAccount(out, entry);
     case 'opinion.formed':
       return encodeLetter(out, entry);
     case 'feed.lost':
@@ -294,6 +298,8 @@ function decodeEntry(from: ByteReader): Entry {
       };
     case KIND['position.liquidated']:
       return decodeLiquidation(from);
+    case KIND['account.reported']:
+      return decodeAccount(from);
     case KIND['feed.lost']:
       return decodeFeed(from, 'feed.lost');
     case KIND['feed.restored']:
@@ -479,6 +485,29 @@ function decodeLiquidation(from: ByteReader): LiquidationReport {
     fill: decodeFill(from) ?? malformed(from, 'no fill', 'the fill that closed the position'),
     insurance: from.decimal<Amount>(),
     deleveraged: from.decimal<Amount>(),
+  };
+}
+
+function encodeAccount(out: ByteWriter, report: AccountReport): void {
+  out.byte(KIND['account.reported']);
+  out.number(report.at);
+  out.number(report.happenedAt);
+  // -1 is the account as a whole.
+  whole(out, report.instrument + 1);
+  out.flag(report.side === 'sell');
+  encodeFill(out, report.fill);
+  out.text(report.reason);
+}
+
+function decodeAccount(from: ByteReader): AccountReport {
+  return {
+    kind: 'account.reported',
+    at: from.number(),
+    happenedAt: from.number(),
+    instrument: from.count() - 1,
+    side: from.flag() ? 'sell' : 'buy',
+    fill: decodeFill(from),
+    reason: from.text(),
   };
 }
 

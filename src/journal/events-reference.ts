@@ -20,6 +20,7 @@ import type {
   Fill,
   FundingReport,
   LetterArrived,
+  AccountReport,
   LiquidationReport,
   BookEvent,
   FundingAnnounced,
@@ -173,6 +174,17 @@ export const INPUT_FORMS: readonly EventForm[] = [
       fill: ['fill', 'the whole position; its fee is less what others bore of the loss'],
       insurance: ['amount', 'what the insurance fund bore'],
       deleveraged: ['amount', 'what was taken from the winning side by auto-deleveraging'],
+    },
+  ),
+  form<AccountReport>(
+    { 'account.reported': 'The venue says of the account what no order of the run explains.' },
+    {
+      at: AT,
+      happenedAt: HAPPENED_AT,
+      instrument: ['index', 'in the run’s instruments; -1 is the account as a whole'],
+      side: ['choice', 'of the trade that made the difference: `buy` or `sell`'],
+      fill: ['fill or none', 'what is booked; none where it is only told'],
+      reason: WORDS,
     },
   ),
   form<FeedReport>(

@@ -1,7 +1,7 @@
 // Journal and tape put together again: what the loop was told, in the order in which it was told, and what it said at each place.
 import type { Entry, JournalRow, MindFailed, OutputEntry, RunEnded } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
-import type { Event, FeedReport, LetterArrived, OperatorSpoke, VenueReport } from '../domain/event.ts';
+import type { AccountReport, Event, FeedReport, LetterArrived, OperatorSpoke, VenueReport } from '../domain/event.ts';
 import type { TapeReader } from './tape.ts';
 
 /** A place in a recording: after so many events, of which so many are on the tape. */
@@ -26,7 +26,7 @@ const NO_FAILURES: readonly MindFailed[] = [];
 const NO_OUTPUTS: readonly OutputEntry[] = [];
 
 /** An entry that is an event of the loop. `mind.failed` is an input too, but no event: it happens within one. */
-export function isRecordedEvent(entry: Entry): entry is VenueReport | FeedReport | OperatorSpoke | LetterArrived {
+export function isRecordedEvent(entry: Entry): entry is VenueReport | AccountReport | FeedReport | OperatorSpoke | LetterArrived {
   switch (entry.kind) {
     case 'order.accepted':
     case 'order.rejected':
@@ -37,6 +37,7 @@ export function isRecordedEvent(entry: Entry): entry is VenueReport | FeedReport
     case 'order.repriced':
     case 'funding.paid':
     case 'position.liquidated':
+    case 'account.reported':
     case 'feed.lost':
     case 'feed.restored':
     case 'operator.spoke':

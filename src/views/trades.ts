@@ -200,7 +200,7 @@ interface TicketArrival extends Arrival {
 }
 
 /** What a change of a holding is due to: an order by its role, or the venue. */
-type Ender = OrderRole | 'liquidation';
+type Ender = OrderRole | 'liquidation' | 'another hand';
 
 /** Of an order with a single share, which is never divided. */
 const UNDIVIDED: Quantity[] = [];
@@ -232,6 +232,7 @@ export class TradeLedger implements Stateful {
   #unprotectedAt = -1;
   #disasterAt = -1;
   #liquidatedAt = -1;
+  #otherHandAt = -1;
   #stopFilledAt = -1;
   readonly #counts = new Map<EntryKind, number>();
   readonly #rulings = new Map<string, RulingCount>();
@@ -352,6 +353,18 @@ export class TradeLedger implements Stateful {
           entry.fill.fee,
         );
         break;
+      case 'account.reported':
+        if (entry.fill === undefined) break;
+        this.#keepFill(entry.at, entry.instrument, entry.side, entry.fill.price, entry.fill.quantity, entry.fill.fee);
+        this.#otherHandAt = sequence;
+        this.#scaleAll(
+          entry.instrument,
+          entry.side,
+          entry.fill.quantity,
+          { price: entry.fill.price, at: entry.at, role: 'another hand', estimate: toNumber(entry.fill.price), slip: 0 },
+          entry.fill.fee,
+        );
+        break;
       case 'funding.paid':
         this.#fund(entry.instrument, entry.amount, entry.at);
         break;
@@ -417,6 +430,7 @@ export class TradeLedger implements Stateful {
     const isPair = (this.#sleeves[sleeve]?.instruments.length ?? 1) > 1;
     if (this.#disasterAt === sequence) this.#cause[sleeve] = 'disaster stop';
     else if (this.#liquidatedAt === sequence) this.#cause[sleeve] = 'liquidation';
+    else if (this.#otherHandAt === sequence) this.#cause[sleeve] = 'operator';
     else {
       if (this.#stopFilledAt !== sequence) this.#heldByEngine[sleeve] = 1;
       this.#cause[sleeve] = isPair ? 'spread stop' : this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
@@ -694,6 +708,7 @@ export class TradeLedger implements Stateful {
 
   #exitOf(sleeve: number, role: Ender): ExitKind {
     if (role === 'liquidation') return role;
+    if (role === 'another hand') return 'operator';
     if (role === 'disaster') return 'disaster stop';
     if (role === 'stop') return this.#hasTrailed[sleeve] === 1 ? 'trailing stop' : 'stop';
     return this.#cause[sleeve] ?? 'opinion';

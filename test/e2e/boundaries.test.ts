@@ -4,7 +4,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
-import { type PaperResult, runPaper } from '../../src/app/paper.ts';
+import { runPaper } from '../../src/app/paper.ts';
+import type { SessionResult } from '../../src/app/session.ts';
 import { replayRun } from '../../src/app/replay.ts';
 import { seeded, temporaryHome } from '../support/run-app.ts';
 import { journalFacts, readRows } from './journal-facts.ts';
@@ -41,7 +42,7 @@ interface Boundary {
   readonly nextTapeOffset: number;
 }
 
-function session(folderHome: string): Promise<PaperResult> {
+function session(folderHome: string): Promise<SessionResult> {
   return runPaper({
     home: folderHome,
     seed: SEED,
@@ -55,7 +56,7 @@ function session(folderHome: string): Promise<PaperResult> {
 for (const { name, config, samples } of CASES) {
   describe(`a run folder cut at a commit, orders ${name}`, () => {
     const home = temporaryHome('boundaries', config);
-    let whole: PaperResult;
+    let whole: SessionResult;
     let boundaries: readonly Boundary[];
 
     before(async () => {

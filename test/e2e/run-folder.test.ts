@@ -4,7 +4,8 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
-import { runPaper, type PaperResult } from '../../src/app/paper.ts';
+import { runPaper } from '../../src/app/paper.ts';
+import type { SessionResult } from '../../src/app/session.ts';
 import { replayRun } from '../../src/app/replay.ts';
 import { STATE_VERSION } from '../../src/app/session-parts.ts';
 import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
@@ -17,7 +18,7 @@ const CONFIG = 'paper:\n  timeframeMs: 5m\n  warmupMs: 1d\n  symbols: [BTC/USDT:
 const SEED = 5;
 const BARS = 4_000;
 
-function session(home: string, words: string[] = [], stopsAfter = Infinity): Promise<PaperResult> {
+function session(home: string, words: string[] = [], stopsAfter = Infinity): Promise<SessionResult> {
   const controller = new AbortController();
   return runPaper({
     home,
@@ -56,8 +57,8 @@ test('F51: a second session on a run that lives is refused by name, and the firs
 });
 
 describe('a run folder of another version', () => {
-  let whole: PaperResult;
-  let interrupted: PaperResult;
+  let whole: SessionResult;
+  let interrupted: SessionResult;
   const interruptedHome = temporaryHome('upgrade', CONFIG);
 
   before(async () => {

@@ -149,7 +149,7 @@ export function readRun(subject: RunSubject, steps: Iterable<RecordedStep>): Run
       } else if (event.kind === 'order.repriced') {
         const draft = drafts.get(event.order);
         if (draft !== undefined) draft.quantity = toNumber(event.quantity);
-      } else if (event.kind.startsWith('order.') && 'fill' in event) report(event);
+      } else if ('order' in event && 'fill' in event) report(event);
     }
     for (const entry of outputs) {
       if (entry.kind === 'decision.taken') equity = entry.equity;

@@ -173,7 +173,7 @@ test('cash is what fills, fees and funding left, and nothing fills beyond its qu
           if (intent !== undefined) intents.set(event.order, { ...intent, limitPrice: event.limitPrice, quantity: event.quantity });
         }
         const fill = 'fill' in event ? event.fill : undefined;
-        if (fill === undefined || !('fill' in event)) continue;
+        if (fill === undefined || !('fill' in event) || event.kind === 'account.reported') continue;
         const side = event.kind === 'position.liquidated' ? event.side : intents.get(event.order)?.side;
         const paid = notional(fill.price, fill.quantity);
         cash = subtract(side === 'buy' ? subtract(cash, paid) : add(cash, paid), fill.fee);
