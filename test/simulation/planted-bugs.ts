@@ -3,7 +3,7 @@
 import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from '../../src/domain/order.ts';
 import type { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
 import { ZERO_AMOUNT } from '../../src/domain/decimal.ts';
-import type { VenueReport } from '../../src/domain/event.ts';
+import type { AdapterReport } from '../../src/venues/ccxt/report-queue.ts';
 import { NEVER, type TimeMs } from '../../src/domain/time.ts';
 import type { Recorder } from '../../src/engine/recorder.ts';
 import type { Adapter, Plugs } from '../../src/app/simulation/process.ts';
@@ -24,17 +24,17 @@ export interface PlantedBug {
 class Rewritten implements Adapter {
   readonly inner: Adapter;
   readonly #notBefore: () => TimeMs;
-  readonly #rewrite: (report: VenueReport) => VenueReport | undefined;
-  readonly said: VenueReport[] = [];
+  readonly #rewrite: (report: AdapterReport) => AdapterReport | undefined;
+  readonly said: AdapterReport[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(inner: Adapter, notBefore: () => TimeMs, rewrite: (report: VenueReport) => VenueReport | undefined) {
+  constructor(inner: Adapter, notBefore: () => TimeMs, rewrite: (report: AdapterReport) => AdapterReport | undefined) {
     this.inner = inner;
     this.#notBefore = notBefore;
     this.#rewrite = rewrite;
   }
 
-  say(report: VenueReport): void {
+  say(report: AdapterReport): void {
     this.said.push(report);
     this.#wake?.();
   }
@@ -52,9 +52,9 @@ class Rewritten implements Adapter {
     return first === undefined ? NEVER : Math.max(first.at, this.#notBefore());
   }
 
-  take(): VenueReport {
+  take(): AdapterReport {
     const at = this.peekAt();
-    return { ...(this.said.shift() as VenueReport), at };
+    return { ...(this.said.shift() as AdapterReport), at };
   }
 
   get ended(): boolean {
@@ -78,7 +78,7 @@ class Rewritten implements Adapter {
     this.inner.cancel(intent);
   }
 
-  recall(report: VenueReport): void {
+  recall(report: AdapterReport): void {
     this.inner.recall(report);
   }
 
@@ -91,7 +91,7 @@ class Rewritten implements Adapter {
   }
 }
 
-function reports(rewrite: (report: VenueReport) => VenueReport | undefined): Plugs {
+function reports(rewrite: (report: AdapterReport) => AdapterReport | undefined): Plugs {
   return { adapter: (adapter, notBefore) => new Rewritten(adapter, notBefore, rewrite) };
 }
 

@@ -1,7 +1,7 @@
 // The adapter and the simulated Bybit venue in one process, on stepped time: what a test asks for happens at the moment it says.
 import assert from 'node:assert/strict';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
-import type { VenueReport } from '../../src/domain/event.ts';
+import type { AdapterReport } from '../../src/venues/ccxt/report-queue.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { OrderIntent } from '../../src/domain/order.ts';
 import { NEVER } from '../../src/domain/time.ts';
@@ -42,7 +42,7 @@ export class AdapterBench {
   readonly exchange: Exchange;
   readonly server: BybitServer;
   readonly wire: SimulatedWire;
-  readonly reports: VenueReport[] = [];
+  readonly reports: AdapterReport[] = [];
   readonly notices: string[] = [];
   venue: BybitVenue;
   readonly #parts: Partial<BybitVenueParts>;
@@ -90,6 +90,9 @@ export class AdapterBench {
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,
       redact: redactor(CREDENTIALS),
+      foreign: 'flag',
+      isGuarded: false,
+      mayOpen: () => undefined,
       onNotice: (words) => this.notices.push(words),
       ...this.#parts,
     });

@@ -133,6 +133,10 @@ export class SimulatedProcess implements Caller {
       now: () => this.#clock.now(),
       notBefore: () => place.notBefore(),
       lastPrice: (instrument) => place.last(instrument),
+      // Adopting would explain away what a fault has lost.
+      foreign: 'flag',
+      isGuarded: false,
+      mayOpen: () => undefined,
       redact: (words) => words,
       onNotice: notice,
     });

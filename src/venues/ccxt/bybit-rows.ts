@@ -82,6 +82,11 @@ export const positionRowSchema = z.object({
   positionIdx: z.int(),
   side: z.enum(['Buy', 'Sell', '', 'None']),
   size: countedQuantity,
+  avgPrice: optionalPrice,
+  markPrice: optionalPrice,
+  /** What it has cost, at its average price. */
+  positionValue: orNothing.default('0').transform((text) => amount(text)),
+  updatedTime: time.default(0),
 });
 export type PositionRow = z.output<typeof positionRowSchema>;
 

@@ -3,21 +3,28 @@
 // come proves nothing: the order is in doubt, and the venue is asked under the order's own id until it says what became of it.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import {
+  absolute,
   add,
+  amount,
   compare,
   format,
   isZero,
   negate,
+  notional,
+  priceFrom,
   signOf,
+  smaller,
   subtract,
+  toNumber,
   ZERO_AMOUNT,
   ZERO_QUANTITY,
   type Amount,
+  type Price,
   type Quantity,
 } from '../../domain/decimal.ts';
 import { EndedOrders } from '../../domain/ended-orders.ts';
 import { assert } from '../../domain/errors.ts';
-import type { OrderReport, VenueReport } from '../../domain/event.ts';
+import type { Fill, OrderReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from '../../domain/order.ts';
 import type { Source, Timers, Venue } from '../../domain/ports.ts';
@@ -50,14 +57,16 @@ import {
   wrongWith,
   type ExecutionRow,
   type OrderRow,
+  type PositionRow,
   type TradeRow,
 } from './bybit-rows.ts';
 import { Calls, type Outcome } from './calls.ts';
 import { ClockSkew } from './clock-skew.ts';
 import { ExecutionMemory } from './execution-memory.ts';
 import { copyOf, keptOrder, readKept, writeKept, type Amendment, type KeptOrder } from './kept-order.ts';
+import { MoneyCheck } from './money-check.ts';
 import { isEnded, merged } from './order-progress.ts';
-import { ReportQueue } from './report-queue.ts';
+import { ReportQueue, type AdapterReport } from './report-queue.ts';
 import { Stream, type Frame } from './stream.ts';
 import { PRIORITY, type Budget, type Priority } from './turns.ts';
 import type { VenueWire } from './venue-wire.ts';
@@ -109,6 +118,15 @@ export interface BybitVenueParts {
   /** Of an instrument; NaN where nobody knows. */
   readonly lastPrice: (instrument: number) => number;
   readonly redact: (words: string) => string;
+  /**
+   * What is done about trades and positions that are not of this run: `flag` tells of them, and nothing opens in the instrument until they are
+   * gone; `adopt` books them, so that the run has them from then on.
+   */
+  readonly foreign: 'flag' | 'adopt';
+  /** The venue cancels our orders when this process is not heard any more: its stream must name the topic that says so. */
+  readonly isGuarded: boolean;
+  /** Why this process may not open anything, whatever the venue says; undefined where it may. Asked before every order that opens. */
+  readonly mayOpen: () => string | undefined;
   /** For a person: what is out of the ordinary. */
   readonly onNotice: (words: string) => void;
 }
@@ -131,6 +149,10 @@ const CLOCK_MS = MINUTE_MS;
 /** The same fill under two ids has one time. */
 const TWIN_MS = SECOND_MS;
 const TOPICS = ['order', 'execution', 'position', 'wallet'];
+/** A stream that names it is what the venue's dead man's switch listens to. */
+const GUARD_TOPIC = 'dcp.future';
+/** The ids of orders begin with the id of their run. */
+const OTHER_RUN = /^live-\d{8}-\d{6}/;
 const PAGE = 50;
 const EXECUTIONS_PAGE = 100;
 /** More pages than that of anything is not what a session leaves behind. */
@@ -154,7 +176,13 @@ export class BybitVenue implements Venue, Source, Stateful {
   readonly #net: Quantity[];
   /** By instrument: how often the venue's position was not ours, and since when nothing new may open there. */
   readonly #mismatches: number[];
-  /** By instrument: what protects and has not been answered yet. */
+  /** By instrument: what is held, as a position was last told when it was asked for. */
+  readonly #costs: Amount[];
+  readonly #money = new MoneyCheck();
+  /** Executions that were believed so far: nothing has happened while it stands. */
+  #believed = 0;
+  /** Orders that are not ours and were told. */
+  readonly #strangers = new Set<string>();
   /** Free balances by coin, on spot; nothing where nobody knows. */
   readonly #available = new Map<string, Quantity>();
   /** Why nothing may open any more, until a person has looked. */
@@ -190,6 +218,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#listed = parts.listed;
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
+    this.#costs = instruments.map(() => ZERO_AMOUNT);
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore, parts.marketWaitsSince);
     this.#alarm = new Alarm(timers, () => this.#ring());
@@ -206,7 +235,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       dial: wire.dialPrivate,
       timers,
       random,
-      topics: TOPICS,
+      topics: parts.isGuarded ? [...TOPICS, GUARD_TOPIC] : TOPICS,
       login: () => wire.login(),
       pingMs: settings.pingMs,
       // Nothing happens for hours on a quiet account: that it is not deaf is found by reconciliation.
@@ -224,7 +253,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     return this.#reports.peekAt();
   }
 
-  take(): VenueReport {
+  take(): AdapterReport {
     return this.#reports.take();
   }
 
@@ -267,6 +296,8 @@ export class BybitVenue implements Venue, Source, Stateful {
   blockOf(instrument: number): string | undefined {
     const { timers, settings } = this.#parts;
     const listed = this.#listed[instrument];
+    const forbidden = this.#parts.mayOpen();
+    if (forbidden !== undefined) return forbidden;
     if (this.#refusedFor !== '') return `the venue has refused the key: ${this.#refusedFor}`;
     if (this.#calls.turns.frozenUntil > timers.now()) return `the venue wants to be left alone: ${this.#bannedFor}`;
     if (this.#reports.waiting > MOST_REPORTS) return `${this.#reports.waiting} reports wait for the loop, which does not keep up`;
@@ -339,15 +370,18 @@ export class BybitVenue implements Venue, Source, Stateful {
   // ---- recovery ----------------------------------------------------------------------------------------------------------
 
   /** A report that a run has recorded: heard again by a new process, before it starts. */
-  recall(report: VenueReport): void {
+  recall(report: AdapterReport): void {
     assert(!this.#isStarted, 'a venue is brought along before it starts');
     if (report.kind === 'funding.paid') {
       this.#executions.believe(paymentId(report.instrument, report.happenedAt, report.amount), report.happenedAt);
+      this.#money.booked(report.amount);
       return;
     }
-    if (report.kind === 'position.liquidated') {
-      this.#executions.believe(report.fill.id, report.happenedAt);
-      this.#move(report.instrument, report.side, report.fill.quantity);
+    if (report.kind === 'position.liquidated' || report.kind === 'account.reported') {
+      const { fill } = report;
+      if (fill === undefined) return;
+      this.#executions.believe(fill.id, report.happenedAt);
+      this.#move(report.instrument, report.side, fill);
       return;
     }
     const order = this.#orders.get(report.order);
@@ -359,7 +393,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       case 'order.filled':
         if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
         order.filled = add(order.filled, report.fill.quantity);
-        this.#move(report.instrument, order.intent.side, report.fill.quantity);
+        this.#move(report.instrument, order.intent.side, report.fill);
         if (compare(order.filled, order.intent.quantity) >= 0) this.#close(order, report.at);
         return;
       case 'order.amended':
@@ -379,6 +413,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   save(out: ByteWriter): void {
     this.#executions.save(out);
+    this.#money.save(out);
     for (const quantity of this.#net) out.decimal(quantity);
     out.count(this.#orders.size);
     for (const order of this.#orders.values()) writeKept(out, order);
@@ -386,6 +421,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   restore(from: ByteReader): void {
     this.#executions.restore(from);
+    this.#money.restore(from);
     for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
     this.#orders.clear();
     this.#byVenueId.clear();
@@ -754,6 +790,8 @@ export class BybitVenue implements Venue, Source, Stateful {
         case 'wallet':
           this.#onWalletRow(row);
           break;
+        case 'dcp':
+          break;
         default:
           this.#malformed(topic, 'a topic that nobody asked for');
       }
@@ -769,7 +807,10 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
     const row = read.data;
     const order = this.#orderOf(row);
-    if (order === undefined) return undefined;
+    if (order === undefined) {
+      this.#onStranger(row);
+      return undefined;
+    }
     // A venue that amends by cancelling and creating again: the half that was cancelled is not the order any more.
     if (order.venueId !== '' && order.venueId !== row.orderId && isEnded(row.orderStatus)) return order;
     this.#identify(order, row.orderId);
@@ -806,6 +847,34 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.phase = 'known';
     order.looks = 0;
     order.absences = 0;
+  }
+
+  /** An order that stands in an instrument of ours and is not ours: it is told once, and left to whoever placed it. */
+  #onStranger({ symbol, orderId, orderLinkId, orderStatus, stopOrderType }: OrderRow): void {
+    const instrument = this.#listed.findIndex((each) => each.symbol === symbol);
+    if (instrument < 0 || isEnded(orderStatus) || this.#strangers.has(orderId)) return;
+    // The stop of a position has no name: until it is known which of ours it is, it may be one of them.
+    if (orderLinkId === '' && stopOrderType !== '' && stopOrderType !== 'UNKNOWN') return;
+    this.#strangers.add(orderId);
+    this.#tell(instrument, `${symbol}: order ${orderId} stands there and is ${this.#whose(orderLinkId)}; it is left as it is`);
+  }
+
+  #whose(linkId: string): string {
+    if (linkId.startsWith(`${this.#parts.runId}-`)) return 'of this run, which does not remember it';
+    return OTHER_RUN.test(linkId) ? `of another run of Ballast, ${linkId}` : 'of another hand';
+  }
+
+  /** What is told of the account and booked by nobody. */
+  #tell(instrument: number, words: string): void {
+    this.#notice(words);
+    this.#reports.push({
+      kind: 'account.reported',
+      happenedAt: this.#parts.now(),
+      instrument,
+      side: 'buy',
+      fill: undefined,
+      reason: this.#parts.redact(words),
+    });
   }
 
   /** It was reported as ended and is alive: the engine does not count on it, so it goes. What it fills meanwhile is reported. */
@@ -858,6 +927,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     );
     // The account may trade other things beside ours.
     if (instrument < 0) return row.execTime;
+    // Of before the run: whatever it has made is what the run has found.
+    if (row.execTime < this.#parts.since) return row.execTime;
     const id = row.execType === 'Funding' ? paymentId(instrument, row.execTime, negate(row.execFee)) : row.execId;
     if (this.#executions.has(id)) {
       // Queries overlap on purpose; a stream should not repeat itself.
@@ -871,20 +942,21 @@ export class BybitVenue implements Venue, Source, Stateful {
   }
 
   #onFunding(row: Extract<ExecutionRow, { execType: 'Funding' }>, instrument: number): void {
-    const amount = negate(row.execFee);
-    this.#executions.believe(paymentId(instrument, row.execTime, amount), row.execTime);
-    this.#reports.push({ kind: 'funding.paid', happenedAt: row.execTime, instrument, amount, rate: row.feeRate });
+    const paid = negate(row.execFee);
+    this.#believe(paymentId(instrument, row.execTime, paid), row.execTime);
+    this.#money.booked(paid);
+    this.#reports.push({ kind: 'funding.paid', happenedAt: row.execTime, instrument, amount: paid, rate: row.feeRate });
   }
 
   /** Closed by the venue itself: a liquidation, or a deleveraging for somebody else's. */
   #onForced(row: TradeRow, instrument: number): void {
-    this.#executions.believe(row.execId, row.execTime);
+    this.#believe(row.execId, row.execTime);
     const side = row.side === 'Buy' ? 'buy' : 'sell';
-    this.#move(instrument, side, row.execQty);
+    const fill = this.#fillOf(row, instrument);
+    this.#move(instrument, side, fill);
     this.#notice(
       `${row.symbol}: ${row.execType === 'BustTrade' ? 'liquidated' : 'deleveraged'} ${format(row.execQty)} at ${format(row.execPrice)}`,
     );
-    const fill = this.#fillOf(row, instrument);
     this.#reports.push({
       kind: 'position.liquidated',
       happenedAt: row.execTime,
@@ -901,24 +973,18 @@ export class BybitVenue implements Venue, Source, Stateful {
     const { execId, execTime, execQty, execPrice } = row;
     if (order !== undefined && this.#isTwin(order, row, via)) {
       this.counts.twins++;
-      this.#executions.believe(execId, execTime);
+      this.#believe(execId, execTime);
       this.#notice(`execution ${execId} of order ${order.intent.id} is one that was booked under another id`);
       return;
     }
-    this.#executions.believe(execId, execTime);
+    this.#believe(execId, execTime);
     const fill = this.#fillOf(row, instrument);
     if (order === undefined) {
-      // Somebody else trades on this account. The engine is told under the venue's id, and raises an alert.
+      // Somebody else trades on this account.
       this.counts.foreign++;
-      this.#notice(`${row.symbol}: ${format(execQty)} were traded by an order that is not ours, ${row.orderId}`);
-      this.#reports.push({
-        kind: 'order.filled',
-        happenedAt: execTime,
-        instrument,
-        order: row.orderId,
-        reason: 'not an order of this run',
-        fill,
-      });
+      const words = `${row.symbol}: ${row.side === 'Buy' ? 'bought' : 'sold'} ${format(execQty)} at ${format(execPrice)} by order ${row.orderId}, which is not ours`;
+      if (this.#parts.foreign === 'adopt') this.#adopt(instrument, row.side === 'Buy' ? 'buy' : 'sell', fill, execTime, words);
+      else this.#tell(instrument, words);
       this.#reconcileSoon(SECOND_LOOK_MS);
       return;
     }
@@ -926,7 +992,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#identify(order, row.orderId);
     order.filled = add(order.filled, execQty);
     order.fills.push({ id: execId, price: execPrice, quantity: execQty, at: execTime, via });
-    this.#move(instrument, intent.side, execQty);
+    this.#move(instrument, intent.side, fill);
     if (intent.budget === undefined && !intent.wholePosition && compare(order.filled, intent.quantity) > 0) {
       this.counts.overfills++;
       this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
@@ -986,9 +1052,35 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#stream.redial(`it did not say what a query found, ${Math.round(ageMs)} ms old`);
   }
 
-  #move(instrument: number, side: OrderIntent['side'], quantity: Quantity): void {
+  #believe(id: string, at: TimeMs): void {
+    this.#believed++;
+    this.#executions.believe(id, at);
+  }
+
+  #move(instrument: number, side: OrderIntent['side'], { price, quantity, fee }: Fill): void {
     const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    const paid = notional(price, quantity);
     this.#net[instrument] = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+    this.#money.booked(subtract(side === 'buy' ? negate(paid) : paid, fee));
+  }
+
+  /** Whoever held the other side is smaller by it; what is beyond that is somebody's position from now on. Two lives, two reports. */
+  #adopt(instrument: number, side: OrderIntent['side'], fill: Fill, happenedAt: TimeMs, words: string): void {
+    this.#notice(`${words}; it is adopted`);
+    const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    const isAgainst = signOf(net) === (side === 'sell' ? 1 : -1);
+    const closing = isAgainst ? smaller(absolute(net), fill.quantity) : ZERO_QUANTITY;
+    const opening = subtract(fill.quantity, closing);
+    const reason = this.#parts.redact(`${words}; it is adopted`);
+    const book = (part: Fill): void => {
+      this.#move(instrument, side, part);
+      this.#reports.push({ kind: 'account.reported', happenedAt, instrument, side, fill: part, reason });
+    };
+    if (isZero(opening) || isZero(closing)) book(fill);
+    else {
+      book({ ...fill, quantity: closing });
+      book({ ...fill, id: `${fill.id}-opens`, quantity: opening, fee: ZERO_AMOUNT });
+    }
   }
 
   /** @param isAsked it answers a question, and is not older than that */
@@ -998,16 +1090,17 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#malformed('a row of positions', wrongWith(read.error));
       return;
     }
-    const { symbol, side, size } = read.data;
+    const { symbol, side, size, positionValue } = read.data;
     const instrument = this.#listed.findIndex((each) => each.symbol === symbol && each.category === 'linear');
     if (instrument < 0) return;
     const held = side === 'Sell' ? negate(size) : size;
+    if (isAsked) this.#costs[instrument] = side === 'Sell' ? negate(positionValue) : positionValue;
     if (compare(held, this.#net[instrument] ?? ZERO_QUANTITY) === 0) {
       if (isAsked) this.#agrees(instrument);
       return;
     }
     // Executions come after the position that they make: a difference counts once it has been asked for, twice.
-    if (isAsked && !this.#isMoving(instrument)) this.#differs(instrument, symbol, held);
+    if (isAsked && !this.#isMoving(instrument)) this.#differs(instrument, read.data, held);
     this.#reconcileSoon(SECOND_LOOK_MS);
   }
 
@@ -1025,22 +1118,48 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#mismatches[instrument] = 0;
   }
 
-  #differs(instrument: number, symbol: string, held: Quantity): void {
+  #differs(instrument: number, row: PositionRow, held: Quantity): void {
     const times = (this.#mismatches[instrument] ?? 0) + 1;
     this.#mismatches[instrument] = times;
     if (times !== 2) return;
-    this.#notice(
-      `${symbol}: the venue holds ${format(held)}, this run ${format(this.#net[instrument] ?? ZERO_QUANTITY)}; nothing opens there until they agree`,
-    );
+    const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    const words = `${row.symbol}: the venue holds ${format(held)}, this run ${format(net)}`;
+    const price = this.#priceOfDifference(instrument, row, net, held);
+    if (this.#parts.foreign === 'flag' || price === undefined) {
+      this.#tell(instrument, `${words}; nothing opens there until they agree`);
+      return;
+    }
+    const difference = subtract(held, net);
+    const id = `adopted-${row.symbol}-${format(net)}-${format(held)}-${row.updatedTime}`;
+    const fill: Fill = { id, price, quantity: absolute(difference), fee: ZERO_AMOUNT, liquidity: 'taker' };
+    const at = this.#parts.now();
+    this.#executions.believe(id, at);
+    this.#mismatches[instrument] = 0;
+    this.#adopt(instrument, signOf(difference) > 0 ? 'buy' : 'sell', fill, at, words);
   }
 
-  #onWalletRow(raw: unknown): void {
+  /** Of what was there before anybody looked, what it has cost; of what came or went since, where the market is. */
+  #priceOfDifference(instrument: number, { avgPrice, markPrice }: PositionRow, net: Quantity, held: Quantity): Price | undefined {
+    const isNew = isZero(net) || signOf(net) === -signOf(held);
+    if (isNew && avgPrice !== undefined) return avgPrice;
+    return markPrice ?? this.#listedPrice(instrument);
+  }
+
+  #listedPrice(instrument: number): Price | undefined {
+    const last = this.#parts.lastPrice(instrument);
+    const tick = this.#listed[instrument]?.tick;
+    return last > 0 && tick !== undefined ? priceFrom(last, tick, 'nearest') : undefined;
+  }
+
+  /** @returns wallet balances by coin */
+  #onWalletRow(raw: unknown): readonly (readonly [string, Quantity])[] {
     const read = walletRowSchema.safeParse(raw);
     if (!read.success) {
       this.#malformed('a row of the wallet', wrongWith(read.error));
-      return;
+      return [];
     }
     for (const { coin, walletBalance, locked } of read.data.coin) this.#available.set(coin, subtract(walletBalance, locked));
+    return read.data.coin.map(({ coin, walletBalance }) => [coin, walletBalance]);
   }
 
   /** It is not believed, and whatever it was to say is asked for. */
@@ -1184,20 +1303,24 @@ export class BybitVenue implements Venue, Source, Stateful {
     const beganAt = timers.now();
     this.#isReconciling = true;
     this.#reconcileAt = Infinity;
-    const isDone = await this.#askForAll(beganAt);
+    const believed = this.#believed;
+    const wallet = await this.#askForAll(beganAt);
+    const isDone = wallet !== undefined;
     this.#isReconciling = false;
     if (!this.#isStarted) return;
     if (isDone) {
       this.#reconciledAt = beganAt;
       this.#reconcileFailures = 0;
       this.counts.reconciliations++;
+      if (believed === this.#believed) this.#compareMoney(wallet);
     }
     this.#reconcileSoon(isDone ? settings.reconcileMs : pauseAfter(this.#reconcileFailures++, random));
     // The stream came back while this was under way: what it missed may lie after what was asked for.
     if (isDone && this.#stream.state === 'active' && !this.isReconciled) this.#reconcileSoon(0);
   }
 
-  async #askForAll(beganAt: number): Promise<boolean> {
+  /** @returns wallet balances by coin; undefined where something was not answered */
+  async #askForAll(beganAt: number): Promise<ReadonlyMap<string, Quantity> | undefined> {
     const categories = new Set(this.#listed.map(({ category }) => category));
     let newestAt = 0;
     for (const category of categories) {
@@ -1207,29 +1330,29 @@ export class BybitVenue implements Venue, Source, Stateful {
         PRIORITY.look,
         EXECUTIONS_PAGE,
       );
-      if (rows === undefined) return false;
+      if (rows === undefined) return undefined;
       // Newest first, as the venue lists them.
       for (const row of rows.toReversed()) newestAt = Math.max(newestAt, this.#onExecutionRow(row, category, 'query') ?? 0);
     }
     this.#executions.completed(newestAt);
     for (const { category, symbol, instrument } of this.#listed) {
       const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.look);
-      if (rows === undefined) return false;
+      if (rows === undefined) return undefined;
       const listed = new Set(rows.map((row) => this.#onOrderRow(row)));
       this.#lookForMissing(instrument, listed, beganAt);
     }
     for (const { category, symbol } of this.#listed) {
       if (category === 'spot') continue;
       const rows = await this.#get('/v5/position/list', { category, symbol }, PRIORITY.look);
-      if (rows === undefined) return false;
+      if (rows === undefined) return undefined;
       // A symbol that is asked for has its row, a flat one too: no row is no answer, and not flat.
       if (rows.length === 0) {
         this.#notice(`${symbol}: the report of positions is empty, which is not the same as flat`);
-        return false;
+        return undefined;
       }
       for (const row of rows) this.#onPositionRow(row, true);
     }
-    return !categories.has('spot') || (await this.#askForWallet());
+    return this.#askForWallet();
   }
 
   /** What we believe to be open and the venue does not list is asked for by its id. */
@@ -1248,10 +1371,32 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
   }
 
-  async #askForWallet(): Promise<boolean> {
+  async #askForWallet(): Promise<ReadonlyMap<string, Quantity> | undefined> {
     const rows = await this.#get('/v5/account/wallet-balance', { accountType: 'UNIFIED' }, PRIORITY.look);
-    for (const row of rows ?? []) this.#onWalletRow(row);
-    return rows !== undefined;
+    if (rows === undefined) return undefined;
+    return new Map(rows.flatMap((row) => this.#onWalletRow(row)));
+  }
+
+  /** Only where nothing is under way, and nothing else is held than positions whose cost the venue says. */
+  #compareMoney(wallet: ReadonlyMap<string, Quantity>): void {
+    const { instruments } = this.#parts;
+    const [first] = instruments;
+    const isComparable = instruments.every(
+      ({ kind, quote }, index) =>
+        kind === 'linear' && quote === first?.quote && this.#mismatches[index] === 0 && !this.#isMoving(index),
+    );
+    const balance = wallet.get(first?.quote ?? '');
+    if (!isComparable || balance === undefined) return;
+    let venueCash = amount(format(balance));
+    let held = 0;
+    for (const cost of this.#costs) {
+      venueCash = subtract(venueCash, cost);
+      held += Math.abs(toNumber(cost));
+    }
+    const step = this.#money.compare(venueCash, held);
+    if (step === undefined) return;
+    const words = signOf(step) > 0 ? `${format(step)} have come` : `${format(negate(step))} have gone`;
+    this.#tell(-1, `the account: ${words} that no trade of this run explains: a transfer, interest, or another's trade`);
   }
 
   /** Filters change, and instruments are taken from the list. */

@@ -105,6 +105,9 @@ holdsVenueContract('bybit through the adapter', async (): Promise<VenueSubject> 
     notBefore: () => 0,
     lastPrice: () => exchange.listings[0]?.last ?? NaN,
     redact: redactor(CREDENTIALS),
+    foreign: 'flag',
+    isGuarded: false,
+    mayOpen: () => undefined,
     onNotice: () => undefined,
   });
   const pass = async (to: number): Promise<void> => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import { price, quantity } from '../../domain/decimal.ts';
+import { format, price, quantity } from '../../domain/decimal.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from '../../../test/support/adapter-bench.ts';
 
@@ -148,8 +148,8 @@ describe('commands', () => {
     bench.venue = bench.open();
     await bench.start();
     bench.submit('1-1', limit('50000'));
-    await bench.until('an answer', () => bench.said().length > 0);
-    assert.deepEqual(bench.said(), ['1-1 accepted']);
+    await bench.until('an answer', () => bench.said('1-1').length > 0);
+    assert.deepEqual(bench.said('1-1'), ['accepted']);
     assert.equal(bench.atVenue('1-1'), 1);
   });
 
@@ -437,7 +437,8 @@ describe('fills', () => {
     bench.fault({ kind: 'reorder-private' });
     bench.wire.latencyMs = [1, 400];
     for (let number = 1; number <= 4; number++) bench.submit(`1-${number}`, number % 2 === 0 ? limit('60100') : {});
-    await bench.advance(5 * SECOND_MS);
+    // The last message of all waits for one that never comes: a reconciliation finds what it said.
+    await bench.advance(45 * SECOND_MS);
     for (let number = 1; number <= 4; number++) assert.equal(bench.said(`1-${number}`).at(-1), 'filled 0.01', `order ${number}`);
     assert.deepEqual([bench.believed(), bench.held()], ['0.04', '0.04']);
   });
@@ -796,22 +797,91 @@ describe('the account and the venue change by themselves', () => {
     await opened();
     const order = bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.02' });
     await bench.advance(31 * SECOND_MS);
-    assert.deepEqual(bench.said(), [`${order.id} filled 0.02`]);
+    assert.deepEqual(bench.said(), ['account.reported', 'account.reported'], 'the trade, and the position that it made');
+    assert.match(bench.notices.join(), new RegExp(`bought 0.02 at 60000 by order ${order.id}, which is not ours`));
     assert.equal(bench.believed(), '0');
     assert.match(bench.venue.blockOf(0) ?? '', /not ours/);
     assert.equal(bench.venue.counts.foreign, 1);
   });
 
-  test('F36: a deposit and a withdrawal are no report of the run, move no position and block nothing', async () => {
-    await opened();
+  test('F36: a trade by another hand that closes what we hold is adopted, once, and a second start adds nothing', async () => {
+    await opened({ parts: { foreign: 'adopt' } });
     bench.submit('1-1');
     await bench.advance(SECOND_MS);
-    const before = bench.reports.length;
-    bench.act({ act: 'transfer', amount: '2500' });
-    bench.act({ act: 'transfer', amount: '-1000' });
+    const order = bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Sell', orderType: 'Market', qty: '0.004' });
     await bench.advance(31 * SECOND_MS);
-    assert.deepEqual(bench.reports.slice(before), [], 'the ledger of the run is of its own fills and payments: a transfer is no profit');
-    assert.deepEqual([bench.believed(), bench.venue.blockOf(0)], ['0.01', undefined]);
+    assert.deepEqual([bench.believed(), bench.held(), bench.venue.blockOf(0)], ['0.006', '0.006', undefined]);
+    const [adopted, ...more] = bench.reports.filter(({ kind }) => kind === 'account.reported');
+    assert.deepEqual(more, []);
+    assert.ok(adopted?.kind === 'account.reported' && adopted.fill !== undefined && adopted.reason.includes(order.id));
+    assert.deepEqual([adopted.side, format(adopted.fill.quantity)], ['sell', '0.004']);
+    // A new process that has read what was recorded.
+    const recorded = bench.reports.splice(0);
+    bench.venue.stop();
+    bench.venue = bench.open();
+    bench.submit('1-1');
+    for (const report of recorded) bench.venue.recall(report);
+    await bench.start();
+    await bench.advance(31 * SECOND_MS);
+    assert.deepEqual([bench.believed(), bench.said('1-1'), bench.said()], ['0.006', [], []]);
+  });
+
+  test('F37, F39: a position from long ago is adopted at its price, and one that was turned by hand is closed and opened: two lives', async () => {
+    await opened({ parts: { foreign: 'adopt' } });
+    bench.act({ act: 'change-position', symbol: 'ETHUSDT', qty: '0.5' });
+    await bench.advance(35 * SECOND_MS);
+    const told = () =>
+      bench.reports.flatMap((each) =>
+        each.kind === 'account.reported' && each.fill !== undefined
+          ? [`${each.side} ${format(each.fill.quantity)} at ${format(each.fill.price)}`]
+          : [],
+      );
+    assert.deepEqual([told(), bench.believed(1)], [['buy 0.5 at 3000'], '0.5']);
+    bench.act({ act: 'change-position', symbol: 'ETHUSDT', qty: '-0.8' });
+    await bench.advance(35 * SECOND_MS);
+    assert.deepEqual([told().slice(1), bench.believed(1)], [['sell 0.5 at 3000', 'sell 0.3 at 3000'], '-0.3']);
+    const ids = bench.reports.flatMap((each) => (each.kind === 'account.reported' && each.fill !== undefined ? [each.fill.id] : []));
+    assert.equal(new Set(ids).size, 3);
+    assert.equal(bench.venue.blockOf(1), undefined);
+  });
+
+  test('F36: money that comes or goes is told as that, once, and is no trade of ours', async () => {
+    await opened();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(31 * SECOND_MS);
+    bench.stepped.move(0, 61_000);
+    bench.act({ act: 'transfer', amount: '-250.5' });
+    await bench.advance(2 * MINUTE_MS);
+    const told = bench.reports.flatMap((each) => (each.kind === 'account.reported' ? [each.reason] : []));
+    assert.deepEqual(told, [`the account: 250.5 have gone that no trade of this run explains: a transfer, interest, or another's trade`]);
+    // Funding is known, a fill is, and neither is told as a transfer.
+    bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-1.25' });
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.advance(2 * MINUTE_MS);
+    assert.equal(bench.reports.filter(({ kind }) => kind === 'account.reported').length, 1);
+  });
+
+  test('an order of another run is told once, and left', async () => {
+    await opened();
+    const create = (linkId: string) =>
+      bench.account.create({
+        category: 'linear',
+        symbol: 'BTCUSDT',
+        side: 'Buy',
+        orderType: 'Limit',
+        price: '50000',
+        qty: '0.02',
+        orderLinkId: linkId,
+      });
+    create('live-20260101-000000-3-1');
+    create('mine');
+    await bench.advance(2 * MINUTE_MS);
+    const told = bench.reports.flatMap((each) => (each.kind === 'account.reported' ? [each.reason.replace(/order \S+/, 'order X')] : []));
+    assert.deepEqual(told, [
+      'BTCUSDT: order X stands there and is of another run of Ballast, live-20260101-000000-3-1; it is left as it is',
+      'BTCUSDT: order X stands there and is of another hand; it is left as it is',
+    ]);
+    assert.equal(bench.account.openOrders().length, 2);
   });
 
   test('F38: a report of positions that is empty or fails is unknown, not flat', async () => {

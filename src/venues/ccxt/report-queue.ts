@@ -1,10 +1,12 @@
 // What a venue has said, in the order in which it was believed, for the loop to take.
-import type { VenueReport } from '../../domain/event.ts';
+import type { AccountReport, VenueReport } from '../../domain/event.ts';
 import type { Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 
+/** Of orders, of positions, and of the account beside them. */
+export type AdapterReport = VenueReport | AccountReport;
 /** Without `at`: the queue sets it. */
-export type Unstamped = VenueReport extends infer Report ? (Report extends VenueReport ? Omit<Report, 'at'> : never) : never;
+export type Unstamped = AdapterReport extends infer Report ? (Report extends AdapterReport ? Omit<Report, 'at'> : never) : never;
 
 /** Taken reports are let go of in pieces: one by one, a long queue would be moved for each. */
 const PIECE = 1_024;
@@ -53,7 +55,7 @@ export class ReportQueue implements Source {
     return first.at;
   }
 
-  take(): VenueReport {
+  take(): AdapterReport {
     const at = this.peekAt();
     const first = this.#reports[this.#taken];
     if (first === undefined) throw new Error('broken invariant: taken from an empty queue');
