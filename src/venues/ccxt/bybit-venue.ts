@@ -830,7 +830,14 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.lookAt = order.amendment === undefined && order.cancel === 'no' ? Infinity : order.lookAt;
     if (!order.isReported && !isEnded(progress.status)) {
       order.isReported = true;
-      this.#say('order.accepted', { id: order.intent.id, instrument: order.intent.instrument, reason: '', happenedAt: progress.updatedAt });
+      // A fill that overtook it has said so already.
+      if (isZero(order.filled))
+        this.#say('order.accepted', {
+          id: order.intent.id,
+          instrument: order.intent.instrument,
+          reason: '',
+          happenedAt: progress.updatedAt,
+        });
     }
     if (order.amendment !== undefined && this.#standsAsAsked(order, order.amendment)) this.#amended(order, '');
     else this.#amendNext(order);
@@ -1382,8 +1389,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const { instruments } = this.#parts;
     const [first] = instruments;
     const isComparable = instruments.every(
-      ({ kind, quote }, index) =>
-        kind === 'linear' && quote === first?.quote && this.#mismatches[index] === 0 && !this.#isMoving(index),
+      ({ kind, quote }, index) => kind === 'linear' && quote === first?.quote && this.#mismatches[index] === 0 && !this.#isMoving(index),
     );
     const balance = wallet.get(first?.quote ?? '');
     if (!isComparable || balance === undefined) return;
