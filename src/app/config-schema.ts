@@ -647,6 +647,91 @@ const paper = z.strictObject({
     .meta({ description: 'How fast the market of the session passes.', unit: 'market seconds per second', allowed: 'above 0, or max' }),
 });
 
+/** Years of daily returns: a gate that asks for more is never met. */
+const MOST_GATE_DAYS = 3_650;
+
+const liveGates = z.strictObject({
+  days: number(
+    14,
+    'days of market time',
+    { above: 0, most: MOST_GATE_DAYS },
+    'How long the set of strategies was lived through on paper, on a feed, in one run.',
+  ),
+  sharpe: number(1.5, 'a year, of daily returns', { least: -10, most: 20 }, 'Sharpe ratio of that period, more than this.'),
+  drawdownRatio: ratio(0.15, 'ratio of peak equity', 'Deepest fall from a peak, less than this.'),
+  winRatio: number(0.5, 'ratio of closed trades', { least: 0, most: 1 }, 'Won part of the closed trades, more than this.'),
+  roiErrorRatio: z.number().gt(0).lte(1).nullable().default(0.02).meta({
+    description:
+      'Mean distance between what opinions said to expect of a trade and what it brought, less than this. null does not ask: strategies that say nothing of what they expect can never meet it.',
+    unit: 'ratio of the notional',
+    allowed: 'above 0 and at most 1, or null',
+  }),
+});
+
+const liveStage = z.strictObject({
+  shareRatio: z.number().gt(0).lte(1).meta({ description: 'Part of --capital that is traded with.' }),
+  days: z.number().gte(0).lte(MOST_GATE_DAYS).default(14).meta({ description: 'Market time in this stage before the next.' }),
+  trades: z.int().gte(0).lte(1e6).default(20).meta({ description: 'And closed trades.' }),
+  drawdownRatio: z.number().gt(0).lte(1).default(0.1).meta({ description: 'And a deepest fall of less than this.' }),
+  returnRatio: z.number().gte(-1).lte(10).default(0).meta({ description: 'And a return of at least this.' }),
+});
+
+const live = z
+  .strictObject({
+    marginMode: z.enum(['cross', 'isolated', 'keep']).default('cross').meta({
+      description: 'What stands behind a perpetual at the venue; `keep` leaves the account as it is. Set at the start of a session.',
+    }),
+    leverage: z.number().gte(1).lte(100).nullable().default(3).meta({
+      description:
+        'Set for every perpetual at the start of a session: how much margin the venue wants. What is risked is bounded by risk.leverageRatio, not by this. null leaves it.',
+      unit: 'notional over margin',
+      allowed: '1 to 100, or null',
+    }),
+    deadManMs: spanOf(
+      3 * SECOND_MS,
+      5 * MINUTE_MS,
+      'wall time',
+      'After this long without this process the venue itself cancels orders that rest; stops of whole positions stay. null asks for nothing.',
+    )
+      .nullable()
+      .prefault('30s')
+      .meta({
+        description:
+          'After this long without this process the venue itself cancels orders that rest; stops of whole positions stay. Bybit grants it to some accounts only. null asks for nothing.',
+        unit: 'wall time',
+        allowed: '3s to 5m, or null',
+      }),
+    foreign: z.enum(['flag', 'adopt']).default('flag').meta({
+      description:
+        'Trades and positions that are not of this session: `flag` tells of them and opens nothing in the instrument until they are gone; `adopt` takes them over.',
+    }),
+    onStop: z.enum(['keep', 'close']).default('keep').meta({
+      description: 'What a stop of the session (SIGTERM, Ctrl-C) does with positions, once entries are cancelled: stops at the venue protect what is kept.',
+    }),
+    drainMs: span('15s', SECOND_MS, 10 * MINUTE_MS, 'wall time', 'How long a stop waits for the venue to confirm all that; then it ends all the same.'),
+    leaseFolder: z.string().min(1).nullable().default(null).meta({
+      description:
+        'Folder of the leases that keep a second session off an account: one for all homes, and on a shared disk for all machines. null is the state folder of the user.',
+      allowed: 'a folder, or null',
+    }),
+    gates: liveGates.prefault({}).meta({ description: 'What a paper period must show before real orders. Two weeks prove little; the session says how little.' }),
+    stages: z
+      .array(liveStage)
+      .min(1)
+      .readonly()
+      .prefault([{ shareRatio: 0.1 }, { shareRatio: 0.5 }, { shareRatio: 1 }])
+      .meta({
+        description:
+          'How much of --capital is traded with: a session begins with the first, and the one after a session that met the gates of its stage begins with the next. Each has shareRatio, days, trades, drawdownRatio and returnRatio; the gates of the last are not looked at.',
+      }),
+  })
+  .superRefine(({ stages }, check) => {
+    stages.forEach(({ shareRatio }, index) => {
+      if (index === 0 || shareRatio > (stages[index - 1]?.shareRatio ?? 0)) return;
+      check.addIssue({ code: 'custom', path: ['stages', index, 'shareRatio'], message: 'expected more than that of the stage before' });
+    });
+  });
+
 const api = z.strictObject({
   port: number(
     3_000,
@@ -749,6 +834,7 @@ export const configSchema = z
     minds: minds.prefault({}).meta({ description: 'What a source of opinion may do wrong before it is silenced.' }),
     venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),
     paper: paper.prefault({}).meta({ description: 'The session of `ballast paper`; flags override it.' }),
+    live: live.prefault({}).meta({ description: 'The session of `ballast live`, which trades what `paper` names: real orders.' }),
     data: data.prefault({}).meta({ description: 'History from real venues: `ballast data download` and `data collect`.' }),
     pairs: pairs.prefault({}).meta({ description: 'The statistics of pairs.' }),
     api: api.prefault({}).meta({ description: 'The HTTP server of a running session.' }),
@@ -759,6 +845,13 @@ export const configSchema = z
       check.addIssue({
         code: 'custom',
         path: ['venue', 'maximumLeverage'],
+        message: `expected at least risk.leverageRatio, which is ${config.risk.leverageRatio}: the venue would refuse what is lawful`,
+      });
+    }
+    if (config.live.leverage !== null && config.live.leverage < config.risk.leverageRatio) {
+      check.addIssue({
+        code: 'custom',
+        path: ['live', 'leverage'],
         message: `expected at least risk.leverageRatio, which is ${config.risk.leverageRatio}: the venue would refuse what is lawful`,
       });
     }

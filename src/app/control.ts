@@ -93,14 +93,14 @@ async function answer(line: string, handle: RunHandle): Promise<unknown> {
 /** The named session, or every one of this home that has a living process, oldest first. @throws BallastError RUN_NOT_RUNNING, RUN_UNKNOWN */
 function sessionsMeant(home: string, runId: string | undefined): readonly [RunFolder, ...RunFolder[]] {
   const runs = runId === undefined ? listRuns(home) : [runNamed(home, runId)];
-  const [first, ...further] = runs.filter((run) => run.isAlive && run.recipe.kind === 'paper');
+  const [first, ...further] = runs.filter((run) => run.isAlive && run.recipe.kind !== 'backtest');
   if (first !== undefined) return [first, ...further];
   throw new BallastError({
     code: 'RUN_NOT_RUNNING',
     place: runId === undefined ? home : `run ${runId}`,
     found: 'no running session',
     expected: 'one',
-    remedy: 'start one with `ballast paper`, or name its folder with --home',
+    remedy: 'start one with `ballast paper` or `ballast live`, or name its folder with --home',
   });
 }
 

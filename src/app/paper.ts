@@ -10,16 +10,16 @@ import { connectFeed, type FeedConnection } from '../market/feed/transport.ts';
 import { syntheticMarket } from '../market/synthetic/market.ts';
 import { withoutWarmupTrades } from '../market/warmup.ts';
 import { alertAddress } from './alerts.ts';
+import { askedStrategies, type AskedStrategies } from './asked-strategies.ts';
 import { warmupBars } from './assemble.ts';
 import { loadConfig, withOverrides } from './config.ts';
-import { planOf, recipeHash, unfilteredInstrument, writeInstrument, writeStrategy, type Recipe, type RecipeStrategy } from './recipe.ts';
+import { planOf, recipeHash, unfilteredInstrument, writeInstrument, type Recipe } from './recipe.ts';
 import { listRuns, type RunFolder } from './runs.ts';
 import { holdRun, runAlive, Session, type HeldRun, type SessionRequest, type SessionResult, type World } from './session.ts';
 import { openParts, type SessionParts } from './session-parts.ts';
 import { StatusNotes } from './status.ts';
 
-export interface PaperRequest extends SessionRequest {
-  readonly home: string;
+export interface PaperRequest extends SessionRequest, AskedStrategies {
   readonly configFile?: string | undefined;
   readonly seed?: number | undefined;
   /** Market seconds a wall second; Infinity for as fast as it goes; the config's unless said. */
@@ -28,10 +28,6 @@ export interface PaperRequest extends SessionRequest {
   readonly untilBars?: number | undefined;
   /** Address of a feed instead of the synthetic market. */
   readonly feed?: string | undefined;
-  /** Names or paths; the config's unless said. */
-  readonly strategies?: readonly string[] | undefined;
-  /** Of the one strategy that is named, `k=v,…` or the path of a JSON file. */
-  readonly parameters?: string | undefined;
   readonly symbols?: readonly string[] | undefined;
   readonly timeframeMs?: TimeMs | undefined;
   readonly capital?: string | undefined;
@@ -73,19 +69,6 @@ export async function runPaper(request: PaperRequest): Promise<SessionResult> {
   });
 }
 
-/** @throws BallastError ARGUMENT_INVALID */
-function checkParameters({ parameters, strategies }: PaperRequest): void {
-  if (parameters === undefined || strategies?.length === 1) return;
-  throw new BallastError({
-    code: 'ARGUMENT_INVALID',
-    place: '--params',
-    found: strategies === undefined ? 'no --strategy' : `parameters for ${strategies.length} strategies`,
-    expected: 'one --strategy whose parameters they are',
-    remedy: 'paper.strategies of ballast.yaml has the parameters of several',
-    exitCode: 2,
-  });
-}
-
 /** A feed has its own time and its own end. @throws BallastError ARGUMENT_INVALID */
 function checkFeedFlags({ feed, speed, untilBars }: PaperRequest): void {
   const found = speed !== undefined ? '--speed' : untilBars !== undefined ? '--until-bars' : undefined;
@@ -111,7 +94,6 @@ function checkFeedAnswers({ responseLatencyMs, responseJitterMs, recordedRespons
 async function writeRecipe(request: PaperRequest): Promise<Recipe> {
   const { home } = request;
   checkFeedFlags(request);
-  checkParameters(request);
   const config = withOverrides(loadConfig({ home, file: request.configFile }), {
     paper: {
       seed: request.seed,
@@ -121,11 +103,7 @@ async function writeRecipe(request: PaperRequest): Promise<Recipe> {
     },
   });
   const { seed, baseTimeframeMs, timeframeMs, warmupMs } = config.paper;
-  const uses: readonly Omit<RecipeStrategy, 'digest'>[] =
-    request.strategies?.map((strategy) => ({ strategy, parameters: request.parameters ?? {} })) ??
-    config.paper.strategies.map((entry) => ({ ...entry }) as RecipeStrategy);
-  const strategies: RecipeStrategy[] = [];
-  for (const use of uses) strategies.push(await writeStrategy(use, home));
+  const strategies = [...(await askedStrategies(request, config))];
   const isFeed = request.feed !== undefined;
   if (isFeed) checkFeedAnswers(config.venue);
   const symbols = [...config.paper.symbols];
@@ -304,7 +282,7 @@ function onFeed({ request, run, parts, onNotice }: PaperParts): Session<SessionP
 }
 
 /** A feed of the past or of another clock: market time is what its events say, and between them passes as the wall does. */
-export function learnTime(clock: SystemClock, happenedAt: TimeMs, engineAt: TimeMs): void {
+function learnTime(clock: SystemClock, happenedAt: TimeMs, engineAt: TimeMs): void {
   const now = clock.now();
   if (happenedAt > now || now - happenedAt > TOLERATED_MS) clock.anchor(Math.max(happenedAt, engineAt));
 }

@@ -57,10 +57,23 @@ const marketSchema = z.discriminatedUnion('source', [
       .optional(),
   }),
   z.strictObject({ source: z.literal('feed') }),
+  z.strictObject({
+    source: z.literal('venue'),
+    venue: z.literal('bybit'),
+    site: z.enum(['main', 'testnet', 'demo']),
+    /** The venue's own number of the account. */
+    account: z.string(),
+    /** Number of the stage, from 0, and what all stages together are a part of: `capital` is what this one has of it. */
+    stage: z.int(),
+    wholeCapital: z.string(),
+  }),
 ]);
 
+/** Real orders on a venue of the world outside. */
+export type VenueMarket = Extract<z.infer<typeof marketSchema>, { readonly source: 'venue' }>;
+
 export const recipeSchema = z.strictObject({
-  kind: z.enum(['backtest', 'paper']),
+  kind: z.enum(['backtest', 'paper', 'live']),
   config: configSchema,
   instruments: z.array(instrumentSchema).min(1),
   baseTimeframeMs: z.number(),

@@ -14,7 +14,12 @@ const LOOK_MS = 250;
 
 /** Takes the run's lock; undefined when another process has it. */
 export function lockRun(folder: string, waitMs = LOOK_MS): RunLock | undefined {
-  const database = new DatabaseSync(lockPath(folder), { timeout: waitMs });
+  return lockFile(lockPath(folder), waitMs);
+}
+
+/** The same of any file, which is there for the lock alone. */
+export function lockFile(path: string, waitMs = LOOK_MS): RunLock | undefined {
+  const database = new DatabaseSync(path, { timeout: waitMs });
   try {
     database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
   } catch (cause) {

@@ -214,7 +214,7 @@ function restoreAll(parts: RecoverableParts, market: Stateful | undefined, rowsB
 }
 
 /** The trades hear of the rows as they heard of them first, between the prices that the engine hears of. */
-function* telling(steps: Iterable<RecordedStep>, ledger: TradeLedger): Generator<RecordedStep> {
+export function* telling(steps: Iterable<RecordedStep>, ledger: TradeLedger): Generator<RecordedStep> {
   for (const step of steps) {
     const { event, sequence } = step;
     if (event !== undefined && !isTapeEvent(event)) ledger.entry(event, sequence);

@@ -131,6 +131,8 @@ export interface World {
   close(): void;
   /** Somebody has asked the session to end: what has to come before. True once nothing has; asked between slices until then. */
   mayStop?(): boolean;
+  /** Something is held or stands at the venue: the run is not over, whatever ended the process. */
+  hasBusiness?(): boolean;
   /** Between slices. */
   onSlice?(): void;
 }
@@ -236,7 +238,8 @@ export class Session<V extends SessionVenue & Source> {
         isStopping: () => this.#isStopping && world.mayStop?.() !== false,
         onSlice: () => this.#afterSlice(),
       });
-      return this.#finish(outcome, outcome === 'stopped' && !isTimeUp ? 'interrupted' : 'finished');
+      const isUnfinished = (outcome === 'stopped' && !isTimeUp) || world.hasBusiness?.() === true;
+      return this.#finish(outcome, isUnfinished ? 'interrupted' : 'finished');
     } finally {
       this.#isOver = true;
       this.#setting.notes.end();

@@ -67,7 +67,12 @@ export class StatusNotes {
   }
 
   refuse(why: string): void {
-    push(this.alerts, { at: formatTime(Date.now()), rule: 'feed refused', why });
+    this.tell('feed refused', why);
+  }
+
+  /** What is out of the ordinary and in no journal. */
+  tell(rule: string, why: string): void {
+    push(this.alerts, { at: formatTime(Date.now()), rule, why });
   }
 
   /** Once a slice: how fast events pass, over the last second or so. */

@@ -23,6 +23,16 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/paper.ts')).paper,
   },
   {
+    name: 'live',
+    summary: 'real orders on Bybit: with a fit key, gates that are met, and a part of the capital',
+    load: async () => (await import('./commands/live.ts')).live,
+  },
+  {
+    name: 'keys check',
+    summary: 'what the key of an account may do, and whether a live session would trade with it',
+    load: async () => (await import('./commands/keys-check.ts')).keysCheck,
+  },
+  {
     name: 'backtest',
     summary: 'the same engine on stored bars, with a report under runs/',
     load: async () => (await import('./commands/backtest.ts')).backtest,

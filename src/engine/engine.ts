@@ -239,6 +239,11 @@ export class Engine implements Stateful {
     return this.#guard !== undefined;
   }
 
+  /** The warm-up is over: the first bar after it was seen. */
+  get hasBegun(): boolean {
+    return this.#begun;
+  }
+
   /** The earliest time that the next event may carry: not before the last one, and not within an instant that was decided. */
   get earliestNext(): TimeMs {
     return Math.max(this.at, this.closedInstant + 1);

@@ -201,7 +201,7 @@ export class SimulatedProcess implements Caller {
       also: world.tradesPerBar > 0 ? ['trades'] : [],
       deadlineMs: world.settings.deadlineMs,
       pingMs: world.settings.pingMs,
-      since: Math.min(...barAt.map((at) => (Number.isNaN(at) ? WORLD_STARTS : at))),
+      since: barAt.map((at) => (Number.isNaN(at) ? WORLD_STARTS : at)),
       onMessage: (message) => this.#feed.receive(JSON.stringify(message)),
       onBook: () => false,
       onLost: (why) => this.#feed.report('feed.lost', why),

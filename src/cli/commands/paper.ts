@@ -1,10 +1,5 @@
-import type { ApiServer } from '../../api/server.ts';
-import type { RunHandle } from '../../app/run-handle.ts';
-import { BallastError } from '../../domain/errors.ts';
-import { defaulted, defineCommand, done, optional, toggle } from '../definition.ts';
-import { listenForEnd } from '../ending.ts';
-import { displayFor, type SessionDisplay } from '../session-display.ts';
-import { printable } from '../terminal.ts';
+import { defaulted, defineCommand, optional, toggle } from '../definition.ts';
+import { runSession } from '../session-command.ts';
 import * as values from '../values.ts';
 
 export const paper = defineCommand({
@@ -44,22 +39,12 @@ export const paper = defineCommand({
     'ballast paper --for 60s --speed 3600',
     'ballast paper --seed 7 --speed max --until-bars 20000 --port 0 --json',
   ],
-  async run({ flags }, { home, configFile, isJson, terminal }) {
-    const { loadConfig } = await import('../../app/config.ts');
+  async run({ flags }, context) {
     const { runPaper } = await import('../../app/paper.ts');
-    const { api } = loadConfig({ home, file: configFile });
-    const display = displayFor(terminal, isJson);
-    const ending = listenForEnd(
-      (by) => display.say(`${by}: ending cleanly; a second signal does not wait`),
-      () => display.stop(),
-    );
-    let running: RunHandle | undefined;
-    // Before the session starts: a port that was asked for and is taken is a wrong argument, and nothing has happened yet.
-    const server = await openPage(() => running, flags.port ?? api.port, flags.port !== undefined, display);
-    try {
-      const { summary, ...result } = await runPaper({
-        home,
-        configFile,
+    return runSession(context, flags.port, (ears) =>
+      runPaper({
+        home: context.home,
+        configFile: context.configFile,
         seed: flags.seed,
         speed: flags.speed,
         forMs: flags.for,
@@ -71,46 +56,8 @@ export const paper = defineCommand({
         timeframeMs: flags.timeframe,
         capital: flags.capital,
         fresh: flags.fresh,
-        signal: ending.signal,
-        onNotice: (words) => display.say(printable(words)),
-        onStart(handle, { runId, folder, resumed }) {
-          running = handle;
-          display.say(resumed ? `going on with run ${runId}, which was interrupted, in ${folder}` : `run ${runId} in ${folder}`);
-          const page = server === undefined ? '' : `page ${server.address}  `;
-          display.start(handle, `${page}Ctrl-C ends it; ballast status, halt, resume, flatten from elsewhere`);
-        },
-      });
-      display.stop();
-      const folder = summary.includes(result.folder) ? '' : `\nrun folder ${result.folder}`;
-      return done(result, `${summary}${folder}`);
-    } finally {
-      display.stop();
-      ending.release();
-      await server?.close();
-    }
+        ...ears,
+      }),
+    );
   },
 });
-
-/** Whoever reaches the server can halt the session: only this machine may. */
-const LOCALHOST = '127.0.0.1';
-
-/** Undefined when the port of the config is taken: a session is worth more than its page. */
-async function openPage(
-  current: () => RunHandle | undefined,
-  port: number,
-  isAskedFor: boolean,
-  display: SessionDisplay,
-): Promise<ApiServer | undefined> {
-  const { serve } = await import('../../api/server.ts');
-  try {
-    return await serve(current, { host: LOCALHOST, port });
-  } catch (error) {
-    if (!(error instanceof BallastError) || error.code !== 'PORT_TAKEN') throw error;
-    if (isAskedFor) {
-      const { code, found, expected, remedy = '' } = error;
-      throw new BallastError({ code, place: '--port', found, expected, remedy, cause: error, exitCode: 2 });
-    }
-    display.say(`no page: ${error.message}`);
-    return undefined;
-  }
-}

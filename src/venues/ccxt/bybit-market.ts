@@ -26,6 +26,8 @@ export type MarketMessage =
       readonly low: number;
       readonly close: number;
       readonly volume: number;
+      /** History that joins the stream without a seam. */
+      readonly warmup?: true;
     }
   | {
       readonly kind: 'trade.printed';
@@ -47,8 +49,10 @@ export interface BybitMarketParts {
   readonly also: readonly ('trades' | 'marks' | 'books')[];
   readonly deadlineMs: number;
   readonly pingMs: number;
-  /** Bars of before this are history. */
-  readonly since: TimeMs;
+  /** By instrument: bars that open before this are not asked for. */
+  readonly since: readonly TimeMs[];
+  /** What is asked for before the streams begin is history. */
+  readonly warmsUp: boolean;
   readonly onMessage: (message: MarketMessage) => void;
   /** A message of a book; true where there is no book any more, and a snapshot is wanted. */
   readonly onBook: (instrument: number, message: BookMessage) => boolean;
@@ -122,6 +126,13 @@ interface Bar {
   readonly volume: number;
 }
 
+interface BarPage {
+  /** Closed ones, oldest first. */
+  readonly bars: readonly Bar[];
+  /** Of the last bar that was asked for. */
+  readonly lastOpenAt: TimeMs;
+}
+
 interface Line {
   readonly instrument: number;
   readonly symbol: string;
@@ -131,6 +142,8 @@ interface Line {
   openAt: TimeMs;
   /** Closed bars that wait until what came before them has been asked for. */
   waiting: Bar[] | undefined;
+  /** Everything of before the stream was said. */
+  isJoined: boolean;
 }
 
 export class BybitMarket {
@@ -141,6 +154,7 @@ export class BybitMarket {
   readonly #calls: Calls;
   readonly #lost = new Set<InstrumentKind>();
   readonly #end = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
   malformed = 0;
 
   constructor(parts: BybitMarketParts) {
@@ -154,8 +168,9 @@ export class BybitMarket {
       symbol: each.symbol,
       wireSymbol: wireSymbol(each),
       category: each.kind,
-      openAt: Math.ceil(since / timeframeMs) * timeframeMs - timeframeMs,
+      openAt: Math.ceil((since[instrument] ?? 0) / timeframeMs) * timeframeMs - timeframeMs,
       waiting: undefined,
+      isJoined: false,
     }));
     // What is public is asked for without a key, so there is nothing to be taken out of words.
     this.#calls = new Calls({ wire, timers, deadlineMs, redact: (words) => words, onTime: () => undefined, onJudged: () => undefined });
@@ -184,7 +199,13 @@ export class BybitMarket {
     for (const stream of this.#streams.values()) stream.start();
   }
 
+  /** Everything of before the streams was said, for every instrument; or it was stopped before. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
   stop(): void {
+    this.#joined.resolve();
     this.#end.abort();
     for (const stream of this.#streams.values()) stream.stop();
     this.#calls.close();
@@ -216,34 +237,41 @@ export class BybitMarket {
 
   /** The bars that closed since the last one, then those that closed meanwhile. */
   async #catchUp(line: Line): Promise<void> {
-    const { timers, random } = this.#parts;
+    const { timers, random, timeframeMs, wire } = this.#parts;
     line.waiting ??= [];
     const stream = this.#streams.get(line.category);
     const since = stream?.activeSince;
     for (let attempt = 0; ; attempt++) {
-      const bars = await this.#missing(line);
+      const page = await this.#missing(line);
       // Gone again: the next connection begins anew.
       if (this.#end.signal.aborted || stream?.activeSince !== since) return;
-      if (bars === undefined) {
+      if (page === undefined) {
         // Woken early where it is over.
         await timers.sleep(pauseAfter(attempt, random), this.#end.signal).catch(() => undefined);
         continue;
       }
-      for (const bar of [...bars, ...line.waiting]) this.#say(line, bar);
-      // A full page has another one behind it.
-      if (bars.length < PAGE_BARS - 1) break;
+      for (const bar of page.bars) this.#say(line, bar, this.#parts.warmsUp && !line.isJoined);
+      const until = Math.max(wire.venueNow(), line.waiting[0]?.openAt ?? 0);
+      if (page.bars.length >= PAGE_BARS - 1) continue;
+      if (page.lastOpenAt + timeframeMs >= until) break;
+      // Nothing was traded there, or not yet: what comes after may be.
+      line.openAt = Math.max(line.openAt, page.lastOpenAt);
     }
+    for (const bar of line.waiting) this.#say(line, bar);
     line.waiting = undefined;
+    line.isJoined = true;
+    if (this.#lines.every(({ isJoined }) => isJoined)) this.#joined.resolve();
     if (this.#lines.some((each) => each.category === line.category && each.waiting !== undefined) || !this.#lost.delete(line.category))
       return;
     if (this.#lost.size === 0) this.#parts.onRestored();
   }
 
-  async #missing({ category, wireSymbol: symbol, openAt }: Line): Promise<Bar[] | undefined> {
+  async #missing({ category, wireSymbol: symbol, openAt }: Line): Promise<BarPage | undefined> {
     const { timeframeMs, wire } = this.#parts;
     const askedAt = wire.venueNow();
     const start = openAt + timeframeMs;
-    const parameters = { category, symbol, interval: this.#interval, start, end: start + (PAGE_BARS - 1) * timeframeMs, limit: PAGE_BARS };
+    const lastOpenAt = start + (PAGE_BARS - 1) * timeframeMs;
+    const parameters = { category, symbol, interval: this.#interval, start, end: lastOpenAt, limit: PAGE_BARS };
     const outcome = await this.#calls.ask({
       method: 'GET',
       path: '/v5/market/kline',
@@ -259,17 +287,17 @@ export class BybitMarket {
       return undefined;
     }
     const bars = read.data.map(([at, open, high, low, close, volume]): Bar => ({ openAt: at, open, high, low, close, volume }));
-    // The one that was forming when this was answered is said when it closes, though it may have closed while the answer was on its way.
-    const closedBy = outcome.venueAt ?? askedAt;
-    return bars
-      .filter((bar) => bar.openAt >= start && bar.openAt + timeframeMs <= closedBy)
-      .toSorted((left, right) => left.openAt - right.openAt);
+    // The one that was forming when this was answered is said when it closes, though it may have closed while the answer was on its way. One
+    // had closed when the venue's clock says so, or when there is one after it.
+    const ordered = bars.toSorted((left, right) => left.openAt - right.openAt);
+    const closedBy = Math.max(outcome.venueAt ?? askedAt, ordered.at(-1)?.openAt ?? 0);
+    return { bars: ordered.filter((bar) => bar.openAt >= start && bar.openAt + timeframeMs <= closedBy), lastOpenAt };
   }
 
-  #say(line: Line, bar: Bar): void {
+  #say(line: Line, bar: Bar, isHistory = false): void {
     if (bar.openAt <= line.openAt) return;
     line.openAt = bar.openAt;
-    this.#parts.onMessage({ kind: 'bar.closed', symbol: line.symbol, ...bar });
+    this.#parts.onMessage({ kind: 'bar.closed', symbol: line.symbol, ...bar, ...(isHistory && { warmup: true }) });
   }
 
   #onFrame(frame: Frame, category: InstrumentKind): void {

@@ -129,7 +129,7 @@ describe('found by the simulation', () => {
       also: [],
       deadlineMs: 5_000,
       pingMs: 10_000,
-      since: START,
+      since: [START],
       onMessage: (message) => said.push(message),
       onBook: () => false,
       onLost: () => undefined,

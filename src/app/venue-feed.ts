@@ -1,0 +1,90 @@
+// A real venue's public streams as a session's feed: bars without a hole, marks no more often than a second, history first where there is none yet.
+import type { Instrument } from '../domain/instrument.ts';
+import { SECOND_MS, type TimeMs } from '../domain/time.ts';
+import type { SystemClock } from '../engine/system-clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import { Feed } from '../market/feed/feed.ts';
+import { Random } from '../quant/random.ts';
+import type { BybitMarket, MarketMessage } from '../venues/ccxt/bybit-market.ts';
+import { openBybitMarket } from '../venues/ccxt/open-venue.ts';
+import type { Site } from '../venues/ccxt/credentials.ts';
+import type { StatusNotes } from './status.ts';
+import { systemTimers } from './system-timers.ts';
+
+export interface VenueFeedParts {
+  readonly site: Site;
+  readonly address: string | undefined;
+  readonly instruments: readonly Instrument[];
+  readonly baseTimeframeMs: TimeMs;
+  /** How old a bar may be and still be decided on. */
+  readonly staleMs: TimeMs;
+  readonly clock: SystemClock;
+  readonly engine: Engine;
+  readonly notes: StatusNotes;
+  readonly onTime: (happenedAt: TimeMs) => void;
+  readonly onNotice: (words: string) => void;
+}
+
+export interface VenueFeed {
+  readonly feed: Feed;
+  /** @param from by instrument: bars that open before this are known or not wanted; `warmsUp` where they are history */
+  start(from: readonly TimeMs[], warmsUp: boolean): Promise<BybitMarket>;
+}
+
+/** Marks move all the time, and nobody needs each of them. */
+const MARK_MS = SECOND_MS;
+/** How far a venue's clock may be ahead of this machine's. */
+const TOLERATED_MS = 60 * SECOND_MS;
+
+export function venueFeed(parts: VenueFeedParts): VenueFeed {
+  const { instruments, baseTimeframeMs, clock, engine, notes, onNotice, address, site } = parts;
+  const feed = new Feed({
+    symbols: instruments.map(({ symbol }) => symbol),
+    baseTimeframeMs,
+    now: () => clock.now(),
+    notBefore: () => engine.earliestNext,
+    // A server on this machine may play another time than the wall's.
+    latest: () => (address === undefined ? Date.now() + TOLERATED_MS : Infinity),
+    onTime: parts.onTime,
+    onRefused: (why) => {
+      notes.refuse(why);
+      onNotice(`feed: refused ${why}`);
+    },
+  });
+  const markedAt = new Map<string, number>();
+  const isDue = ({ kind, symbol }: MarketMessage): boolean => {
+    if (kind !== 'mark.changed') return true;
+    const now = performance.now();
+    if (now - (markedAt.get(symbol) ?? -Infinity) < MARK_MS) return false;
+    markedAt.set(symbol, now);
+    return true;
+  };
+  /** A bar of long ago forms features; to decide on it now would be to trade on old prices. */
+  const flagged = (message: MarketMessage): MarketMessage =>
+    message.kind === 'bar.closed' && message.openAt + baseTimeframeMs < clock.now() - parts.staleMs ? { ...message, warmup: true } : message;
+  return {
+    feed,
+    async start(from, warmsUp) {
+      const market = await openBybitMarket({
+        site,
+        address,
+        instruments,
+        timers: systemTimers,
+        random: new Random(Math.floor(Math.random() * 2 ** 32)),
+        timeframeMs: baseTimeframeMs,
+        also: ['marks'],
+        since: from,
+        warmsUp,
+        onMessage: (message) => {
+          if (isDue(message)) feed.receive(JSON.stringify(flagged(message)));
+        },
+        onBook: () => false,
+        onLost: (why) => feed.report('feed.lost', why),
+        onRestored: () => feed.report('feed.restored', 'the streams of the venue speak again'),
+        onNotice,
+      });
+      market.start();
+      return market;
+    },
+  };
+}
