@@ -115,10 +115,11 @@ export function overridePhrase(site: VenueMarket['site'], capital: string, curre
   return `trade ${capital} ${currency} on bybit ${site} without evidence`;
 }
 
-export function gateWords({ findings, evidence, runId }: GateReport): string {
+/** Lines for a person. */
+export function gateWords({ findings, evidence, runId }: GateReport): readonly string[] {
   const lines = findings.map(({ gate, found, expected, isMet }) => `  ${isMet ? 'met    ' : 'not met'}  ${gate}: ${found}, expected ${expected}`);
   const of = runId === null ? '' : ` (paper run ${runId})`;
-  return [`gates from paper to real orders${of}:`, ...lines, ...evidence.map((words) => `  ${words}`)].join('\n');
+  return [`gates from paper to real orders${of}:`, ...lines, ...evidence.map((words) => `  ${words}`)];
 }
 
 /** @throws BallastError GATES_NOT_MET */

@@ -48,6 +48,9 @@ export interface LiveRequest extends SessionRequest, AskedStrategies {
 
 /** Between two looks at whether everything that was asked for at the end is done. */
 const DRAIN_LOOK_MS = 50;
+/** A loop that waits for the venue for longer leaves what it holds itself without anybody: stops, pairs. */
+const MOST_RECONCILE_MS = 10_000;
+const RECONCILE_LOOK_MS = 10;
 
 /** Trades until it is asked to end. @throws BallastError */
 export async function runLive(request: LiveRequest): Promise<SessionResult> {
@@ -192,7 +195,7 @@ async function passGates({ request }: Opened, recipe: Recipe, onNotice: (words: 
   const { home, site, address, capital, override } = request;
   const report = await judgePaper({ home, recipe, site, isLocal: address !== undefined });
   const phrase = overridePhrase(site, capital, firstInstrument(recipe).quote);
-  onNotice(gateWords(report));
+  for (const line of gateWords(report)) onNotice(line);
   mustMeetGates(report, phrase, override);
   if (!report.isMet) onNotice(`overridden by the phrase ${JSON.stringify(phrase)}`);
   return { ...report, overridden: report.isMet ? null : phrase };
@@ -329,6 +332,16 @@ interface LiveParts {
   readonly tell: (words: string) => void;
 }
 
+/** Until it is so, or nobody wants it any more. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const ended = Promise.withResolvers<void>();
+  const end = (): void => ended.resolve();
+  signal.addEventListener('abort', end, { once: true });
+  await Promise.race([promise, ended.promise]);
+  signal.removeEventListener('abort', end);
+}
+
 class LiveWorld implements World {
   readonly #parts: LiveParts;
   readonly again = undefined;
@@ -370,14 +383,15 @@ class LiveWorld implements World {
     if (!isNew) venue.start();
     this.#market = await bars.start(from, isNew);
     this.#isOpen = true;
-    if (!isNew) return;
-    const ended = Promise.withResolvers<void>();
-    const end = (): void => ended.resolve();
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-    await Promise.race([this.#market.joined, ended.promise]);
-    signal.removeEventListener('abort', end);
-    if (!signal.aborted) venue.start();
+    if (isNew) {
+      await untilAborted(this.#market.joined, signal);
+      if (signal.aborted) return;
+      venue.start();
+    }
+    // What is decided before the account is known would be refused, and not asked for again.
+    for (let waitedMs = 0; !venue.isReconciled && waitedMs < MOST_RECONCILE_MS && !signal.aborted; waitedMs += RECONCILE_LOOK_MS) {
+      await systemTimers.sleep(RECONCILE_LOOK_MS);
+    }
   }
 
   close(): void {

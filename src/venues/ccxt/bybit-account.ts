@@ -286,7 +286,8 @@ export class BybitAccount {
     const { timers, random } = this.#parts;
     let words = '';
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const budget = isPrivate ? 'query' : 'market';
+      // What is set and what is asked are counted apart, here as at the venue.
+      const budget = method === 'POST' ? 'stops' : isPrivate ? 'query' : 'market';
       const outcome = await this.#calls.ask({ method, path, parameters, isPrivate, budget, priority: PRIORITY.look });
       if (outcome.kind === 'unauthorised') {
         throw new BallastError({
