@@ -202,6 +202,7 @@ export class SimulatedProcess implements Caller {
       deadlineMs: world.settings.deadlineMs,
       pingMs: world.settings.pingMs,
       since: barAt.map((at) => (Number.isNaN(at) ? WORLD_STARTS : at)),
+      warmsUp: false,
       onMessage: (message) => this.#feed.receive(JSON.stringify(message)),
       onBook: () => false,
       onLost: (why) => this.#feed.report('feed.lost', why),

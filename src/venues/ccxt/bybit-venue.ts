@@ -1319,7 +1319,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#reconciledAt = beganAt;
       this.#reconcileFailures = 0;
       this.counts.reconciliations++;
-      if (believed === this.#believed) this.#compareMoney(wallet);
+      if (believed === this.#believed && this.#isAtRest) this.#compareMoney(wallet);
     }
     this.#reconcileSoon(isDone ? settings.reconcileMs : pauseAfter(this.#reconcileFailures++, random));
     // The stream came back while this was under way: what it missed may lie after what was asked for.
@@ -1384,13 +1384,16 @@ export class BybitVenue implements Venue, Source, Stateful {
     return new Map(rows.flatMap((row) => this.#onWalletRow(row)));
   }
 
-  /** Only where nothing is under way, and nothing else is held than positions whose cost the venue says. */
+  /** Nothing is under way, and the venue holds what our executions make. */
+  get #isAtRest(): boolean {
+    return this.#mismatches.every((times, instrument) => times === 0 && !this.#isMoving(instrument));
+  }
+
+  /** Only where nothing else is held than positions whose cost the venue says. */
   #compareMoney(wallet: ReadonlyMap<string, Quantity>): void {
     const { instruments } = this.#parts;
     const [first] = instruments;
-    const isComparable = instruments.every(
-      ({ kind, quote }, index) => kind === 'linear' && quote === first?.quote && this.#mismatches[index] === 0 && !this.#isMoving(index),
-    );
+    const isComparable = instruments.every(({ kind, quote }) => kind === 'linear' && quote === first?.quote);
     const balance = wallet.get(first?.quote ?? '');
     if (!isComparable || balance === undefined) return;
     let venueCash = amount(format(balance));

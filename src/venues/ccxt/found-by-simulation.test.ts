@@ -130,6 +130,7 @@ describe('found by the simulation', () => {
       deadlineMs: 5_000,
       pingMs: 10_000,
       since: [START],
+      warmsUp: false,
       onMessage: (message) => said.push(message),
       onBook: () => false,
       onLost: () => undefined,
