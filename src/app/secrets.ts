@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { BallastError } from '../domain/errors.ts';
 
 /** A variable with a value. */
-const SECRET = /^\s*(?:export\s+)?[A-Z_]*(?:API_KEY|API_SECRET|TOKEN|PASSWORD)\s*=\s*\S/m;
+const SECRET = /^[ \t]*(?:export[ \t]+)?[A-Z_]*(?:API_KEY|API_SECRET|TOKEN|PASSWORD)[ \t]*=[ \t]*\S/m;
 const OTHERS_BITS = 0o077;
 
 /** `.env` of the current folder, which is read, and of the home, which looks as if it were. @throws BallastError SECRETS_EXPOSED */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { witness, witnessHistory } from '../support/bybit-witness.ts';
 import { document, onlyRun, seeded, temporaryHome } from '../support/run-app.ts';
 import { journalFacts } from './journal-facts.ts';
-import { administer, endLive, exportKeys, killLive, liveConfig, serveVenue } from './killed-live.ts';
+import { endLive, exportKeys, killLive, liveConfig, serveVenue } from './killed-live.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
