@@ -5,13 +5,23 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RestClientV5, WebsocketAPIClient, WebsocketClient, type DefaultLogger } from 'bybit-api';
 import type { pro } from 'ccxt';
+import { systemTimers } from '../../src/app/system-timers.ts';
 import { amount } from '../../src/domain/decimal.ts';
+import type { Instrument } from '../../src/domain/instrument.ts';
+import { Random } from '../../src/quant/random.ts';
+import type { BybitVenue } from '../../src/venues/ccxt/bybit-venue.ts';
+import { openBybitVenue } from '../../src/venues/ccxt/open-venue.ts';
 import { Exchange, type ExchangeParts } from '../../src/venues/bybit-server/exchange.ts';
 import { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { holdPort, type Door } from '../../src/venues/bybit-server/transport.ts';
 import { START_PRICES, steppedInstruments, SteppedMarket } from '../support/stepped-market.ts';
 
 export const CAPITAL = 100_000;
+
+export interface SteppedListing {
+  readonly instruments: readonly Instrument[];
+  readonly prices: readonly number[];
+}
 
 /** One server, and an account for every test. */
 export class Bench {
@@ -22,9 +32,13 @@ export class Bench {
   #given = 0;
   readonly #closers: (() => Promise<unknown> | void)[] = [];
 
-  constructor(accounts: number, parts: Partial<Pick<ExchangeParts, 'rules' | 'slippageRatio'>> = {}) {
+  constructor(
+    accounts: number,
+    parts: Partial<Pick<ExchangeParts, 'rules' | 'slippageRatio'>> = {},
+    { instruments, prices }: SteppedListing = { instruments: steppedInstruments(), prices: START_PRICES },
+  ) {
     const now = Date.now();
-    this.stepped = new SteppedMarket(steppedInstruments(), now - 1_000, START_PRICES);
+    this.stepped = new SteppedMarket(instruments, now - 1_000, prices);
     this.exchange = new Exchange({
       market: this.stepped.market,
       accounts: Array.from({ length: accounts }, (_, index) => ({
@@ -82,6 +96,34 @@ export class Bench {
     const exchange = new Bybit({ apiKey: key, secret, urls });
     this.#closers.push(() => exchange.close());
     return exchange;
+  }
+
+  /** This project's own adapter, connected and reconciled. @param notices what it tells a person */
+  async adapter(account: { readonly key: string; readonly secret: string }, notices: string[] = []): Promise<BybitVenue> {
+    const controller = new AbortController();
+    const venue = await openBybitVenue({
+      site: 'main',
+      environment: { BYBIT_API_KEY: account.key, BYBIT_API_SECRET: account.secret },
+      address: this.address,
+      instruments: this.stepped.market.instruments,
+      timers: systemTimers,
+      random: new Random(1),
+      settings: { recvWindowMs: 2_000, propagationMs: 100, deadlineMs: 2_000, reconcileMs: 1_000, pingMs: 500 },
+      runId: 'own',
+      since: Date.now() - 1_000,
+      now: () => Date.now(),
+      notBefore: () => 0,
+      lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,
+      onNotice: (words) => notices.push(words),
+      signal: controller.signal,
+    });
+    this.#closers.push(() => {
+      venue.stop();
+      controller.abort();
+    });
+    venue.start();
+    await until('a reconciled venue', () => venue.isReconciled, Boolean);
+    return venue;
   }
 
   rest({ key, secret }: { readonly key: string; readonly secret: string }): RestClientV5 {

@@ -9,6 +9,7 @@ import type {
   LinearInverseInstrumentInfoV5,
   PositionV5,
   PublicTradeV5,
+  SpotInstrumentInfoV5,
   TickerLinearInverseV5,
   TransactionLogV5,
   WalletBalanceV5,
@@ -19,6 +20,7 @@ import type {
   WSLiquidationV5,
   WSOrderbookV5,
   WSPositionV5,
+  WSTickerSpotV5,
   WSTickerV5,
   WSTradeV5,
   WSWalletV5,
@@ -44,9 +46,16 @@ import type {
 import { Bench } from './clients.ts';
 
 /** The row with some fields that may be empty, too: Bybit's own pages show `""` and `0` there for whatever is not conditional. */
-type WithEmpty<Row, Fields extends keyof Row> = Omit<Row, Fields | 'smpGroup'> & {
-  [Field in Fields]: Row[Field] | '' | 0;
-} & ('smpGroup' extends keyof Row
+type WithEmpty<Row, Fields extends keyof Row> = Omit<Row, Fields | 'smpGroup' | 'cancelType' | 'tpslMode'> & {
+  [Field in Exclude<Fields, 'tpslMode'>]: Row[Field] | '' | 0;
+} & ('cancelType' extends keyof Row
+    ? // Bybit's page of enumerations has these two more, and spot has no mode of take-profits.
+      {
+        cancelType: Row['cancelType'] | 'CancelBySmp' | 'CancelByDCP';
+        tpslMode?: ('tpslMode' extends keyof Row ? Row['tpslMode'] : never) | '';
+      }
+    : unknown) &
+  ('smpGroup' extends keyof Row
     ? // An integer on Bybit's pages and on the wire, a text in the package.
       { smpGroup: number }
     : unknown);
@@ -70,6 +79,8 @@ export type Checked = [
   Is<TransactionLogV5, LogRow>,
   Is<PublicTradeV5, TradeRow>,
   Is<LinearInverseInstrumentInfoV5, ReturnType<Listing['info']>>,
+  Is<SpotInstrumentInfoV5, ReturnType<Listing['spotInfo']>>,
+  Is<WSTickerSpotV5, ReturnType<Listing['spotTicker']>>,
   Is<TickerLinearInverseV5, ReturnType<Listing['ticker']>>,
   Is<WSTickerV5, ReturnType<Listing['ticker']>>,
   Is<WSOrderbookV5, BookData>,

@@ -1,8 +1,8 @@
 // Accounts and positions over REST: wallet, fees, margin, leverage, stops of a position, executions, closed results, the log.
 import type { z } from 'zod';
 import { closed, closedList, linear, type Endpoint, type PrivateCall } from './calls.ts';
-import type { Listing } from './listing.ts';
-import { CODES, parameterError, Refusal } from './refusal.ts';
+import type { Held } from './account-books.ts';
+import { parameterError } from './refusal.ts';
 import {
   closedPnlQuery,
   executionsQuery,
@@ -18,6 +18,7 @@ import {
   type ExecutionsQuery,
 } from './requests.ts';
 import { rateText } from './listing.ts';
+import type { WireCategory } from './wire.ts';
 
 export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
   'GET /v5/user/query-api': closed('account', apiKey),
@@ -42,7 +43,10 @@ export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
     account.setLeverage(symbol, buyLeverage, sellLeverage);
     return {};
   }),
-  'POST /v5/position/switch-mode': closed('position', switchMode),
+  'POST /v5/position/switch-mode': closed('position', ({ account, given }) => {
+    account.setPositionMode(linear(positionModeSchema, given).mode === 3);
+    return {};
+  }),
   'POST /v5/position/trading-stop': closed('position', ({ account, given }) => {
     account.setTradingStop(linear(tradingStopSchema, given));
     return {};
@@ -60,7 +64,7 @@ function apiKey({ account: { settings } }: PrivateCall): object {
     secret: '',
     permissions: {
       ContractTrade: ['Order', 'Position'],
-      Spot: [],
+      Spot: ['SpotTrade'],
       Wallet: [],
       Options: [],
       Derivatives: ['DerivativesTrade'],
@@ -91,7 +95,9 @@ function apiKey({ account: { settings } }: PrivateCall): object {
 }
 
 function coins({ exchange }: PrivateCall): object {
-  const names = new Set(exchange.listings.map(({ instrument }) => instrument.quote));
+  const names = new Set(
+    exchange.listings.flatMap(({ instrument: { base, quote }, category }) => (category === 'spot' ? [quote, base] : [quote])),
+  );
   const rows = [...names].map((coin) => ({ name: coin, coin, remainAmount: '0', chains: [] }));
   return { rows };
 }
@@ -104,9 +110,13 @@ function wallet({ account, given }: PrivateCall): object {
   return { list: [wanted.length === 0 ? row : { ...row, coin: row.coin.filter((each) => wanted.includes(each.coin)) }] };
 }
 
-function fees({ exchange }: PrivateCall, { symbol = '', baseCoin = '' }: z.infer<typeof feeQuery>): object {
-  const listings = symbol === '' ? exchange.listings : [exchange.listing(symbol)];
+function fees(
+  { exchange }: PrivateCall,
+  { category, symbol = '', baseCoin = '' }: z.infer<typeof feeQuery> & { readonly category: WireCategory },
+): object {
+  const listings = symbol === '' ? exchange.listings : [exchange.listing(symbol, category)];
   const list = listings
+    .filter((listing) => listing.category === category)
     .filter(({ instrument }) => baseCoin === '' || instrument.base === baseCoin)
     .map(({ symbol: name, instrument }) => ({
       symbol: name,
@@ -144,36 +154,28 @@ function log({ account, given }: PrivateCall): object {
 
 /** A symbol always has its row, a flat one too; of a coin only what is held. */
 function positions({ account, exchange }: PrivateCall, query: z.infer<typeof positionsQuery>): object {
-  const { symbol = '', baseCoin = '', settleCoin = '' } = query;
+  const { category, symbol = '', baseCoin = '', settleCoin = '' } = query;
+  if (category === 'spot') throw parameterError('category only support linear: spot has balances and no positions');
   if (symbol === '' && settleCoin === '' && baseCoin === '') {
     throw parameterError('params error: symbol or settleCoin is required');
   }
-  const isMeant = (listing: Listing): boolean =>
+  const isMeant = ({ listing, position }: Held): boolean =>
     symbol === ''
-      ? account.positions[listing.index]?.side !== 0 &&
+      ? position.side !== 0 &&
         (settleCoin === '' || listing.instrument.quote === settleCoin) &&
         (baseCoin === '' || listing.instrument.base === baseCoin)
       : listing.symbol === symbol;
   if (symbol !== '') exchange.listing(symbol);
-  const list = exchange.listings.filter(isMeant).map((listing) => account.books.positionRow(listing));
+  const list = account.held.filter(isMeant).map((held) => account.books.positionRow(held));
   return { list, nextPageCursor: '' };
 }
 
-/** One-way is what there is. */
-function switchMode({ given }: PrivateCall): object {
-  switch (linear(positionModeSchema, given).mode) {
-    case 0:
-      throw new Refusal(CODES.positionModeSame, 'Position mode is not modified');
-    default:
-      throw parameterError('hedge mode is not served: positions are one-way');
-  }
-}
-
-function executions({ account }: PrivateCall, query: ExecutionsQuery): object {
+function executions({ account }: PrivateCall, query: ExecutionsQuery & { readonly category: WireCategory }): object {
   const { symbol = '', baseCoin = '', orderId = '', orderLinkId = '', execType = '' } = query;
   const { startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = query;
   const page = account.books.executions.page(
-    ({ at, row }) =>
+    ({ at, category, row }) =>
+      category === query.category &&
       at >= startTime &&
       at <= endTime &&
       (symbol === '' || row.symbol === symbol) &&
@@ -187,9 +189,10 @@ function executions({ account }: PrivateCall, query: ExecutionsQuery): object {
   return { list: page.rows.map(({ row }) => row), nextPageCursor: page.nextPageCursor };
 }
 
-/** A row for each fill that closed something. */
+/** A row for each order that closed something. */
 function closedResults({ account }: PrivateCall, query: z.infer<typeof closedPnlQuery>): object {
-  const { symbol = '', startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = query;
+  const { category, symbol = '', startTime = 0, endTime = Infinity, limit = 50, cursor = '' } = query;
+  if (category === 'spot') return { list: [], nextPageCursor: '' };
   const page = account.books.closings.page(
     ({ at, row }) => at >= startTime && at <= endTime && (symbol === '' || row.symbol === symbol),
     Math.min(100, Math.max(1, limit)),

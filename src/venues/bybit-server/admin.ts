@@ -1,6 +1,6 @@
 // The venue's own hand: faults, its clock, and what it does to instruments, accounts and sockets. For tests, on loopback.
 import { z } from 'zod';
-import { amount, amountFrom, negate, price, quantity, toNumber } from '../../domain/decimal.ts';
+import { amount, price, quantity } from '../../domain/decimal.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import type { Account } from './account.ts';
 import type { Exchange } from './exchange.ts';
@@ -10,16 +10,21 @@ import { parameterError } from './refusal.ts';
 import { read } from './requests.ts';
 
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a decimal number as text');
-const on = { account: z.string().optional(), symbol: z.string() };
+const market = { symbol: z.string(), category: z.enum(['linear', 'spot']).default('linear') };
+const on = { account: z.string().optional(), ...market };
 
 const actSchema = z.discriminatedUnion('act', [
   z.strictObject({ act: z.literal('drop-sockets') }),
   z.strictObject({ act: z.literal('restart') }),
-  z.strictObject({ act: z.literal('delist'), symbol: z.string() }),
-  z.strictObject({ act: z.literal('relist'), symbol: z.string() }),
+  z.strictObject({
+    act: z.literal('delist'),
+    ...market,
+    status: z.enum(['PreLaunch', 'PendingOpen', 'Settling', 'Delivering', 'Closed']).default('Closed'),
+  }),
+  z.strictObject({ act: z.literal('relist'), ...market }),
   z.strictObject({
     act: z.literal('change-filters'),
-    symbol: z.string(),
+    ...market,
     tickSize: decimal.optional(),
     qtyStep: decimal.optional(),
     minOrderQty: decimal.optional(),
@@ -27,16 +32,23 @@ const actSchema = z.discriminatedUnion('act', [
   }),
   z.strictObject({ act: z.literal('change-funding-interval'), symbol: z.string(), hours: z.number().int().min(1).max(24) }),
   z.strictObject({ act: z.literal('fund'), ...on, amount: decimal.optional() }),
-  z.strictObject({ act: z.literal('change-position'), ...on, qty: decimal }),
+  z.strictObject({
+    act: z.literal('change-position'),
+    ...on,
+    qty: decimal,
+    positionIdx: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0),
+  }),
+  z.strictObject({ act: z.literal('fill-again'), account: z.string().optional(), order: z.string(), qty: decimal }),
   z.strictObject({ act: z.literal('liquidate'), ...on }),
   z.strictObject({ act: z.literal('deleverage'), ...on }),
-  z.strictObject({ act: z.literal('transfer'), account: z.string().optional(), amount: decimal }),
+  z.strictObject({ act: z.literal('transfer'), account: z.string().optional(), coin: z.string().default('USDT'), amount: decimal }),
 ]);
 
 export interface AdminParts {
   readonly exchange: Exchange;
   readonly faults: Faults;
-  readonly topics: PublicTopics;
+  /** Of every category. */
+  readonly topics: readonly PublicTopics[];
   readonly dropSockets: () => void;
   readonly clock: { skewMs: number };
 }
@@ -73,49 +85,48 @@ function act(
       return;
     case 'restart':
       for (const account of exchange.accounts) account.restarted();
-      topics.restartBooks();
+      for (const each of topics) each.restartBooks();
       return;
     case 'delist':
     case 'relist':
-      exchange.changeStatus(exchange.listing(asked.symbol), asked.act === 'delist' ? 'Closed' : 'Trading');
-      topics.restartBooks();
+      exchange.changeStatus(exchange.listing(asked.symbol, asked.category), asked.act === 'delist' ? asked.status : 'Trading');
+      for (const each of topics) each.restartBooks();
       return;
     case 'change-filters': {
-      const { symbol, tickSize, qtyStep, minOrderQty, minNotionalValue } = asked;
-      exchange.changeInstrument(exchange.listing(symbol), {
+      const { symbol, category, tickSize, qtyStep, minOrderQty, minNotionalValue } = asked;
+      exchange.changeInstrument(exchange.listing(symbol, category), {
         ...(tickSize === undefined ? {} : { tick: price(tickSize) }),
         ...(qtyStep === undefined ? {} : { lot: quantity(qtyStep) }),
         ...(minOrderQty === undefined ? {} : { minimumQuantity: quantity(minOrderQty) }),
         ...(minNotionalValue === undefined ? {} : { minimumNotional: amount(minNotionalValue) }),
       });
-      topics.restartBooks();
+      for (const each of topics) each.restartBooks();
       return;
     }
     case 'change-funding-interval':
       exchange.changeFundingInterval(exchange.listing(asked.symbol), asked.hours * HOUR_MS);
       return;
     case 'fund': {
-      const account = accountOf(exchange, asked.account);
-      const listing = exchange.listing(asked.symbol);
-      const held = toNumber(account.positions[listing.index]?.quantity ?? quantity('0'));
-      // Longs pay a positive rate.
-      account.pay(
-        asked.amount === undefined ? negate(amountFrom(held * listing.mark * listing.fundingRate)) : amount(asked.amount),
-        listing,
-      );
+      const { account, symbol, amount: paid } = asked;
+      accountOf(exchange, account).fundNow(exchange.listing(symbol), paid === undefined ? undefined : amount(paid));
       return;
     }
-    case 'change-position':
-      accountOf(exchange, asked.account).changeByHand(asked.symbol, quantity(asked.qty));
+    case 'change-position': {
+      const { account, symbol, category, qty, positionIdx } = asked;
+      accountOf(exchange, account).changeByHand(exchange.listing(symbol, category), quantity(qty), positionIdx);
+      return;
+    }
+    case 'fill-again':
+      accountOf(exchange, asked.account).fillAgain(asked.order, quantity(asked.qty));
       return;
     case 'liquidate':
-      accountOf(exchange, asked.account).closeByForce(asked.symbol, 'liquidation');
+      accountOf(exchange, asked.account).closeByForce(exchange.listing(asked.symbol), 'liquidation');
       return;
     case 'deleverage':
-      accountOf(exchange, asked.account).closeByForce(asked.symbol, 'deleveraging');
+      accountOf(exchange, asked.account).closeByForce(exchange.listing(asked.symbol), 'deleveraging');
       return;
     case 'transfer':
-      accountOf(exchange, asked.account).pay(amount(asked.amount), undefined);
+      accountOf(exchange, asked.account).transfer(asked.coin, amount(asked.amount));
   }
 }
 

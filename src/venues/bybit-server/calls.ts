@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { parameterError } from './refusal.ts';
 import { read } from './requests.ts';
 import type { RateClass } from './limits.ts';
+import type { WireCategory } from './wire.ts';
 
 /** One request, its parameters not yet read. */
 export interface Call {
@@ -40,20 +41,35 @@ export function closed(rate: RateClass, answer: (call: PrivateCall) => object): 
 export function closedList<Schema extends z.ZodType<{ category: string }>>(
   rate: RateClass,
   schema: Schema,
-  answer: (call: PrivateCall, query: z.output<Schema>) => object,
+  answer: (call: PrivateCall, query: z.output<Schema> & { readonly category: WireCategory }) => object,
 ): Endpoint {
   return closed(rate, (call) => {
     const query = read(schema, call.given);
     const { category } = query;
-    return category === 'linear' ? { category, ...answer(call, query) } : { category, list: [], nextPageCursor: '' };
+    return isServed(category) ? { category, ...answer(call, { ...query, category }) } : { category, list: [], nextPageCursor: '' };
   });
 }
 
-/** Linear perpetuals are all there is. @throws Refusal 10001 */
+export function isServed(category: string): category is WireCategory {
+  return category === 'linear' || category === 'spot';
+}
+
+/** Of a market that is served; linear unless said. @throws Refusal 10001 */
+export function served<Schema extends z.ZodType<{ category?: string | undefined }>>(
+  schema: Schema,
+  given: unknown,
+): z.output<Schema> & { readonly category: WireCategory } {
+  const parsed = read(schema, given);
+  const { category = 'linear' } = parsed;
+  if (!isServed(category)) throw parameterError(`category ${category} is not served: this venue lists linear perpetuals and spot`);
+  return { ...parsed, category };
+}
+
+/** Only of perpetuals. @throws Refusal 10001 */
 export function linear<Schema extends z.ZodType<{ category?: string | undefined }>>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = read(schema, given);
   if (parsed.category !== undefined && parsed.category !== 'linear') {
-    throw parameterError(`category ${parsed.category} is not served: this venue lists linear perpetuals`);
+    throw parameterError(`category ${parsed.category} has none of this: it is of linear perpetuals`);
   }
   return parsed;
 }

@@ -98,7 +98,7 @@ describe('isolated margin', () => {
     const world = new World(BOUNDARY + 1_000);
     world.account.setMarginMode('ISOLATED_MARGIN');
     world.order({ side: 'Buy', qty: '1' });
-    const row = world.account.books.positionRow(world.exchange.listing('BTCUSDT'));
+    const row = world.account.books.positionRow(world.account.heldOf(world.exchange.listing('BTCUSDT'), 0));
     assert.deepEqual([row.tradeMode, row.positionIM, row.leverage], [1, '6000', '10']);
     const expected = Number(row.liqPrice);
     world.move(expected + 50);
@@ -119,7 +119,8 @@ describe('isolated margin', () => {
     world.account.cancel({ category: 'linear', symbol: 'BTCUSDT', orderId: id });
     world.account.setMarginMode('REGULAR_MARGIN');
     assert.throws(() => world.account.setMarginMode('REGULAR_MARGIN'), { retCode: 110026 });
-    assert.throws(() => world.account.setMarginMode('PORTFOLIO_MARGIN'), { retCode: 10001 });
+    world.account.setMarginMode('PORTFOLIO_MARGIN');
+    assert.equal(world.account.isIsolated, false);
   });
 });
 
@@ -179,7 +180,7 @@ describe('stops', () => {
     world.account.setTradingStop(read(tradingStopSchema, { category: 'linear', symbol: 'BTCUSDT', trailingStop: '100' }));
     for (const price of [59_900, 59_800, 59_850]) world.move(price);
     const listing = world.exchange.listing('BTCUSDT');
-    assert.equal(world.account.stopOf(listing, 'TrailingStop')?.trigger?.direction, 1);
+    assert.equal(world.account.stopOf(world.account.heldOf(listing, 0), 'TrailingStop')?.trigger?.direction, 1);
     assert.equal(world.account.positions[0]?.side, -1);
     world.move(59_900);
     assert.equal(world.account.positions[0]?.side, 0, '100 above the best of 59,800');

@@ -11,7 +11,7 @@ import { Account } from './account.ts';
 import { Listing } from './listing.ts';
 import { parameterError } from './refusal.ts';
 import type { ServedMarket } from './served-market.ts';
-import type { WireInstrumentStatus, WireSide } from './wire.ts';
+import type { WireCategory, WireInstrumentStatus, WireSide } from './wire.ts';
 
 export interface ExchangeParts {
   readonly market: ServedMarket;
@@ -105,8 +105,8 @@ export class Exchange {
   }
 
   /** @throws Refusal 10001 */
-  listing(symbol: string): Listing {
-    const listing = this.listings.find((each) => each.symbol === symbol);
+  listing(symbol: string, category: WireCategory = 'linear'): Listing {
+    const listing = this.listings.find((each) => each.symbol === symbol && each.category === category);
     if (listing === undefined) throw parameterError('Not supported symbols');
     return listing;
   }
@@ -205,6 +205,6 @@ export class Exchange {
   changeStatus(listing: Listing, status: WireInstrumentStatus): void {
     listing.status = status;
     if (status === 'Trading') return;
-    for (const account of this.accounts) account.cancelAll({ symbol: listing.symbol }, 'CancelByAdmin');
+    for (const account of this.accounts) account.cancelAll({ category: listing.category, symbol: listing.symbol }, 'CancelByAdmin');
   }
 }

@@ -14,6 +14,17 @@ export type RateClass =
   | 'position'
   | 'account';
 
+/** Of spot orders twice as many. */
+const SPOT_FACTOR = 2;
+const OF_ORDERS: ReadonlySet<RateClass> = new Set([
+  'create',
+  'amend',
+  'cancel',
+  'cancel-all',
+  'create-batch',
+  'amend-batch',
+  'cancel-batch',
+]);
 /** A second: what Bybit's documentation gives linear orders; of the queries it gives 10 to 50, and here it is 50. */
 const A_SECOND: Readonly<Record<RateClass, number>> = {
   create: 10,
@@ -61,12 +72,13 @@ class Window {
 export class RateLimits {
   readonly #windows = new Map<string, Window>();
 
-  /** @param count orders in the request: each of a batch counts */
-  take(uid: number, rate: RateClass, now: number, count = 1): Allowance {
-    const id = `${uid} ${rate}`;
+  /** @param count orders in the request: each of a batch counts. Orders on spot are counted by themselves */
+  take(uid: number, rate: RateClass, now: number, count = 1, isSpot = false): Allowance {
+    const isOwn = isSpot && OF_ORDERS.has(rate);
+    const id = `${uid} ${rate}${isOwn ? ' spot' : ''}`;
     let window = this.#windows.get(id);
     if (window === undefined) {
-      window = new Window(A_SECOND[rate], SECOND_MS);
+      window = new Window(A_SECOND[rate] * (isOwn ? SPOT_FACTOR : 1), SECOND_MS);
       this.#windows.set(id, window);
     }
     return window.take(now, count);

@@ -2,11 +2,11 @@
 import { format, toNumber } from '../../domain/decimal.ts';
 import type { MarketEvent } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, type TimeMs } from '../../domain/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, NEVER, type TimeMs } from '../../domain/time.ts';
 import { defaultTiers, type MarginTier } from '../simulated/margin.ts';
 import { MinuteSeries, type SeriesBar } from './minute-series.ts';
 import type { InstrumentSurroundings } from './served-market.ts';
-import type { TradeRow, WireInstrumentStatus, WireSide } from './wire.ts';
+import type { TradeRow, WireCategory, WireInstrumentStatus, WireSide } from './wire.ts';
 
 /** Bybit keeps a thousand public trades. */
 const KEPT_TRADES = 1_000;
@@ -16,6 +16,7 @@ const KEPT_INTEREST = 2_016;
 export const INTEREST_STEP_MS = 5 * MINUTE_MS;
 /** A market order may be so many times the instrument's smallest quantity. */
 const MOST_LOTS = 1_000_000;
+const MOST_TICKS = 19_999_998;
 
 export interface PublicTrade {
   readonly id: string;
@@ -55,8 +56,9 @@ export function decimalsOf(step: string): number {
 }
 
 export class Listing {
-  /** Bybit's spelling: BTCUSDT. */
+  /** Bybit's spelling: BTCUSDT, on spot as for the perpetual. */
   readonly symbol: string;
+  readonly category: WireCategory;
   readonly index: number;
   /** As it is now: filters and funding may be changed while it is listed. */
   instrument: Instrument;
@@ -83,6 +85,7 @@ export class Listing {
   constructor(index: number, instrument: Instrument, surroundings: InstrumentSurroundings, baseTimeframeMs: TimeMs) {
     this.index = index;
     this.symbol = `${instrument.base}${instrument.quote}`;
+    this.category = instrument.kind;
     this.instrument = instrument;
     this.surroundings = surroundings;
     this.tiers = riskTiersOf(defaultTiers(instrument.symbol));
@@ -165,7 +168,9 @@ export class Listing {
 
   /** The boundary that comes after `at`. */
   nextFundingAt(at: TimeMs): TimeMs {
-    const interval = this.instrument.fundingIntervalMs || 8 * HOUR_MS;
+    const interval = this.instrument.fundingIntervalMs;
+    // Spot has none, and never comes to one.
+    if (interval === 0) return this.category === 'spot' ? NEVER : (Math.floor(at / (8 * HOUR_MS)) + 1) * 8 * HOUR_MS;
     return (Math.floor(at / interval) + 1) * interval;
   }
 
@@ -178,6 +183,11 @@ export class Listing {
     return toNumber(this.instrument.minimumQuantity) * MOST_LOTS;
   }
 
+  /** The highest price that a limit may have. */
+  get mostPrice(): number {
+    return toNumber(this.instrument.tick) * MOST_TICKS || Infinity;
+  }
+
   /** An estimate on the tick's decimals. */
   priceText(price: number): string {
     return Number.isFinite(price) ? price.toFixed(this.#priceDecimals) : '';
@@ -187,7 +197,59 @@ export class Listing {
     return quantity.toFixed(this.#quantityDecimals);
   }
 
+  /** Step of what a spot order may cost, and what it may cost at least and at most. */
+  get quoteStep(): string {
+    return `0.${'0'.repeat(Math.min(11, this.#priceDecimals + this.#quantityDecimals) - 1)}1`;
+  }
+
   // ---- what REST says of it ------------------------------------------------------------------------------------------
+
+  spotInfo() {
+    const { instrument } = this;
+    const most = this.quantityText(this.mostQuantity);
+    return {
+      symbolId: this.index + 1,
+      symbol: this.symbol,
+      symbolType: '' as const,
+      baseCoin: instrument.base,
+      quoteCoin: instrument.quote,
+      innovation: '0' as const,
+      status: this.status,
+      marginTrading: 'none' as const,
+      stTag: '0' as const,
+      lotSizeFilter: {
+        basePrecision: format(instrument.lot),
+        quotePrecision: this.quoteStep,
+        minOrderQty: format(instrument.minimumQuantity),
+        maxOrderQty: most,
+        minOrderAmt: format(instrument.minimumNotional),
+        maxOrderAmt: '9999999999',
+        maxLimitOrderQty: most,
+        maxMarketOrderQty: most,
+        postOnlyMaxLimitOrderSize: most,
+      },
+      priceFilter: { tickSize: format(instrument.tick) },
+      riskParameters: { priceLimitRatioX: '0.01', priceLimitRatioY: '0.02' },
+      forbidUplWithdrawal: false,
+    };
+  }
+
+  /** What the stream of spot says; REST has the best prices beside it. */
+  spotTicker(at: TimeMs) {
+    const { symbol, lastPrice, highPrice24h, lowPrice24h, prevPrice24h, volume24h, turnover24h, price24hPcnt, indexPrice } =
+      this.ticker(at);
+    return {
+      symbol,
+      lastPrice,
+      highPrice24h,
+      lowPrice24h,
+      prevPrice24h,
+      volume24h,
+      turnover24h,
+      price24hPcnt,
+      usdIndexPrice: indexPrice,
+    };
+  }
 
   info() {
     const { instrument } = this;
@@ -208,7 +270,7 @@ export class Listing {
       deliveryFeeRate: '',
       priceScale: String(decimalsOf(tick)),
       leverageFilter: { minLeverage: '1', maxLeverage: `${this.maxLeverage}.00`, leverageStep: '0.01' },
-      priceFilter: { minPrice: tick, maxPrice: this.priceText(toNumber(instrument.tick) * 19_999_998), tickSize: tick },
+      priceFilter: { minPrice: tick, maxPrice: this.priceText(this.mostPrice), tickSize: tick },
       lotSizeFilter: {
         maxOrderQty: most,
         minOrderQty: format(instrument.minimumQuantity),

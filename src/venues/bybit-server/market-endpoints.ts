@@ -1,11 +1,12 @@
 // Public REST: time, instruments, bars, book, tickers, trades, funding, open interest, risk limits.
 import { DAY_MS, HOUR_MS, MINUTE_MS, type TimeMs } from '../../domain/time.ts';
-import { linear, open, type Call, type Endpoint } from './calls.ts';
+import { isServed, linear, open, served, type Call, type Endpoint } from './calls.ts';
 import type { Exchange } from './exchange.ts';
 import { INTEREST_STEP_MS, rateText, type Listing } from './listing.ts';
 import { isInterval, type MinuteSeries, type SeriesBar } from './minute-series.ts';
 import { parameterError } from './refusal.ts';
 import { pageOf } from './records.ts';
+import type { WireCategory } from './wire.ts';
 import { fundingQuery, interestQuery, klineQuery, marketQuery, read, riskQuery, symbolQuery } from './requests.ts';
 
 /** Levels of a side that REST gives at most. */
@@ -40,34 +41,34 @@ export const marketEndpoints: Readonly<Record<string, Endpoint>> = {
 /** Of a category that is not served nothing is listed: clients ask for all of them. */
 function instruments({ exchange, given }: Call): object {
   const { category, symbol, baseCoin, status = '', limit = 500, cursor = '' } = read(marketQuery, given);
-  const listed =
-    category === 'linear'
-      ? exchange.listings.filter(
-          (listing) =>
-            (symbol === undefined || listing.symbol === symbol) &&
-            (baseCoin === undefined || listing.instrument.base === baseCoin) &&
-            (status === '' ? symbol !== undefined || listing.status === 'Trading' : listing.status === status),
-        )
-      : [];
+  const listed = isServed(category)
+    ? exchange.listings.filter(
+        (listing) =>
+          listing.category === category &&
+          (symbol === undefined || listing.symbol === symbol) &&
+          (baseCoin === undefined || listing.instrument.base === baseCoin) &&
+          (status === '' ? symbol !== undefined || listing.status === 'Trading' : listing.status === status),
+      )
+    : [];
   const start = cursor === '' ? 0 : Number(cursor);
   const end = start + limit;
   return {
     category,
     nextPageCursor: end < listed.length ? String(end) : '',
-    list: listed.slice(start, end).map((listing) => listing.info()),
+    list: listed.slice(start, end).map((listing) => (category === 'spot' ? listing.spotInfo() : listing.info())),
   };
 }
 
 /** With a start alone the oldest from there on, which is how bars are downloaded page by page; otherwise the newest. Newest first. */
 function klines({ exchange, given }: Call, seriesOf: (listing: Listing) => MinuteSeries, kind: 'traded' | 'quoted' | 'ratio'): object {
-  const { symbol, interval, start, end, limit: asked = 200 } = linear(klineQuery, given);
-  const listing = exchange.listing(symbol);
+  const { category, symbol, interval, start, end, limit: asked = 200 } = (kind === 'traded' ? served : linear)(klineQuery, given);
+  const listing = exchange.listing(symbol, category === 'spot' ? 'spot' : 'linear');
   if (!isInterval(interval)) throw parameterError('Invalid period!');
   const limit = Math.min(1_000, Math.max(1, asked));
   const forming = kind === 'traded' ? listing.forming : undefined;
   const bars = seriesOf(listing).bars(interval, start ?? 0, end ?? exchange.now, Infinity, forming);
   const wanted = start !== undefined && end === undefined ? bars.slice(0, limit) : bars.slice(-limit);
-  return { symbol, category: 'linear', list: wanted.toReversed().map((bar) => klineRow(listing, bar, kind)) };
+  return { symbol, category: listing.category, list: wanted.toReversed().map((bar) => klineRow(listing, bar, kind)) };
 }
 
 function klineRow(listing: Listing, { openAt, open: opened, high, low, close, volume, turnover }: SeriesBar, kind: string): string[] {
@@ -88,36 +89,39 @@ export function levelsOf(listing: Listing, side: 1 | -1, depth: number): [string
 }
 
 function book({ exchange, given }: Call): object {
-  const { symbol, limit = 25 } = linear(symbolQuery, given);
-  const listing = exchange.listing(symbol);
+  const { category, symbol, limit = 25 } = served(symbolQuery, given);
+  const listing = exchange.listing(symbol, category);
   const depth = Math.min(MOST_LEVELS, Math.max(1, limit));
   const at = exchange.now;
   // Streams number their own messages; a snapshot of REST has the market's time, which rises as they do.
   return { s: symbol, b: levelsOf(listing, 1, depth), a: levelsOf(listing, -1, depth), ts: at, u: at, seq: at, cts: at };
 }
 
-function chosen(exchange: Exchange, symbol: string | undefined, baseCoin: string | undefined): readonly Listing[] {
-  if (symbol !== undefined && symbol !== '') return [exchange.listing(symbol)];
+function chosen(exchange: Exchange, category: WireCategory, symbol: string | undefined, baseCoin: string | undefined): readonly Listing[] {
+  if (symbol !== undefined && symbol !== '') return [exchange.listing(symbol, category)];
   return exchange.listings.filter(
-    ({ instrument, status }) => status === 'Trading' && (baseCoin === undefined || instrument.base === baseCoin),
+    ({ instrument, status, category: own }) =>
+      own === category && status === 'Trading' && (baseCoin === undefined || instrument.base === baseCoin),
   );
 }
 
 function tickers({ exchange, given }: Call): object {
   const { category, symbol, baseCoin } = read(marketQuery, given);
-  if (category !== 'linear') return { category, list: [] };
-  const list = chosen(exchange, symbol, baseCoin).map((listing) => {
+  if (!isServed(category)) return { category, list: [] };
+  const list = chosen(exchange, category, symbol, baseCoin).map((listing) => {
     const { tickDirection: _direction, ...ticker } = listing.ticker(exchange.now);
-    return ticker;
+    if (category === 'linear') return ticker;
+    const { bid1Price, bid1Size, ask1Price, ask1Size } = ticker;
+    return { ...listing.spotTicker(exchange.now), bid1Price, bid1Size, ask1Price, ask1Size };
   });
   return { category, list };
 }
 
 function trades({ exchange, given }: Call): object {
-  const { symbol, limit = 500 } = linear(symbolQuery, given);
-  const listing = exchange.listing(symbol);
+  const { category, symbol, limit = 500 } = served(symbolQuery, given);
+  const listing = exchange.listing(symbol, category);
   const newest = listing.trades.slice(-Math.min(1_000, Math.max(1, limit))).toReversed();
-  return { category: 'linear', list: newest.map((trade) => listing.tradeRow(trade)) };
+  return { category, list: newest.map((trade) => listing.tradeRow(trade)) };
 }
 
 function fundings({ exchange, given }: Call): object {
@@ -144,7 +148,7 @@ function interest({ exchange, given }: Call): object {
 
 function riskLimits({ exchange, given }: Call): object {
   const { symbol } = linear(riskQuery, given);
-  const list = chosen(exchange, symbol, undefined).flatMap((listing) =>
+  const list = chosen(exchange, 'linear', symbol, undefined).flatMap((listing) =>
     listing.tiers.map(({ id, upTo, maintenanceRate, initialRate, maxLeverage, isLowest }) => ({
       id,
       symbol: listing.symbol,

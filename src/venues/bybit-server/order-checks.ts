@@ -21,7 +21,7 @@ import type { Brackets, Trigger } from './served-order.ts';
 import type { WireCreateType, WireSide, WireStopOrderType, WireTriggerBy } from './wire.ts';
 
 /** What can be set for a position. */
-export type StopKind = Exclude<WireStopOrderType, 'Stop'>;
+export type StopKind = Exclude<WireStopOrderType, 'Stop' | 'tpslOrder'>;
 
 /** A target is reached by a market that goes the position's way, a stop by one that goes against it. */
 export const stopKinds: Readonly<Record<StopKind, { readonly isTarget: boolean; readonly createType: WireCreateType }>> = {
@@ -43,8 +43,10 @@ export function checkPrice(text: string | undefined, listing: Listing, field: st
   const price = exactly(text, readPrice, field);
   const { tick } = listing.instrument;
   if (signOf(price) < 0 || compare(roundToStep(price, tick), price) !== 0) {
-    throw parameterError(`params error: ${field} ${text} is no multiple of the tick size ${format(tick)}`);
+    const words = `params error: ${field} ${text} is no multiple of the tick size ${format(tick)}`;
+    throw listing.category === 'spot' ? new Refusal(CODES.spotPrice, words) : parameterError(words);
   }
+  if (toNumber(price) > listing.mostPrice) throw new Refusal(CODES.priceOutOfRange, 'The order price exceeds the allowable range.');
   return price;
 }
 
@@ -54,6 +56,12 @@ export function checkQuantity(text: string, listing: Listing): Quantity {
   const quantity = exactly(text, readQuantity, 'qty');
   const { lot, minimumQuantity } = listing.instrument;
   const isOnStep = compare(roundToStep(quantity, lot), quantity) === 0;
+  if (listing.category === 'spot') {
+    if (!isOnStep || signOf(quantity) <= 0) throw new Refusal(CODES.spotQuantity, 'Order quantity has too many decimals.');
+    if (compare(quantity, minimumQuantity) < 0) throw new Refusal(CODES.spotLeastQuantity, 'Order quantity exceeded lower limit.');
+    if (toNumber(quantity) > listing.mostQuantity) throw new Refusal(CODES.spotMostQuantity, 'Order quantity exceeded upper limit.');
+    return quantity;
+  }
   if (!isOnStep || compare(quantity, minimumQuantity) < 0 || signOf(quantity) <= 0) throw parameterError('Qty invalid');
   if (toNumber(quantity) > listing.mostQuantity) {
     throw parameterError('The number of contracts exceeds maximum limit allowed: too large');
@@ -71,19 +79,25 @@ function exactly<Value>(text: string, reader: (text: string, place: string) => V
 }
 
 /** @throws Refusal 110092, 110093 where the price would have to come from the other side */
-export function checkTrigger({ triggerPrice, triggerDirection, triggerBy }: CreateRequest, listing: Listing): Trigger | undefined {
+export function checkTrigger(
+  { triggerPrice, triggerDirection: asked, triggerBy, orderFilter }: CreateRequest,
+  listing: Listing,
+): Trigger | undefined {
   const price = checkPrice(given(triggerPrice), listing, 'triggerPrice');
   if (price === undefined) return undefined;
   const by = triggerBy ?? 'LastPrice';
   const now = priceOf(listing, by);
   const level = toNumber(price);
-  switch (triggerDirection) {
+  // On spot nobody says from which side: it is where the market is not yet.
+  const direction = listing.category === 'spot' ? (level > now ? 1 : 2) : asked;
+  const kind = listing.category === 'spot' && orderFilter === 'tpslOrder' ? ('tpslOrder' as const) : ('Stop' as const);
+  switch (direction) {
     case 1:
       if (level <= now) throw wrongSide(CODES.triggerNotRising, 'Rising', level, '<=', now);
-      return { price, direction: 1, by, kind: 'Stop' };
+      return { price, direction: 1, by, kind };
     case 2:
       if (level >= now) throw wrongSide(CODES.triggerNotFalling, 'Falling', level, '>=', now);
-      return { price, direction: 2, by, kind: 'Stop' };
+      return { price, direction: 2, by, kind };
     default:
       throw parameterError('params error: triggerDirection is required');
   }

@@ -1,5 +1,5 @@
 // Orders over REST and over the trade socket: create, amend, cancel, all of them in batches; what is open, and what was.
-import { closed, closedList, linear, type Answer, type Endpoint, type PrivateCall } from './calls.ts';
+import { closed, closedList, served, type Answer, type Endpoint, type PrivateCall } from './calls.ts';
 import { parameterError, Refusal } from './refusal.ts';
 import { pageOf } from './records.ts';
 import {
@@ -21,14 +21,14 @@ export type Act = (call: PrivateCall) => { readonly orderId: string; readonly or
 
 const ids = ({ id, linkId }: ServedOrder): ReturnType<Act> => ({ orderId: id, orderLinkId: linkId });
 
-export const create: Act = ({ account, given }) => ids(account.create(linear(createSchema, given)));
-export const amend: Act = ({ account, given }) => ids(account.amend(linear(amendSchema, given)));
-export const cancel: Act = ({ account, given }) => ids(account.cancel(linear(cancelSchema, given)));
+export const create: Act = ({ account, given }) => ids(account.create(served(createSchema, given)));
+export const amend: Act = ({ account, given }) => ids(account.amend(served(amendSchema, given)));
+export const cancel: Act = ({ account, given }) => ids(account.cancel(served(cancelSchema, given)));
 
 /** Each order of a batch is answered by itself: the batch is taken even where all of them are refused. */
 export function batched(act: Act, isCreate: boolean): (call: PrivateCall) => Answer {
   return (call) => {
-    const { category, request } = linear(batchSchema, call.given);
+    const { category, request } = served(batchSchema, call.given);
     const list: object[] = [];
     const codes: object[] = [];
     for (const each of request) {
@@ -57,30 +57,35 @@ export const orderEndpoints: Readonly<Record<string, Endpoint>> = {
   'POST /v5/order/amend-batch': { isPrivate: true, rate: 'amend-batch', answer: batched(amend, false) },
   'POST /v5/order/cancel-batch': { isPrivate: true, rate: 'cancel-batch', answer: batched(cancel, false) },
   'POST /v5/order/cancel-all': closed('cancel-all', ({ account, given }) => {
-    const { category: _category, ...filter } = linear(cancelAllSchema, given);
-    if ([filter.symbol, filter.baseCoin, filter.settleCoin].every((each) => each === undefined || each === '')) {
+    const filter = served(cancelAllSchema, given);
+    if (
+      filter.category === 'linear' &&
+      [filter.symbol, filter.baseCoin, filter.settleCoin].every((each) => each === undefined || each === '')
+    ) {
       throw parameterError('params error: symbol, baseCoin or settleCoin is required');
     }
     return { list: account.cancelAll(filter).map(ids), success: '1' };
   }),
   'POST /v5/order/disconnected-cancel-all': closed('account', ({ account, given }) => {
-    account.disconnectWindowMs = read(disconnectSchema, given).timeWindow * SECOND_MS;
+    const { timeWindow, product } = read(disconnectSchema, given);
+    account.disconnectWindowsMs.set(product === 'SPOT' ? 'spot' : 'linear', timeWindow * SECOND_MS);
     return {};
   }),
-  'GET /v5/account/query-dcp-info': closed('account', ({ account: { disconnectWindowMs } }) => ({
-    dcpInfos:
-      disconnectWindowMs === undefined
-        ? []
-        : [{ product: 'DERIVATIVES', dcpStatus: 'ON', timeWindow: String(disconnectWindowMs / SECOND_MS) }],
+  'GET /v5/account/query-dcp-info': closed('account', ({ account: { disconnectWindowsMs } }) => ({
+    dcpInfos: [...disconnectWindowsMs].map(([category, windowMs]) => ({
+      product: category === 'spot' ? 'SPOT' : 'DERIVATIVES',
+      dcpStatus: 'ON',
+      timeWindow: String(windowMs / SECOND_MS),
+    })),
   })),
   'GET /v5/order/realtime': closedList('query', ordersQuery, realtime),
   'GET /v5/order/history': closedList('query', ordersQuery, history),
 };
 
 function realtime({ account }: PrivateCall, query: OrdersQuery): object {
-  const { symbol = '', baseCoin = '', settleCoin = '', orderId = '', orderLinkId = '', openOnly = 0 } = query;
+  const { category, symbol = '', baseCoin = '', settleCoin = '', orderId = '', orderLinkId = '', openOnly = 0 } = query;
   const isNamed = orderId !== '' || orderLinkId !== '';
-  if (!isNamed && symbol === '' && baseCoin === '' && settleCoin === '') {
+  if (!isNamed && category === 'linear' && symbol === '' && baseCoin === '' && settleCoin === '') {
     throw parameterError('params error: symbol, baseCoin or settleCoin is required');
   }
   const isWanted = (order: ServedOrder): boolean => isMeant(order, query) && (isNamed || openOnly === 1 || isOpen(order));
@@ -107,7 +112,8 @@ function paged(orders: readonly ServedOrder[], isWanted: (order: ServedOrder) =>
 
 /** By id before client's id before symbol before coins, as Bybit looks. */
 function isMeant({ id, linkId, listing, trigger }: ServedOrder, query: OrdersQuery): boolean {
-  const { symbol = '', baseCoin = '', settleCoin = '', orderId = '', orderLinkId = '', orderFilter } = query;
+  const { category, symbol = '', baseCoin = '', settleCoin = '', orderId = '', orderLinkId = '', orderFilter } = query;
+  if (listing.category !== category) return false;
   if (orderId !== '') return id === orderId;
   if (orderLinkId !== '') return linkId === orderLinkId;
   if (symbol !== '' && listing.symbol !== symbol) return false;

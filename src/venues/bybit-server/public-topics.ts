@@ -35,9 +35,12 @@ interface Topic {
 export class PublicTopics {
   readonly #exchange: Exchange;
   readonly #faults: Faults;
+  readonly #category: string;
   readonly #topics = new Map<string, Topic>();
 
-  constructor(exchange: Exchange, faults: Faults) {
+  /** @param category of one that is not served there are none */
+  constructor(exchange: Exchange, faults: Faults, category: string) {
+    this.#category = category;
     this.#exchange = exchange;
     this.#faults = faults;
   }
@@ -84,7 +87,7 @@ export class PublicTopics {
   #make(name: string): Topic | undefined {
     const [stream = '', ...rest] = name.split('.');
     const symbol = rest.at(-1) ?? '';
-    const listing = this.#exchange.listings.find((each) => each.symbol === symbol);
+    const listing = this.#exchange.listings.find((each) => each.symbol === symbol && each.category === this.#category);
     if (listing === undefined) return undefined;
     const [detail = ''] = rest;
     const exchange = this.#exchange;
@@ -98,7 +101,7 @@ export class PublicTopics {
       case 'kline':
         return rest.length === 2 && isInterval(detail) ? klineTopic(name, exchange, listing, detail) : undefined;
       case 'allLiquidation':
-        return rest.length === 1 ? liquidationTopic(name, exchange, listing) : undefined;
+        return rest.length === 1 && listing.category === 'linear' ? liquidationTopic(name, exchange, listing) : undefined;
       default:
         return undefined;
     }
@@ -191,23 +194,27 @@ function tradeTopic(name: string, exchange: Exchange, listing: Listing): Topic {
 }
 
 function tickerTopic(name: string, exchange: Exchange, listing: Listing): Topic {
-  let ticker: Readonly<Record<string, string>> = listing.ticker(exchange.now);
+  const isSpot = listing.category === 'spot';
+  const look = (): Readonly<Record<string, string>> => (isSpot ? listing.spotTicker(exchange.now) : listing.ticker(exchange.now));
+  let ticker = look();
   let saidAt = 0;
   const message = (type: 'snapshot' | 'delta', data: object): object => ({ topic: name, type, data, cs: exchange.now, ts: exchange.now });
   return {
     name,
     listeners: new Set(),
     welcome() {
-      if (this.listeners.size === 0) ticker = listing.ticker(exchange.now);
+      if (this.listeners.size === 0) ticker = look();
       return message('snapshot', ticker);
     },
     next(wallNow) {
       if (wallNow - saidAt < TICKER_MS) return [];
       saidAt = wallNow;
-      const seen = listing.ticker(exchange.now);
+      const seen = look();
       const changes = Object.fromEntries(Object.entries(seen).filter(([field, value]) => ticker[field] !== value));
       ticker = seen;
-      return Object.keys(changes).length === 0 ? [] : [message('delta', { symbol: listing.symbol, ...changes })];
+      if (Object.keys(changes).length === 0) return [];
+      // Spot says all of it every time.
+      return [isSpot ? message('snapshot', seen) : message('delta', { symbol: listing.symbol, ...changes })];
     },
   };
 }

@@ -1,6 +1,7 @@
 // What a client may send, read once: every parameter that is served, as zod schemas. Numbers come as texts or as JSON numbers.
 import { z } from 'zod';
 import { parameterError } from './refusal.ts';
+import type { WirePositionIdx } from './wire.ts';
 
 const text = z.union([z.string(), z.number(), z.bigint()]).transform(String);
 /** A decimal; an empty text is one that was left out. */
@@ -13,9 +14,12 @@ const orEmpty = <Schema extends z.ZodType>(schema: Schema) => z.union([z.literal
 const category = z.enum(['linear', 'spot', 'inverse', 'option']);
 const symbol = z.string().min(1);
 const linkId = z.string().max(36, 'orderLinkId is longer than 36 characters');
-/** One-way: both sides of a hedge are no positions here. */
-const positionIdx = text.refine((value) => value === '0', 'position idx not match position mode').optional();
-const smpType = z.enum(['None', ''], 'self-match prevention is not served').optional();
+const positionIdx = text
+  .pipe(z.enum(['0', '1', '2'], 'position idx not match position mode'))
+  .transform((value): WirePositionIdx => (value === '0' ? 0 : value === '1' ? 1 : 2))
+  .optional();
+const smpType = orEmpty(z.enum(['None', 'CancelMaker', 'CancelTaker', 'CancelBoth']));
+const orderFilter = orEmpty(z.enum(['Order', 'StopOrder', 'tpslOrder']));
 
 const brackets = {
   takeProfit: decimal.optional(),
@@ -45,6 +49,13 @@ export const createSchema = z.object({
   triggerBy: orEmpty(triggerBy),
   positionIdx,
   smpType,
+  /** Of a market order: how far from the last price it may fill, in ticks or in per cent. */
+  slippageToleranceType: orEmpty(z.enum(['TickSize', 'Percent'])),
+  slippageTolerance: decimal.optional(),
+  /** Of a market order on spot: what `qty` counts. Without it a purchase counts quote currency, and a sale base. */
+  marketUnit: orEmpty(z.enum(['baseCoin', 'quoteCoin'])),
+  /** On spot: a stop puts nothing aside until it is triggered, a tpslOrder does at once. */
+  orderFilter,
   ...brackets,
 });
 export type CreateRequest = z.infer<typeof createSchema>;
@@ -69,7 +80,7 @@ export const cancelAllSchema = z.object({
   symbol: z.string().optional(),
   baseCoin: z.string().optional(),
   settleCoin: z.string().optional(),
-  orderFilter: orEmpty(z.enum(['Order', 'StopOrder', 'tpslOrder'])),
+  orderFilter,
 });
 export type CancelAllRequest = z.infer<typeof cancelAllSchema>;
 
@@ -82,7 +93,7 @@ export const batchSchema = z.object({
 
 export const disconnectSchema = z.object({
   timeWindow: z.union([z.number(), z.string().transform(Number)]).pipe(z.number().int().min(3).max(300)),
-  product: z.enum(['DERIVATIVES']).optional(),
+  product: z.enum(['DERIVATIVES', 'SPOT']).default('DERIVATIVES'),
 });
 
 export const leverageSchema = z.object({ category, symbol, buyLeverage: decimal, sellLeverage: decimal });
@@ -144,7 +155,7 @@ export const ordersQuery = z.object({
   orderLinkId: z.string().optional(),
   openOnly: whole.optional(),
   orderStatus: z.string().optional(),
-  orderFilter: orEmpty(z.enum(['Order', 'StopOrder', 'tpslOrder'])),
+  orderFilter,
   ...range,
   ...page,
 });
@@ -180,7 +191,7 @@ export const logQuery = z.object({
   ...range,
   ...page,
 });
-export const feeQuery = z.object({ category, symbol: z.string().optional(), baseCoin: z.string().optional() });
+export const feeQuery = z.object({ category: category.default('linear'), symbol: z.string().optional(), baseCoin: z.string().optional() });
 
 /** @throws Refusal 10001, with the field and what is wrong with it */
 export function read<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {

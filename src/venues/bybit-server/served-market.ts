@@ -18,7 +18,7 @@ export interface InstrumentSurroundings {
 }
 
 export interface ServedMarket {
-  /** Linear perpetuals only. */
+  /** Linear perpetuals and spot, all of one quote currency, which is what accounts are reckoned in. */
   readonly instruments: readonly Instrument[];
   /** By instrument, in order of time. Bars of `baseTimeframeMs`, at most a minute, and perhaps the trades in them. */
   readonly sources: readonly MarketSource[];

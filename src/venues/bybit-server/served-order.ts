@@ -2,6 +2,7 @@
 import {
   format,
   isZero,
+  priceFrom,
   proportion,
   quantity,
   signOf,
@@ -21,10 +22,13 @@ import type {
   OrderRow,
   WireCancelType,
   WireCreateType,
+  WireMarketUnit,
   WireOrderStatus,
   WireOrderType,
+  WirePositionIdx,
   WireRejectReason,
   WireSide,
+  WireSmpType,
   WireStopOrderType,
   WireTimeInForce,
   WireTpslMode,
@@ -53,6 +57,13 @@ export interface Brackets {
   readonly isPartial: boolean;
 }
 
+/** Of a market order: `price` is the worst at which it may fill. */
+export interface Tolerance {
+  readonly type: 'TickSize' | 'Percent';
+  readonly text: string;
+  readonly price: Price;
+}
+
 export interface ServedOrder {
   /** Rising with every order of the account: pages are cut by it. */
   readonly number: number;
@@ -76,6 +87,20 @@ export interface ServedOrder {
   closedPnl: Amount;
   trigger: Trigger | undefined;
   brackets: Brackets | undefined;
+  /** Which position it is of; 0 on spot. */
+  readonly positionIdx: WirePositionIdx;
+  /** What `qty` counts on the wire; a market order on spot that counts quote currency has a budget. */
+  readonly marketUnit: WireMarketUnit;
+  readonly budget: Amount | undefined;
+  /** How far from the price at its arrival a market order may fill, and the price that this is. */
+  readonly tolerance: Tolerance | undefined;
+  readonly smpType: WireSmpType;
+  /** The order that its own account would have traded it with. */
+  smpOrderId: string;
+  /** Its coins are put aside before it is triggered. */
+  readonly isOccupying: boolean;
+  /** Another order whose fills are told as this one's: nobody but the venue's own hand makes one. */
+  readonly standsFor: ServedOrder | undefined;
   /** It follows the whole position: a stop set for the position, not for a quantity. */
   readonly isForPosition: boolean;
   /** The venue's own doing, of which nobody hears as an order. */
@@ -104,6 +129,14 @@ export function newOrder(parts: NewOrder): ServedOrder {
     closedPnl: ZERO_AMOUNT,
     trigger: undefined,
     brackets: undefined,
+    positionIdx: 0,
+    marketUnit: 'baseCoin',
+    budget: undefined,
+    tolerance: undefined,
+    smpType: 'None',
+    smpOrderId: '',
+    isOccupying: false,
+    standsFor: undefined,
     isForPosition: false,
     isHidden: false,
     lastPriceOnCreated: parts.listing.last,
@@ -122,8 +155,8 @@ export function leaves(order: ServedOrder): Quantity {
 
 /** What the matching is asked for. Triggers are the server's: what arrives there is a market or a limit order. */
 export function intentOf(order: ServedOrder, at: TimeMs): OrderIntent {
-  const { id, listing, side, type, quantity: whole, price, reduceOnly, timeInForce } = order;
-  const isMarket = type === 'Market';
+  const { id, listing, side, type, quantity: whole, price, reduceOnly, timeInForce, positionIdx, tolerance } = order;
+  const isMarket = type === 'Market' && tolerance === undefined;
   const waits = timeInForce === 'IOC' ? ('ioc' as const) : timeInForce === 'FOK' ? ('fok' as const) : undefined;
   return {
     id,
@@ -133,9 +166,10 @@ export function intentOf(order: ServedOrder, at: TimeMs): OrderIntent {
     type: isMarket ? 'market' : timeInForce === 'PostOnly' ? 'post-only' : 'limit',
     role: 'target',
     quantity: whole,
-    limitPrice: isMarket ? undefined : price,
+    limitPrice: isMarket ? undefined : (tolerance?.price ?? price),
     stopPrice: undefined,
     ...(waits === undefined ? {} : { timeInForce: waits }),
+    ...(positionIdx === 0 ? {} : { positionSide: positionIdx === 1 ? 'long' : 'short' }),
     reduceOnly,
     wholePosition: false,
     shares: [],
@@ -144,6 +178,8 @@ export function intentOf(order: ServedOrder, at: TimeMs): OrderIntent {
 }
 
 const ONE = quantity('1');
+/** `priceLimitRatioX` of the instruments. */
+const MARKET_BAND = 0.01;
 
 /** Average price of a quantity worth an amount, cut off at 1e-12; empty for nothing. */
 export function averageText(value: Amount, of: Quantity): string {
@@ -160,28 +196,43 @@ export function textOrZero(value: Price | undefined): string {
   return value === undefined ? '0' : format(value);
 }
 
+/** What its fees are paid in: a buyer on spot pays in what he receives. */
+export function feeCoinOf({ listing: { category, instrument }, side }: Pick<ServedOrder, 'listing' | 'side'>): string {
+  return category === 'spot' && side === 'Buy' ? instrument.base : instrument.quote;
+}
+
+/** Of a perpetual's market order Bybit says the price beyond which it would not have filled; of others what was asked for. */
+export function priceOnWire({ listing, price, type, status, side, tolerance, lastPriceOnCreated }: ServedOrder): string {
+  if (price !== undefined) return format(price);
+  if (tolerance !== undefined) return format(tolerance.price);
+  if (type !== 'Market' || status === 'Untriggered' || listing.category === 'spot' || !(lastPriceOnCreated > 0)) return '0';
+  const ratio = side === 'Buy' ? 1 + MARKET_BAND : 1 - MARKET_BAND;
+  return format(priceFrom(lastPriceOnCreated * ratio, listing.instrument.tick, 'nearest'));
+}
+
 export function orderRow(order: ServedOrder): OrderRow {
   const { listing, trigger, brackets, filled, value, fee } = order;
   const open = leaves(order);
   const reference = order.price === undefined ? order.lastPriceOnCreated : toNumber(order.price);
   const tpslMode: WireTpslMode | '' = brackets === undefined ? '' : brackets.isPartial ? 'Partial' : 'Full';
+  const { budget, tolerance } = order;
   const { takeProfit, stopLoss, tpTriggerBy, slTriggerBy, tpLimitPrice, slLimitPrice } = brackets ?? {};
   return {
     orderId: order.id,
     orderLinkId: order.linkId,
     blockTradeId: '',
     symbol: listing.symbol,
-    price: order.price === undefined ? '0' : format(order.price),
-    qty: format(order.quantity),
+    price: priceOnWire(order),
+    qty: budget === undefined ? format(order.quantity) : format(budget),
     side: order.side,
     isLeverage: '0',
-    positionIdx: 0,
+    positionIdx: order.positionIdx,
     orderStatus: order.status,
     createType: order.createType,
     cancelType: order.cancelType,
     rejectReason: order.rejectReason,
     avgPrice: averageText(value, filled),
-    leavesQty: format(open),
+    leavesQty: budget === undefined || !isOpen(order) ? format(open) : format(subtract(budget, value)),
     leavesValue: signOf(open) === 0 ? '0' : (toNumber(open) * reference).toFixed(4),
     cumExecQty: format(filled),
     cumExecValue: format(value),
@@ -191,9 +242,9 @@ export function orderRow(order: ServedOrder): OrderRow {
     stopOrderType: trigger?.kind ?? '',
     ocoTriggerType: '',
     orderIv: '',
-    marketUnit: 'baseCoin',
-    slippageToleranceType: 'UNKNOWN',
-    slippageTolerance: '',
+    marketUnit: order.marketUnit,
+    slippageToleranceType: tolerance?.type ?? 'UNKNOWN',
+    slippageTolerance: tolerance?.text ?? '',
     triggerPrice: textOf(trigger?.price),
     triggerDirection: trigger?.direction ?? 0,
     triggerBy: trigger?.by ?? '',
@@ -201,7 +252,7 @@ export function orderRow(order: ServedOrder): OrderRow {
     stopLoss: textOf(stopLoss),
     tpTriggerBy: takeProfit === undefined ? '' : (tpTriggerBy ?? ''),
     slTriggerBy: stopLoss === undefined ? '' : (slTriggerBy ?? ''),
-    tpslMode,
+    ...(listing.category === 'spot' ? {} : { tpslMode }),
     tpLimitPrice: textOrZero(tpLimitPrice),
     slLimitPrice: textOrZero(slLimitPrice),
     lastPriceOnCreated: listing.priceText(order.lastPriceOnCreated),
@@ -209,21 +260,21 @@ export function orderRow(order: ServedOrder): OrderRow {
     reduceOnly: order.reduceOnly,
     closeOnTrigger: order.closeOnTrigger,
     placeType: '',
-    smpType: 'None',
+    smpType: order.smpType,
     smpGroup: 0,
-    smpOrderId: '',
+    smpOrderId: order.smpOrderId,
     createdTime: String(order.createdAt),
     updatedTime: String(order.updatedAt),
     extraFees: '',
-    cumFeeDetail: { [listing.instrument.quote]: format(fee) },
+    cumFeeDetail: { [feeCoinOf(order)]: format(fee) },
   };
 }
 
 export function orderEventRow(order: ServedOrder): OrderEventRow {
   return {
     ...orderRow(order),
-    category: 'linear',
+    category: order.listing.category,
     closedPnl: format(order.closedPnl),
-    feeCurrency: order.listing.instrument.quote,
+    feeCurrency: feeCoinOf(order),
   };
 }

@@ -10,20 +10,22 @@ import { marketEndpoints } from './market-endpoints.ts';
 import { orderEndpoints } from './order-endpoints.ts';
 import { PublicTopics } from './public-topics.ts';
 import { CODES, parameterError, Refusal } from './refusal.ts';
-import { limitHeaders, ordersIn, Session, type SocketKind } from './session.ts';
+import { isOfSpot, limitHeaders, ordersIn, Session, type SocketKind } from './session.ts';
 import { mustBeSigned } from './signature.ts';
+import type { WireCategory } from './wire.ts';
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = { ...marketEndpoints, ...orderEndpoints, ...accountEndpoints };
 
 /** Paths of sockets. */
-const SOCKETS: Readonly<Record<string, SocketKind>> = {
-  '/v5/public/linear': 'public',
-  '/v5/public/spot': 'public',
-  '/v5/public/inverse': 'public',
-  '/v5/public/option': 'public',
-  '/v5/private': 'private',
-  '/v5/trade': 'trade',
+const SOCKETS: Readonly<Record<string, { readonly kind: SocketKind; readonly category?: string }>> = {
+  '/v5/public/linear': { kind: 'public', category: 'linear' },
+  '/v5/public/spot': { kind: 'public', category: 'spot' },
+  '/v5/public/inverse': { kind: 'public', category: 'inverse' },
+  '/v5/public/option': { kind: 'public', category: 'option' },
+  '/v5/private': { kind: 'private' },
+  '/v5/trade': { kind: 'trade' },
 };
+const CATEGORIES = ['linear', 'spot', 'inverse', 'option'];
 
 export interface HttpRequest {
   readonly method: string;
@@ -60,19 +62,19 @@ export interface BybitServerParts {
 export class BybitServer {
   readonly exchange: Exchange;
   readonly faults: Faults;
-  readonly #topics: PublicTopics;
+  readonly #topics: ReadonlyMap<string, PublicTopics>;
   readonly #limits = new RateLimits();
   readonly #addresses = new Map<string, AddressLimits>();
   readonly #sessions = new Map<Session, () => void>();
   /** By account: when its last guarded stream was lost. */
-  readonly #unguardedSince = new Map<Account, number>();
+  readonly #unguardedSince = new Map<Account, { readonly at: number; readonly cancelled: Set<WireCategory> }>();
   readonly #clock = { skewMs: 0 };
 
   constructor({ exchange, seed, hasFaults }: BybitServerParts) {
     this.exchange = exchange;
     this.faults = new Faults(seed);
     if (hasFaults) this.faults.sow();
-    this.#topics = new PublicTopics(exchange, this.faults);
+    this.#topics = new Map(CATEGORIES.map((category) => [category, new PublicTopics(exchange, this.faults, category)]));
   }
 
   // ---- HTTP ----------------------------------------------------------------------------------------------------------
@@ -115,7 +117,7 @@ export class BybitServer {
     const given = isQuery ? Object.fromEntries(new URLSearchParams(request.query)) : jsonOf(request.body);
     if (!endpoint.isPrivate) return { answer: () => endpoint.answer({ exchange, given, wallNow: now }), allowance: undefined };
     const account = this.#signedBy(request, now);
-    const allowance = this.#limits.take(account.settings.uid, endpoint.rate, now, ordersIn(given));
+    const allowance = this.#limits.take(account.settings.uid, endpoint.rate, now, ordersIn(given), isOfSpot(given));
     return { answer: () => endpoint.answer({ exchange, account, given, wallNow: now }), allowance };
   }
 
@@ -150,7 +152,7 @@ export class BybitServer {
       return plain(415, 'expected application/json');
     try {
       const { exchange, faults } = this;
-      const parts = { exchange, faults, topics: this.#topics, dropSockets: () => this.#dropSockets(), clock: this.#clock };
+      const parts = { exchange, faults, topics: [...this.#topics.values()], dropSockets: () => this.#dropSockets(), clock: this.#clock };
       const result = administer(parts, route, body === '' ? {} : jsonOf(body));
       return result === undefined
         ? reply(404, envelope(CODES.unknownPath, `${route} is not found`, {}, now))
@@ -173,15 +175,16 @@ export class BybitServer {
     wire: { send(text: string): void; drop(): void },
     wallNow: number,
   ): Session | 'unknown' | 'refused' {
-    const kind = SOCKETS[path];
-    if (kind === undefined) return 'unknown';
+    const socket = SOCKETS[path];
+    if (socket === undefined) return 'unknown';
+    const { kind, category = '' } = socket;
     if (!this.#addressOf(address).mayConnect(wallNow)) return 'refused';
     const { exchange, faults } = this;
     const session = new Session({
       kind,
       id: exchange.nextId(),
       exchange,
-      topics: this.#topics,
+      topics: this.#topics.get(category),
       limits: this.#limits,
       faults,
       send: (text) => wire.send(text),
@@ -203,11 +206,11 @@ export class BybitServer {
 
   disconnected(session: Session, wallNow: number): void {
     this.#sessions.delete(session);
-    this.#topics.leave(session);
+    for (const topics of this.#topics.values()) topics.leave(session);
     const { account } = session;
     if (account === undefined || !session.isGuarded) return;
     const isGuarded = [...this.#sessions.keys()].some((each) => each.account === account && each.isGuarded);
-    if (!isGuarded) this.#unguardedSince.set(account, wallNow);
+    if (!isGuarded) this.#unguardedSince.set(account, { at: wallNow, cancelled: new Set() });
   }
 
   #dropSockets(): void {
@@ -217,10 +220,12 @@ export class BybitServer {
   /** Tells every stream what has happened, and cancels for whom nobody has come back. */
   tick(wallNow: number): void {
     for (const [account, since] of this.#unguardedSince) {
-      const { disconnectWindowMs } = account;
-      if (disconnectWindowMs === undefined || wallNow - since < disconnectWindowMs) continue;
-      this.#unguardedSince.delete(account);
-      account.cancelAll({}, 'CancelByAdmin');
+      for (const [category, windowMs] of account.disconnectWindowsMs) {
+        // Once: nobody cancels what is sent after that.
+        if (wallNow - since.at < windowMs || since.cancelled.has(category)) continue;
+        since.cancelled.add(category);
+        account.cancelAll({ category }, 'CancelByDCP');
+      }
     }
     const now = wallNow + this.#clock.skewMs;
     for (const account of this.exchange.accounts) {
@@ -228,7 +233,7 @@ export class BybitServer {
       if (events.length === 0) continue;
       for (const session of this.#sessions.keys()) if (session.account === account && session.kind === 'private') session.tell(events, now);
     }
-    this.#topics.publish(wallNow);
+    for (const topics of this.#topics.values()) topics.publish(wallNow);
   }
 }
 

@@ -17,7 +17,8 @@ export interface SessionParts {
   readonly kind: SocketKind;
   readonly id: string;
   readonly exchange: Exchange;
-  readonly topics: PublicTopics;
+  /** Of the socket's own category; a private one has none. */
+  readonly topics: PublicTopics | undefined;
   readonly limits: RateLimits;
   readonly faults: Faults;
   readonly send: (text: string) => void;
@@ -131,13 +132,25 @@ export class Session {
       return;
     }
     const named = request === undefined ? {} : { req_id: request };
-    this.#say({ success: retCode === 0, ret_msg: retCode === 0 ? '' : words, op: 'auth', conn_id: this.id, ...named });
+    // Which request has failed: a client that does not number its requests finds it by this.
+    const failed = retCode === 0 ? {} : { request: { op: 'auth', ...named } };
+    this.#say({ success: retCode === 0, ret_msg: retCode === 0 ? '' : words, op: 'auth', conn_id: this.id, ...named, ...failed });
   }
 
   #subscribe({ op, args, req_id: request = '' }: Message, wallNow: number): void {
     const { faults } = this.#parts;
     const names = (args ?? []).filter((each) => typeof each === 'string');
-    const answer = (why: string): void => this.#say({ success: why === '', ret_msg: why, conn_id: this.id, req_id: request, op });
+    // Public sockets repeat what was asked of them.
+    const done = this.kind === 'public' ? op : '';
+    const answer = (why: string): void =>
+      this.#say({
+        success: why === '',
+        ret_msg: why === '' ? done : why,
+        conn_id: this.id,
+        req_id: request,
+        op,
+        ...(why === '' ? {} : { request: { op, args: names, req_id: request } }),
+      });
     if (op === 'subscribe' && faults.strikes(['silent-subscribe'], names[0] ?? '') !== undefined) return;
     if (this.kind === 'trade') return answer(`error:handler not found,topic:${names.join(',')}`);
     if (this.kind === 'private' && this.account === undefined) return answer('Request not authorized');
@@ -148,12 +161,12 @@ export class Session {
   }
 
   #isTopic(name: string): boolean {
-    return this.kind === 'public' ? this.#parts.topics.has(name) : PRIVATE_TOPIC.test(name);
+    return this.#parts.topics?.has(name) ?? PRIVATE_TOPIC.test(name);
   }
 
   #turn(name: string, isOn: boolean, wallNow: number): void {
     const { topics } = this.#parts;
-    if (this.kind === 'public') {
+    if (topics !== undefined) {
       if (isOn) topics.subscribe(name, this, wallNow);
       else topics.unsubscribe(name, this);
     } else if (isOn) this.#subscribed.add(name);
@@ -186,7 +199,7 @@ export class Session {
     if (reqId !== '' && this.#requestIds.has(reqId)) return reply(CODES.duplicateRequest, 'Duplicate reqId');
     this.#remember(reqId);
     const given = args?.[0];
-    const allowance = limits.take(account.settings.uid, rate, wallNow, ordersIn(given));
+    const allowance = limits.take(account.settings.uid, rate, wallNow, ordersIn(given), isOfSpot(given));
     let answered: Answer;
     try {
       const [timestamp, recvWindow] = [header['X-BAPI-TIMESTAMP'], header['X-BAPI-RECV-WINDOW']].map((each) =>
@@ -226,8 +239,11 @@ export class Session {
       const topic = events[from]?.topic ?? 'order';
       let to = from;
       while (events[to]?.topic === topic) to++;
-      const rows = events.slice(from, to).map(({ row }) => row);
-      for (const name of this.#subscribed) if (isOf(name, topic)) this.#tellRows(name, rows, wallNow);
+      const said = events.slice(from, to);
+      for (const name of this.#subscribed) {
+        const rows = said.filter((event) => isOf(name, event)).map(({ row }) => row);
+        if (rows.length > 0) this.#tellRows(name, rows, wallNow);
+      }
       from = to;
     }
   }
@@ -262,13 +278,17 @@ function messageOf(text: string): Message | undefined {
   return messageSchema.safeParse(json).data;
 }
 
-/** `order.linear` is `order`; `execution.fast` is not `execution`. */
-function isOf(name: string, topic: PrivateEvent['topic']): boolean {
-  return name === topic || name === `${topic}.linear`;
+/** `order.linear` is `order` of that category alone; `execution.fast` is not `execution`. */
+function isOf(name: string, { topic, row }: PrivateEvent): boolean {
+  return name === topic || ('category' in row && name === `${topic}.${row.category}`);
 }
 
 export function limitHeaders({ limit, remaining, resetAt }: Allowance): Record<string, string> {
   return { 'X-Bapi-Limit': String(limit), 'X-Bapi-Limit-Status': String(remaining), 'X-Bapi-Limit-Reset-Timestamp': String(resetAt) };
+}
+
+export function isOfSpot(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && 'category' in given && given.category === 'spot';
 }
 
 /** A batch counts as its orders. */

@@ -1,11 +1,22 @@
 // The rows of Bybit V5 that this venue says, as its documentation and the `bybit-api` package type them. Numbers are decimal texts; `''` is
 // what Bybit says where there is nothing.
 
+/** The venue's own markets: linear perpetuals, and spot. */
+export type WireCategory = 'linear' | 'spot';
 export type WireSide = 'Buy' | 'Sell';
 export type WireOrderType = 'Market' | 'Limit';
 export type WireTimeInForce = 'GTC' | 'IOC' | 'FOK' | 'PostOnly';
 export type WireTriggerBy = 'LastPrice' | 'IndexPrice' | 'MarkPrice';
-export type WireOrderStatus = 'New' | 'PartiallyFilled' | 'Filled' | 'Cancelled' | 'Rejected' | 'Untriggered' | 'Triggered' | 'Deactivated';
+export type WireOrderStatus =
+  | 'New'
+  | 'PartiallyFilled'
+  | 'PartiallyFilledCanceled'
+  | 'Filled'
+  | 'Cancelled'
+  | 'Rejected'
+  | 'Untriggered'
+  | 'Triggered'
+  | 'Deactivated';
 export type WireCreateType =
   | 'CreateByUser'
   | 'CreateByStopOrder'
@@ -21,8 +32,12 @@ export type WireCancelType =
   | 'CancelByUser'
   | 'CancelByReduceOnly'
   | 'CancelAllBeforeLiq'
+  | 'CancelAllBeforeAdl'
   | 'CancelByAdmin'
-  | 'CancelByTpSlTsClear';
+  | 'CancelByTpSlTsClear'
+  | 'CancelByPzSideCh'
+  | 'CancelBySmp'
+  | 'CancelByDCP';
 export type WireRejectReason =
   | 'EC_NoError'
   | 'EC_Others'
@@ -30,11 +45,15 @@ export type WireRejectReason =
   | 'EC_PostOnlyWillTakeLiquidity'
   | 'EC_NoImmediateQtyToFill'
   | 'EC_NoEnoughQtyToFill';
-export type WireStopOrderType = 'Stop' | 'TakeProfit' | 'StopLoss' | 'TrailingStop' | 'PartialTakeProfit' | 'PartialStopLoss';
+export type WireStopOrderType = 'Stop' | 'TakeProfit' | 'StopLoss' | 'TrailingStop' | 'PartialTakeProfit' | 'PartialStopLoss' | 'tpslOrder';
+export type WireSmpType = 'None' | 'CancelMaker' | 'CancelTaker' | 'CancelBoth';
+/** 0 is the one position of one-way mode, 1 the long and 2 the short one of hedge mode. */
+export type WirePositionIdx = 0 | 1 | 2;
 export type WireExecType = 'Trade' | 'Funding' | 'BustTrade' | 'AdlTrade';
 export type WireTpslMode = 'Full' | 'Partial';
-export type WireMarginMode = 'REGULAR_MARGIN' | 'ISOLATED_MARGIN';
-export type WireInstrumentStatus = 'Trading' | 'Closed';
+export type WireMarginMode = 'REGULAR_MARGIN' | 'ISOLATED_MARGIN' | 'PORTFOLIO_MARGIN';
+export type WireInstrumentStatus = 'PreLaunch' | 'PendingOpen' | 'Trading' | 'Settling' | 'Delivering' | 'Closed';
+export type WireMarketUnit = 'baseCoin' | 'quoteCoin';
 export type WireLogType = 'TRADE' | 'SETTLEMENT' | 'LIQUIDATION' | 'ADL' | 'TRANSFER_IN' | 'TRANSFER_OUT';
 
 /** What REST and the private stream say of an order alike. */
@@ -47,7 +66,7 @@ export interface OrderRow {
   readonly qty: string;
   readonly side: WireSide;
   readonly isLeverage: '0';
-  readonly positionIdx: 0;
+  readonly positionIdx: WirePositionIdx;
   readonly orderStatus: WireOrderStatus;
   readonly createType: WireCreateType;
   readonly cancelType: WireCancelType;
@@ -63,9 +82,9 @@ export interface OrderRow {
   readonly stopOrderType: WireStopOrderType | '';
   readonly ocoTriggerType: '';
   readonly orderIv: '';
-  readonly marketUnit: 'baseCoin';
-  readonly slippageToleranceType: 'UNKNOWN';
-  readonly slippageTolerance: '';
+  readonly marketUnit: WireMarketUnit;
+  readonly slippageToleranceType: 'UNKNOWN' | 'TickSize' | 'Percent';
+  readonly slippageTolerance: string;
   readonly triggerPrice: string;
   readonly triggerDirection: 0 | 1 | 2;
   readonly triggerBy: WireTriggerBy | '';
@@ -73,7 +92,8 @@ export interface OrderRow {
   readonly stopLoss: string;
   readonly tpTriggerBy: WireTriggerBy | '';
   readonly slTriggerBy: WireTriggerBy | '';
-  readonly tpslMode: WireTpslMode | '';
+  /** Absent on spot: ccxt takes a row that has it for one of a contract. */
+  readonly tpslMode?: WireTpslMode | '';
   readonly tpLimitPrice: string;
   readonly slLimitPrice: string;
   readonly lastPriceOnCreated: string;
@@ -81,9 +101,9 @@ export interface OrderRow {
   readonly reduceOnly: boolean;
   readonly closeOnTrigger: boolean;
   readonly placeType: '';
-  readonly smpType: 'None';
+  readonly smpType: WireSmpType;
   readonly smpGroup: number;
-  readonly smpOrderId: '';
+  readonly smpOrderId: string;
   readonly createdTime: string;
   readonly updatedTime: string;
   readonly extraFees: '';
@@ -92,7 +112,7 @@ export interface OrderRow {
 
 /** On the private stream. */
 export interface OrderEventRow extends OrderRow {
-  readonly category: 'linear';
+  readonly category: WireCategory;
   readonly closedPnl: string;
   readonly feeCurrency: string;
 }
@@ -132,13 +152,13 @@ export interface ExecutionRow {
 }
 
 export interface ExecutionEventRow extends ExecutionRow {
-  readonly category: 'linear';
+  readonly category: WireCategory;
   readonly isLeverage: '0';
-  readonly marketUnit: '';
+  readonly marketUnit: WireMarketUnit | '';
 }
 
 export interface FastExecutionRow {
-  readonly category: 'linear';
+  readonly category: WireCategory;
   readonly symbol: string;
   readonly execId: string;
   readonly execPrice: string;
@@ -153,7 +173,7 @@ export interface FastExecutionRow {
 
 /** Shared by REST, which calls the average `avgPrice`, and the stream, which calls it `entryPrice`. */
 export interface PositionFields {
-  readonly positionIdx: 0;
+  readonly positionIdx: WirePositionIdx;
   readonly riskId: number;
   readonly riskLimitValue: string;
   readonly symbol: string;
@@ -271,7 +291,7 @@ export interface ClosedPnlRow {
 export interface LogRow {
   readonly id: string;
   readonly symbol: string;
-  readonly category: 'linear';
+  readonly category: WireCategory;
   readonly side: WireSide | 'None';
   readonly transactionTime: string;
   readonly type: WireLogType;

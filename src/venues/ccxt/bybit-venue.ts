@@ -183,7 +183,8 @@ export class BybitVenue implements Venue, Source, Stateful {
   #believed = 0;
   /** Orders that are not ours and were told. */
   readonly #strangers = new Set<string>();
-  /** Free balances by coin, on spot; nothing where nobody knows. */
+  /** By coin: the whole balance, and what of it no order has put aside; nothing where nobody knows. */
+  readonly #balances = new Map<string, Quantity>();
   readonly #available = new Map<string, Quantity>();
   /** Why nothing may open any more, until a person has looked. */
   #refusedFor = '';
@@ -319,6 +320,11 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** The venue's position by our own ledger, signed. */
   net(instrument: number): Quantity {
     return this.#net[instrument] ?? ZERO_QUANTITY;
+  }
+
+  /** Of a coin in the wallet, as the venue last said it; undefined where it has not. */
+  balance(coin: string): Quantity | undefined {
+    return this.#balances.get(coin);
   }
 
   /** Connections of the private stream so far. */
@@ -1165,7 +1171,10 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#malformed('a row of the wallet', wrongWith(read.error));
       return [];
     }
-    for (const { coin, walletBalance, locked } of read.data.coin) this.#available.set(coin, subtract(walletBalance, locked));
+    for (const { coin, walletBalance, locked } of read.data.coin) {
+      this.#balances.set(coin, walletBalance);
+      this.#available.set(coin, subtract(walletBalance, locked));
+    }
     return read.data.coin.map(({ coin, walletBalance }) => [coin, walletBalance]);
   }
 
