@@ -208,15 +208,15 @@ export async function until<Value>(what: string, ask: () => Value | Promise<Valu
 }
 
 /** Two views are asked for one after the other, and the market goes on between: they must agree before long. @throws what they differed by */
-export async function agree<Value>(compare: () => Promise<Value>): Promise<Value> {
-  const deadline = performance.now() + 3_000;
+export async function agree<Value>(compare: () => Promise<Value>, pauseMs = 25, withinMs = 3_000): Promise<Value> {
+  const deadline = performance.now() + withinMs;
   for (;;) {
     try {
       return await compare();
     } catch (error) {
       if (!(error instanceof AssertionError) || performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
