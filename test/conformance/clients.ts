@@ -80,9 +80,13 @@ export class Bench {
   }
 
   /** ccxt as docs/guides/simulate-venue.md says, REST and streams in one. */
-  async ccxt({ key, secret }: { readonly key: string; readonly secret: string }): Promise<InstanceType<typeof pro.bybit>> {
+  async ccxt(
+    { key, secret }: { readonly key: string; readonly secret: string },
+    types: readonly string[] = ['linear'],
+  ): Promise<InstanceType<typeof pro.bybit>> {
     const Bybit = await ccxtBybit();
     const exchange = new Bybit(ccxtOptions(this.address, key, secret));
+    Object.assign(exchange.options, { fetchMarkets: { types } });
     await exchange.loadHttpProxyAgent();
     await exchange.loadMarkets();
     this.#closers.push(() => exchange.close());

@@ -33,6 +33,8 @@ export interface AdapterBenchOptions {
   readonly prices?: readonly [number, number];
   readonly parts?: Partial<BybitVenueParts>;
   readonly rules?: ExchangeParts['rules'];
+  /** BTC and ETH perpetuals of the synthetic market unless said. */
+  readonly instruments?: readonly Instrument[];
 }
 
 export class AdapterBench {
@@ -48,10 +50,10 @@ export class AdapterBench {
   readonly #parts: Partial<BybitVenueParts>;
   readonly #seed: number;
 
-  constructor({ seed = 1, prices = [60_000, 3_000], parts = {}, rules = {} }: AdapterBenchOptions = {}) {
+  constructor({ seed = 1, prices = [60_000, 3_000], parts = {}, rules = {}, instruments }: AdapterBenchOptions = {}) {
     this.#seed = seed;
     this.#parts = parts;
-    this.instruments = syntheticMarket({ seed: 1, startAt: 0, assets: ['BTC/USDT:USDT', 'ETH/USDT:USDT'] }).instruments;
+    this.instruments = instruments ?? syntheticMarket({ seed: 1, startAt: 0, assets: ['BTC/USDT:USDT', 'ETH/USDT:USDT'] }).instruments;
     this.stepped = new SteppedMarket(this.instruments, START - 1_000, [...prices]);
     this.exchange = new Exchange({
       market: this.stepped.market,
@@ -79,7 +81,10 @@ export class AdapterBench {
   open(): BybitVenue {
     return new BybitVenue({
       instruments: this.instruments,
-      listed: this.exchange.listings.map((listing, index) => listedFrom(instrumentRowSchema.parse(listing.info()), index, 'linear')),
+      listed: this.exchange.listings.map((listing, index) => {
+        const row = listing.category === 'spot' ? listing.spotInfo() : listing.info();
+        return listedFrom(instrumentRowSchema.parse(row), index, listing.category);
+      }),
       wire: this.wire,
       timers: this.timers,
       random: new Random(this.#seed).fork('venue'),

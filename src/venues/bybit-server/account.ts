@@ -10,8 +10,10 @@ import {
   isZero,
   negate,
   notional,
-  payable,
   priceFrom,
+  proportion,
+  quantity as readQuantity,
+  roundToStep,
   signOf,
   smaller,
   subtract,
@@ -57,6 +59,7 @@ const KEPT_ORDERS = 10_000;
 /** From submission to arrival in the simulated venue, which is at least this: a request is sent a moment before it is answered. */
 const ON_THE_WAY_MS = 1;
 
+const ONE = readQuantity('1');
 /** Bybit's, of one symbol. */
 const MOST_ORDERS = 500;
 const MOST_STOPS = 10;
@@ -1089,7 +1092,7 @@ function marketPrice({ last, instrument: { tick } }: Listing, side: WireSide, sl
 
 /** As many lots as so much pays for. */
 function quantityFor(budget: Amount, price: Price, { instrument: { lot } }: Listing): Quantity {
-  return payable(budget, price, ZERO_AMOUNT, lot);
+  return roundToStep(proportion(ONE, budget, readAmount(format(price))), lot);
 }
 
 function isEnough(budget: Amount | undefined, { instrument: { minimumNotional } }: Listing): boolean {

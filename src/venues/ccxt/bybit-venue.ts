@@ -12,6 +12,8 @@ import {
   negate,
   notional,
   priceFrom,
+  quantity,
+  quantityFrom,
   signOf,
   smaller,
   subtract,
@@ -186,6 +188,9 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** By coin: the whole balance, and what of it no order has put aside; nothing where nobody knows. */
   readonly #balances = new Map<string, Quantity>();
   readonly #available = new Map<string, Quantity>();
+  /** By coin, on spot: what the account had beside what this process has traded, once it has looked; and what that was, fees in the coin taken out. */
+  readonly #coinsBeside = new Map<string, Quantity>();
+  readonly #coinsTraded = new Map<string, Quantity>();
   /** Why nothing may open any more, until a person has looked. */
   #refusedFor = '';
   #bannedFor = '';
@@ -487,13 +492,38 @@ export class BybitVenue implements Venue, Source, Stateful {
     const composed = createRequest(intent, listed, {
       linkId: order.linkId,
       lastPrice: this.#parts.lastPrice(intent.instrument),
-      available: this.#available.get(base),
+      available: listed.category === 'spot' ? this.#freeCoin(order, base) : undefined,
     });
     if (composed.kind === 'refused') {
       this.#end(order, 'order.rejected', composed.reason);
       return;
     }
     void this.#send(order, composed.parameters);
+  }
+
+  /**
+   * On spot, how much of a coin an order may sell: by our own ledger of it, which no message overtakes, less what other orders have put aside,
+   * and with what its entry is still to bring. Where the venue's wallet differs, no more than that. Undefined before it was asked for.
+   */
+  #freeCoin({ parent, intent }: KeptOrder, coin: string): Quantity | undefined {
+    const beside = this.#coinsBeside.get(coin);
+    const inWallet = this.#available.get(coin);
+    if (beside === undefined) return inWallet;
+    let free = add(beside, this.#coinsTraded.get(coin) ?? ZERO_QUANTITY);
+    for (const other of this.#orders.values()) {
+      const { side, type, instrument, quantity } = other.intent;
+      if (other.phase === 'ended' || other.phase === 'attached' || other.intent === intent || side === 'buy') continue;
+      if ((type === 'limit' || type === 'post-only') && this.#parts.instruments[instrument]?.base === coin)
+        free = subtract(free, subtract(quantity, other.filled));
+    }
+    if (parent !== undefined && parent.phase !== 'ended' && parent.intent.side === 'buy' && parent.intent.budget === undefined) {
+      const { takerFeeRate = 0, lot = ZERO_QUANTITY } = this.#parts.instruments[intent.instrument] ?? {};
+      const toCome = subtract(parent.intent.quantity, parent.filled);
+      if (signOf(toCome) > 0) free = add(free, quantityFrom(toNumber(toCome) * (1 - takerFeeRate), lot, 'down'));
+    }
+    const isDoubted = (this.#mismatches[intent.instrument] ?? 0) > 0;
+    if (isDoubted && inWallet !== undefined) free = smaller(free, inWallet);
+    return signOf(free) < 0 ? ZERO_QUANTITY : free;
   }
 
   async #send(order: KeptOrder, parameters: Parameters): Promise<void> {
@@ -1006,6 +1036,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     order.filled = add(order.filled, execQty);
     order.fills.push({ id: execId, price: execPrice, quantity: execQty, at: execTime, via });
     this.#move(instrument, intent.side, fill);
+    this.#moveCoins(row, instrument);
     if (intent.budget === undefined && !intent.wholePosition && compare(order.filled, intent.quantity) > 0) {
       this.counts.overfills++;
       this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
@@ -1096,6 +1127,33 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
   }
 
+  /** On spot a buyer's fee is taken from what he receives. */
+  #moveCoins({ side, execQty, execFee, feeCurrency }: TradeRow, instrument: number): void {
+    const { base = '' } = this.#parts.instruments[instrument] ?? {};
+    if (this.#listed[instrument]?.category !== 'spot') return;
+    const traded = this.#coinsTraded.get(base) ?? ZERO_QUANTITY;
+    const moved = side === 'Buy' ? add(traded, execQty) : subtract(traded, execQty);
+    this.#coinsTraded.set(base, feeCurrency === base ? subtract(moved, quantity(format(execFee))) : moved);
+  }
+
+  /** On spot balances are the positions: what the wallet has of a coin must be what it had, and what was traded. */
+  #compareCoins(): void {
+    for (const { instrument, category, symbol } of this.#listed) {
+      if (category !== 'spot' || this.#isMoving(instrument)) continue;
+      const { base = '' } = this.#parts.instruments[instrument] ?? {};
+      // A coin that was never there has no row.
+      const held = this.#balances.get(base) ?? ZERO_QUANTITY;
+      const traded = this.#coinsTraded.get(base) ?? ZERO_QUANTITY;
+      const beside = this.#coinsBeside.get(base);
+      if (beside === undefined) this.#coinsBeside.set(base, subtract(held, traded));
+      else if (compare(held, add(beside, traded)) === 0) this.#agrees(instrument);
+      else {
+        this.#coinsDiffer(instrument, symbol, held, add(beside, traded));
+        this.#reconcileSoon(SECOND_LOOK_MS);
+      }
+    }
+  }
+
   /** @param isAsked it answers a question, and is not older than that */
   #onPositionRow(raw: unknown, isAsked: boolean): void {
     const read = positionRowSchema.safeParse(raw);
@@ -1149,6 +1207,14 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#executions.believe(id, at);
     this.#mismatches[instrument] = 0;
     this.#adopt(instrument, signOf(difference) > 0 ? 'buy' : 'sell', fill, at, words);
+  }
+
+  /** Nothing is adopted of coins: what one that came was bought for nobody says. */
+  #coinsDiffer(instrument: number, symbol: string, held: Quantity, own: Quantity): void {
+    const times = (this.#mismatches[instrument] ?? 0) + 1;
+    this.#mismatches[instrument] = times;
+    if (times !== 2) return;
+    this.#tell(instrument, `${symbol}: the venue holds ${format(held)}, this run ${format(own)}; nothing opens there until they agree`);
   }
 
   /** Of what was there before anybody looked, what it has cost; of what came or went since, where the market is. */
@@ -1390,7 +1456,9 @@ export class BybitVenue implements Venue, Source, Stateful {
   async #askForWallet(): Promise<ReadonlyMap<string, Quantity> | undefined> {
     const rows = await this.#get('/v5/account/wallet-balance', { accountType: 'UNIFIED' }, PRIORITY.look);
     if (rows === undefined) return undefined;
-    return new Map(rows.flatMap((row) => this.#onWalletRow(row)));
+    const wallet = new Map(rows.flatMap((row) => this.#onWalletRow(row)));
+    this.#compareCoins();
+    return wallet;
   }
 
   /** Nothing is under way, and the venue holds what our executions make. */
