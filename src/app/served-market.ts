@@ -1,9 +1,9 @@
 // The market that `simulate-venue` serves: the synthetic one with its book, mark, index and funding, or the tape of a run with what can be
 // said around its prices.
-import { toNumber } from '../domain/decimal.ts';
+import { quantityFrom, toNumber, ZERO_QUANTITY } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
 import { isMarketEvent, type MarketEvent } from '../domain/event.ts';
-import type { Instrument } from '../domain/instrument.ts';
+import { parseSymbol, type Instrument, type InstrumentKind } from '../domain/instrument.ts';
 import type { MarketSource } from '../domain/ports.ts';
 import { HOUR_MS, MINUTE_MS, NEVER, SECOND_MS, type TimeMs } from '../domain/time.ts';
 import { Journal } from '../journal/journal.ts';
@@ -32,7 +32,7 @@ const BOOK_BEFORE_MS = 2 * MINUTE_MS;
 
 export interface SyntheticRequest {
   readonly seed: number;
-  /** Linear perpetuals of the synthetic market. */
+  /** Linear perpetuals of the synthetic market, and spot beside them: `BTC/USDT` trades at the prices of `BTC/USDT:USDT`, without a basis. */
   readonly symbols: readonly string[];
   /** When serving begins; the market begins `historyMs` before. */
   readonly from: TimeMs;
@@ -42,10 +42,68 @@ export interface SyntheticRequest {
 /** @throws BallastError SYNTHETIC_ASSET_UNKNOWN, SYNTHETIC_OPTION_INVALID */
 export function syntheticToServe({ seed, symbols, from, historyMs }: SyntheticRequest): MarketToServe {
   const startAt = Math.floor((from - historyMs) / MINUTE_MS) * MINUTE_MS;
-  const options: SyntheticMarketOptions = { seed, startAt, timeframeMs: SYNTHETIC_TIMEFRAME_MS, assets: symbols, book: SYNTHETIC_BOOK };
-  const { instruments, sources } = syntheticMarket(options);
-  const surroundings = instruments.map(({ symbol }) => new SyntheticSurroundings(options, symbol, startAt, from - BOOK_BEFORE_MS));
-  return { market: { instruments, sources, surroundings, baseTimeframeMs: SYNTHETIC_TIMEFRAME_MS }, from };
+  const options: SyntheticMarketOptions = { seed, startAt, timeframeMs: SYNTHETIC_TIMEFRAME_MS, book: SYNTHETIC_BOOK };
+  const kindOf = (symbol: string): InstrumentKind => parseSymbol(symbol, '--symbols').kind;
+  const served = (['linear', 'spot'] as const).flatMap((kind) => {
+    const assets = symbols.filter((symbol) => kindOf(symbol) === kind).map(perpetualOf);
+    if (assets.length === 0) return [];
+    const { instruments, sources } = syntheticMarket({ ...options, assets });
+    return instruments.flatMap((instrument, index) => {
+      const source = sources[index];
+      return source === undefined
+        ? []
+        : [{ instrument: kind === 'spot' ? spotOf(instrument) : instrument, source, perpetual: instrument.symbol }];
+    });
+  });
+  const market = {
+    instruments: served.map(({ instrument }) => instrument),
+    sources: served.map(({ source }, index) => renumbered(source, index)),
+    surroundings: served.map(
+      ({ instrument, perpetual }) =>
+        new SyntheticSurroundings({ ...options, assets: [perpetual] }, perpetual, startAt, from - BOOK_BEFORE_MS, instrument.kind),
+    ),
+    baseTimeframeMs: SYNTHETIC_TIMEFRAME_MS,
+  };
+  return { market, from };
+}
+
+function perpetualOf(symbol: string): string {
+  const { quote, kind } = parseSymbol(symbol);
+  return kind === 'spot' ? `${symbol}:${quote}` : symbol;
+}
+
+/** Bybit's fees of spot without a level, and lots a hundred times as fine as the contract's. */
+function spotOf(perpetual: Instrument): Instrument {
+  const { base, quote, lot } = perpetual;
+  const fine = quantityFrom(toNumber(lot) / 100, ZERO_QUANTITY, 'nearest');
+  return {
+    ...perpetual,
+    symbol: `${base}/${quote}`,
+    kind: 'spot',
+    lot: fine,
+    minimumQuantity: fine,
+    takerFeeRate: 0.001,
+    makerFeeRate: 0.001,
+    fundingRate: 0,
+    fundingIntervalMs: 0,
+  };
+}
+
+/** The same prices under another index. */
+function renumbered(source: MarketSource, index: number): MarketSource {
+  if (source.instrument === index) return source;
+  return {
+    instrument: index,
+    peekAt: () => source.peekAt(),
+    take: () => ({ ...source.take(), instrument: index }) as MarketEvent,
+    nextBar: () => {
+      const bar = source.nextBar();
+      return bar === undefined ? undefined : { ...bar, instrument: index };
+    },
+    get ended() {
+      return source.ended;
+    },
+  };
 }
 
 /** Book and derivatives of the synthetic market, a bar at a time, the rows of a bar as their time comes. */
@@ -64,7 +122,10 @@ class SyntheticSurroundings implements InstrumentSurroundings {
   openInterest = NaN;
   fundingRate: number | undefined;
 
-  constructor(options: SyntheticMarketOptions, symbol: string, startAt: TimeMs, bookFrom: TimeMs) {
+  readonly #isFunded: boolean;
+
+  constructor(options: SyntheticMarketOptions, symbol: string, startAt: TimeMs, bookFrom: TimeMs, kind: InstrumentKind) {
+    this.#isFunded = kind === 'linear';
     this.#bookFrom = bookFrom;
     this.#source = syntheticBook(options, symbol);
     this.#derivatives = syntheticDerivatives(options, symbol);
@@ -93,7 +154,7 @@ class SyntheticSurroundings implements InstrumentSurroundings {
     this.indexPrice = made.indexPrice;
     this.openInterest = made.openInterest;
     // What one boundary has settled is what the next one charges, so that it is known beforehand.
-    if (made.fundings > 0) this.fundingRate = made.fundingRate[made.fundings - 1];
+    if (made.fundings > 0 && this.#isFunded) this.fundingRate = made.fundingRate[made.fundings - 1];
   }
 
   #walk(at: TimeMs): void {
@@ -125,9 +186,10 @@ export function tapeToServe(home: string, name: string): MarketToServe {
     journal.close();
   }
   const all = recipe.instruments.map(readInstrument);
-  const instruments = all.filter(({ kind }) => kind === 'linear');
+  // Accounts are kept in one currency.
+  const instruments = all.filter(({ quote }) => quote === all[0]?.quote);
   if (instruments.length === 0 || recipe.baseTimeframeMs > MINUTE_MS) {
-    throw unserved(run.runId, instruments.length === 0 ? 'no linear perpetual' : `bars of ${recipe.baseTimeframeMs / MINUTE_MS} minutes`);
+    throw unserved(run.runId, instruments.length === 0 ? 'no instrument' : `bars of ${recipe.baseTimeframeMs / MINUTE_MS} minutes`);
   }
   const splitter = new TapeSplitter(
     tape,
@@ -146,7 +208,7 @@ function unserved(runId: string, found: string): BallastError {
     code: 'TAPE_UNSERVED',
     place: `tape of run ${runId}`,
     found,
-    expected: 'prices of linear perpetuals, in bars of at most a minute',
+    expected: 'prices of an instrument, in bars of at most a minute',
     remedy: 'record one with `ballast paper`, or serve the synthetic market',
     exitCode: 2,
   });

@@ -139,6 +139,12 @@ describe('the synthetic market as it is served', { timeout: 30_000 }, () => {
     const [btc] = exchange.listings;
     assert.equal(btc?.prices.bars('1', 0, from, Infinity).length, 31);
     assert.ok((btc?.interest.length ?? 0) >= 6);
+    const beside = syntheticToServe({ seed: 2, symbols: ['BTC/USDT', BTC], from, historyMs: HISTORY_MS });
+    const both = new Exchange({ market: beside.market, accounts: [], from, seed: 2, slippageRatio: 0, rules: {} });
+    both.advance(from + 5 * SECOND_MS);
+    const [spot, perpetual] = [both.listing('BTCUSDT', 'spot'), both.listing('BTCUSDT')];
+    assert.equal(spot.last, perpetual.last, 'spot has the perpetual’s price');
+    assert.deepEqual([spot.nextFundingAt(from), spot.fundingRate], [NEVER, 0]);
     // The same seed at another time is the same market.
     const later = syntheticToServe({ seed: 2, symbols: [BTC], from: from + 24 * HOUR_MS, historyMs: HISTORY_MS });
     const again = new Exchange({ market: later.market, accounts: [], from: from + 24 * HOUR_MS, seed: 2, slippageRatio: 0, rules: {} });

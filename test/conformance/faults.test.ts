@@ -216,7 +216,16 @@ describe('of sockets', { timeout: 15_000 }, () => {
           return { type, u, bids: b.length };
         });
     await until('a snapshot', books, (all) => all.length > 0);
-    bench.server.faults.add({ kind: 'drop-deltas', where: 'orderbook', chance: 1, times: 1, status: 503, retCode: 0, retMsg: '' });
+    bench.server.faults.add({
+      kind: 'drop-deltas',
+      where: 'orderbook',
+      chance: 1,
+      times: 1,
+      status: 503,
+      retCode: 0,
+      retMsg: '',
+      delayMs: 1,
+    });
     for (const price of [3_001, 3_002, 3_003]) {
       bench.stepped.move(1, price);
       await new Promise((resolve) => setTimeout(resolve, 2 * STEP_MS + 30));
@@ -342,6 +351,60 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
       log.list.map(({ type }) => type),
       ['TRANSFER_OUT', 'LIQUIDATION', 'TRADE', 'ADL', 'SETTLEMENT', 'TRADE'],
     );
+  });
+
+  test('an order fills once more after its end; answers and messages come late, cut, and under other numbers', async () => {
+    const account = bench.account();
+    const rest = bench.rest(account);
+    const order = { category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.01' } as const;
+    const stream = await listen('/v5/private', ['order', 'execution'], account);
+    await until(
+      'an answer',
+      () => stream.heard.length,
+      (answers) => answers === 2,
+    );
+    await rest.submitOrder({ ...order, orderLinkId: 'once-more' });
+    await admin('acts', { act: 'fill-again', account: account.name, order: 'once-more', qty: '0.002' });
+    const [row] = (await rest.getActiveOrders({ category: 'linear', symbol: 'BTCUSDT', orderLinkId: 'once-more' })).result.list;
+    assert.deepEqual([row?.orderStatus, row?.qty, row?.cumExecQty], ['Filled', '0.01', '0.012'], 'overfilled');
+    const executions = async (): Promise<readonly string[]> =>
+      (await rest.getExecutionList({ category: 'linear', symbol: 'BTCUSDT' })).result.list.map(({ execId }) => execId);
+    const ids = await executions();
+    assert.equal(ids.length, 2);
+    await admin('faults', { kind: 'other-execution-ids', times: 1 });
+    assert.deepEqual(
+      await executions(),
+      ids.map((id) => `other-${id}`),
+    );
+    await admin('faults', { kind: 'truncate', where: '/v5/order/create', times: 1 });
+    const half: object = await rest.submitOrder({ ...order, orderLinkId: 'half' });
+    assert.equal('retCode' in half, false, 'no JSON');
+    assert.equal((await executions()).length, 3, 'and done');
+    await admin('faults', { kind: 'delay', where: '/v5/order/create', delayMs: 300, times: 1 });
+    const slow = rest.submitOrder({ ...order, orderLinkId: 'slow' });
+    await until(
+      'its fill before its answer',
+      () => rows(stream.heard, 'execution').length,
+      (fills) => fills === 4,
+    );
+    await slow;
+    await admin('faults', { kind: 'delay-private', where: 'execution', delayMs: 300, times: 1 });
+    await rest.submitOrder({ ...order, orderLinkId: 'late' });
+    await until(
+      'the order',
+      () => rows(stream.heard, 'order').at(-1)?.['orderLinkId'],
+      (named) => named === 'late',
+    );
+    assert.equal(rows(stream.heard, 'execution').length, 4, 'and not its fill');
+    await until(
+      'the fill',
+      () => rows(stream.heard, 'execution').at(-1)?.['orderLinkId'],
+      (named) => named === 'late',
+    );
+    await admin('acts', { act: 'delist', symbol: 'BTCUSDT', status: 'PreLaunch' });
+    assert.equal((await rest.submitOrder(order)).retCode, 110066);
+    await admin('acts', { act: 'relist', symbol: 'BTCUSDT' });
+    assert.equal((await rest.submitOrder({ ...order, side: 'Sell', qty: '0.042', reduceOnly: true })).retCode, 0);
   });
 
   test('a market that goes against a position liquidates it by the matching itself', async () => {

@@ -87,6 +87,7 @@ export class SimulatedWire implements VenueWire {
     switch (outcome.kind) {
       case 'reply': {
         await this.#travel(signal);
+        if (outcome.afterMs !== undefined) await this.#parts.timers.sleep(outcome.afterMs, signal);
         if (this.isCut) throw new TypeError('fetch failed');
         return { status: outcome.status, headers: new Headers({ ...outcome.headers }), body: outcome.body };
       }

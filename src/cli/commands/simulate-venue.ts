@@ -17,7 +17,11 @@ export const simulateVenue = defineCommand({
     source: defaulted('--source <name>', '`synthetic`, or a run by its id or folder, whose tape is served', values.word, 'synthetic'),
     speed: defaulted('--speed <number>', 'market seconds per second', finiteSpeed, '1'),
     seed: defaulted('--seed <number>', 'of the synthetic market, of keys and of faults', values.seed, '1'),
-    symbols: optional('--symbols <symbols>', 'perpetuals of the synthetic market; those of paper.symbols unless said', values.symbols),
+    symbols: optional(
+      '--symbols <symbols>',
+      'of the synthetic market: BTC/USDT:USDT, or BTC/USDT for spot; those of paper.symbols unless said',
+      values.symbols,
+    ),
     accounts: defaulted('--accounts <number>', 'how many there are, each with a key', values.wholeNumber({ least: 1, most: 100 }), '2'),
     capital: defaulted('--capital <amount>', 'of each account at the start', values.money, '100000'),
     faults: toggle('--faults', 'has faults from the start, by the seed: lost requests, doubled events, gaps and the like'),

@@ -20,6 +20,9 @@ import {
 import { rateText } from './listing.ts';
 import type { WireCategory } from './wire.ts';
 
+/** Of positions, as Bybit numbers it. */
+const HEDGED = 3;
+
 export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
   'GET /v5/user/query-api': closed('account', apiKey),
   'GET /v5/account/info': closed('account', ({ account: { marginMode }, exchange }) => ({
@@ -44,7 +47,8 @@ export const accountEndpoints: Readonly<Record<string, Endpoint>> = {
     return {};
   }),
   'POST /v5/position/switch-mode': closed('position', ({ account, given }) => {
-    account.setPositionMode(linear(positionModeSchema, given).mode === 3);
+    const { mode: asked } = linear(positionModeSchema, given);
+    account.setPositionMode(asked === HEDGED);
     return {};
   }),
   'POST /v5/position/trading-stop': closed('position', ({ account, given }) => {

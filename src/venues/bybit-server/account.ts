@@ -854,7 +854,9 @@ export class Account {
       }
       case 'order.filled': {
         const order = this.#orders.get(report.order);
-        if (order !== undefined && report.fill !== undefined) this.#filled(order.standsFor ?? order, report.fill, report.at);
+        if (order === undefined || report.fill === undefined) return;
+        if (order.standsFor !== undefined) order.status = 'Filled';
+        this.#filled(order.standsFor ?? order, report.fill, report.at);
         return;
       }
       case 'order.rejected':

@@ -13,6 +13,9 @@ const KINDS = [
   'http-status',
   'ret-code',
   'empty-positions',
+  'delay',
+  'truncate',
+  'other-execution-ids',
   // Of sockets.
   'refuse-sockets',
   'no-pong',
@@ -22,6 +25,8 @@ const KINDS = [
   'drop-deltas',
   'duplicate-private',
   'reorder-private',
+  'delay-private',
+  'corrupt-frames',
 ] as const;
 export type FaultKind = (typeof KINDS)[number];
 
@@ -39,6 +44,8 @@ export const faultSchema = z.strictObject({
   /** Of `ret-code`. */
   retCode: z.number().int().default(10016),
   retMsg: z.string().default('Server error'),
+  /** Of `delay` and `delay-private`. */
+  delayMs: z.number().int().min(1).max(60_000).default(1_000),
 });
 export type Fault = z.infer<typeof faultSchema>;
 
@@ -60,6 +67,13 @@ const SEEDED: readonly Omit<z.input<typeof faultSchema>, 'chance'>[] = [
   { kind: 'drop-deltas' },
   { kind: 'duplicate-private' },
   { kind: 'reorder-private' },
+  { kind: 'stall' },
+  { kind: 'truncate' },
+  { kind: 'delay', delayMs: 300 },
+  { kind: 'delay-private', delayMs: 300 },
+  { kind: 'corrupt-frames' },
+  { kind: 'no-pong' },
+  { kind: 'no-data' },
 ];
 /** No seeded fault acts more often than this. */
 const MOST_CHANCE = 0.02;

@@ -40,7 +40,14 @@ export interface HttpRequest {
 
 /** What is done about a request. */
 export type HttpOutcome =
-  | { readonly kind: 'reply'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | {
+      readonly kind: 'reply';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+      /** It leaves so much later. */
+      readonly afterMs?: number;
+    }
   /** Headers and half of the body, and then nothing. */
   | { readonly kind: 'stall'; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly kind: 'silence' }
@@ -49,7 +56,7 @@ export type HttpOutcome =
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 /** Decided before anything is done, and after it. */
 const BEFORE = ['lose', 'http-status', 'html', 'empty', 'ret-code'] as const;
-const AFTER = ['accept-silently', 'accept-reset', 'stall', 'empty-positions'] as const;
+const AFTER = ['accept-silently', 'accept-reset', 'stall', 'empty-positions', 'delay', 'truncate', 'other-execution-ids'] as const;
 
 export interface BybitServerParts {
   readonly exchange: Exchange;
@@ -228,6 +235,7 @@ export class BybitServer {
       }
     }
     const now = wallNow + this.#clock.skewMs;
+    for (const session of this.#sessions.keys()) session.flush(now);
     for (const account of this.exchange.accounts) {
       const events = account.takeEvents();
       if (events.length === 0) continue;
@@ -294,6 +302,14 @@ function afterwards(fault: Fault, { path }: HttpRequest, outcome: HttpOutcome, n
     case 'empty-positions':
       if (path !== '/v5/position/list') return outcome;
       return reply(200, envelope(0, 'OK', { category: 'linear', list: [], nextPageCursor: '' }, now));
+    case 'delay':
+      return outcome.kind === 'reply' ? { ...outcome, afterMs: fault.delayMs } : outcome;
+    case 'truncate':
+      return outcome.kind === 'reply' ? { ...outcome, body: outcome.body.slice(0, Math.floor(outcome.body.length / 2)) } : outcome;
+    case 'other-execution-ids':
+      // As if another machine of the venue had numbered them.
+      if (path !== '/v5/execution/list' || outcome.kind !== 'reply') return outcome;
+      return { ...outcome, body: outcome.body.replaceAll('"execId":"', '"execId":"other-') };
     default:
       return outcome;
   }

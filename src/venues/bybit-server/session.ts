@@ -61,6 +61,8 @@ export class Session {
   readonly #requestIds = new Set<string>();
   /** A message that another one overtakes. */
   #held: string | undefined;
+  /** Messages that come late, by the venue's clock. */
+  readonly #late: { readonly at: number; readonly text: string }[] = [];
 
   constructor(parts: SessionParts) {
     this.kind = parts.kind;
@@ -230,7 +232,8 @@ export class Session {
 
   publish(topic: string, message: object): void {
     if (this.#parts.faults.strikes(['no-data'], topic) !== undefined) return;
-    this.#say(message);
+    if (this.#parts.faults.strikes(['corrupt-frames'], topic) !== undefined) this.#parts.send(JSON.stringify(message).slice(0, 20));
+    else this.#say(message);
   }
 
   /** What has happened to its account: rows of one topic that follow each other are one message. */
@@ -256,10 +259,21 @@ export class Session {
       this.#held = text;
       return;
     }
-    this.#parts.send(text);
+    const late = faults.strikes(['delay-private'], topic);
+    if (late !== undefined) {
+      this.#late.push({ at: wallNow + late.delayMs, text });
+      return;
+    }
+    this.#parts.send(faults.strikes(['corrupt-frames'], topic) === undefined ? text : text.slice(0, Math.floor(text.length / 2)));
     if (faults.strikes(['duplicate-private'], topic) !== undefined) this.#parts.send(text);
     if (this.#held !== undefined) this.#parts.send(this.#held);
     this.#held = undefined;
+  }
+
+  /** What was kept back and is due. */
+  flush(wallNow: number): void {
+    for (const { text } of this.#late.filter(({ at }) => at <= wallNow)) this.#parts.send(text);
+    this.#late.splice(0, this.#late.length, ...this.#late.filter(({ at }) => at > wallNow));
   }
 
   #say(message: object): void {

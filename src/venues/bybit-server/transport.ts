@@ -159,7 +159,8 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
 function carryOut(outcome: HttpOutcome, request: IncomingMessage, response: ServerResponse): void {
   switch (outcome.kind) {
     case 'reply':
-      response.writeHead(outcome.status, outcome.headers).end(outcome.body);
+      if (outcome.afterMs === undefined) response.writeHead(outcome.status, outcome.headers).end(outcome.body);
+      else setTimeout(() => response.writeHead(outcome.status, outcome.headers).end(outcome.body), outcome.afterMs).unref();
       return;
     case 'stall': {
       const { body } = outcome;
