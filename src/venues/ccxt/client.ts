@@ -4,13 +4,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Exchange } from 'ccxt';
+import { BallastError } from '../../domain/errors.ts';
 import type { Credentials, Site } from './credentials.ts';
 import type { StreamAddresses } from './transport.ts';
 
 export type ClientId = 'bybit' | 'binance';
 
 /** What ccxt calls for every request; it reads status, headers and text of the answer. */
-export type Fetch = (address: string, init: { readonly headers: Readonly<Record<string, string>> }) => Promise<Response>;
+export type Fetch = (
+  address: string,
+  init: { readonly headers: Readonly<Record<string, string>>; readonly method?: string; readonly body?: string },
+) => Promise<Response>;
 
 export interface ClientOptions {
   readonly fetch: Fetch;
@@ -65,6 +69,35 @@ export async function loadBybitTrader(options: TraderOptions): Promise<{ readonl
   };
   const whole = (url: string): string => client.implodeHostname(url).replace(/^http/, 'ws');
   return { client, addresses: { linear: whole(ws.public.linear), spot: whole(ws.public.spot), private: whole(ws.private.contract) } };
+}
+
+export interface AnyTraderOptions extends ClientOptions {
+  readonly credentials: Credentials | undefined;
+  readonly recvWindowMs: number;
+}
+
+/** Any venue that ccxt knows, as ccxt trades it, with exact numbers: its sockets and its timers are never used. @throws BallastError VENUE_UNKNOWN */
+export async function loadAnyTrader(exchange: string, options: AnyTraderOptions): Promise<Exchange> {
+  let client: Exchange;
+  try {
+    if (!/^[a-z0-9]+$/.test(exchange)) throw new RangeError(`found ${JSON.stringify(exchange)}, expected an id of ccxt`);
+    client = await loadClient('bybit', { ...options, address: undefined }, exchange);
+  } catch (cause) {
+    throw new BallastError({
+      code: 'VENUE_UNKNOWN',
+      place: 'exchange',
+      found: JSON.stringify(exchange),
+      expected: 'an id of ccxt, such as binance, binanceusdm, coinbase, kraken',
+      cause,
+      exitCode: 2,
+    });
+  }
+  const { credentials, address, recvWindowMs } = options;
+  if (credentials !== undefined) Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
+  Object.assign(client, { number: String, enableRateLimit: true });
+  Object.assign(client.options, { recvWindow: recvWindowMs, warnOnFetchOpenOrdersWithoutSymbol: false, maxRetriesOnFailure: 0 });
+  if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
+  return client;
 }
 
 /** Every address within, at whatever depth, so that none is left that leads elsewhere. */

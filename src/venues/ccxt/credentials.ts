@@ -14,13 +14,26 @@ const INFIX: Readonly<Record<Site, string>> = { main: '', testnet: 'TESTNET_', d
 
 /** @throws BallastError CREDENTIALS_MISSING */
 export function credentialsFrom(environment: Readonly<Record<string, string | undefined>>, site: Site): Credentials {
-  const names = [`BYBIT_${INFIX[site]}API_KEY`, `BYBIT_${INFIX[site]}API_SECRET`] as const;
+  return credentialsNamed(environment, [`BYBIT_${INFIX[site]}API_KEY`, `BYBIT_${INFIX[site]}API_SECRET`], `bybit (${site})`);
+}
+
+/** Of any venue that ccxt knows: `BINANCE_API_KEY`, `BINANCE_API_SECRET`. @throws BallastError CREDENTIALS_MISSING */
+export function anyCredentialsFrom(environment: Readonly<Record<string, string | undefined>>, exchange: string): Credentials {
+  const prefix = exchange.toUpperCase();
+  return credentialsNamed(environment, [`${prefix}_API_KEY`, `${prefix}_API_SECRET`], exchange);
+}
+
+function credentialsNamed(
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly [key: string, secret: string],
+  place: string,
+): Credentials {
   const [key, secret] = names.map((name) => environment[name]?.trim() ?? '');
   const missing = names.filter((name) => (environment[name]?.trim() ?? '') === '');
   if (key === undefined || secret === undefined || missing.length > 0) {
     throw new BallastError({
       code: 'CREDENTIALS_MISSING',
-      place: `bybit (${site})`,
+      place,
       found: `no ${missing.join(' and no ')} in the environment`,
       expected: 'the key and the secret of an account that may trade and may not withdraw',
       remedy: 'write them into .env, never into ballast.yaml',

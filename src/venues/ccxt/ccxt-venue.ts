@@ -1,0 +1,1072 @@
+// Trading at any venue that ccxt knows, with plain orders (market, limit, post-only, stops where the venue has them): commands in, reports out.
+// There is no private stream: what becomes of an order is found by asking, again and again, and after every trouble. ccxt knows paths,
+// parameters and shapes; what its answers prove is decided here, by the rules that Bybit's adapter keeps: an order carries its own id, an
+// answer that does not come proves nothing, a fill is booked once, an end comes after all of its fills, and nothing is sent again that may stand.
+//
+// Simplified: orders are not amended in place (an amendment is refused, and what stood stands), a stop of the whole position rests as a plain
+// reduce-only stop of its quantity, and funding is not read: it is in the balance. Of a fee in a third coin the worth in quote currency is an
+// estimate by the instrument's rate.
+import type { Exchange } from 'ccxt';
+import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
+import {
+  add,
+  amountFrom,
+  compare,
+  format,
+  isZero,
+  negate,
+  notional,
+  quantity as readQuantity,
+  subtract,
+  toNumber,
+  ZERO_QUANTITY,
+  type Quantity,
+} from '../../domain/decimal.ts';
+import { EndedOrders } from '../../domain/ended-orders.ts';
+import { assert } from '../../domain/errors.ts';
+import type { Fill, OrderReport, VenueReport } from '../../domain/event.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+import { isConditional, type AmendIntent, type CancelIntent, type LimitAmendIntent, type OrderIntent } from '../../domain/order.ts';
+import type { Source, Timers, Venue } from '../../domain/ports.ts';
+import { MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
+import type { Random } from '../../quant/random.ts';
+import { Alarm } from './alarm.ts';
+import { pauseAfter } from './backoff.ts';
+import type { Judged } from './bybit-codes.ts';
+import { createRequest, feeInQuote, type Listed } from './bybit-orders.ts';
+import { wrongWith } from './bybit-rows.ts';
+import { judgeFailure } from './ccxt-judge.ts';
+import { inContracts, readBalances, readOrder, readPosition, readTrade, type CcxtTrade } from './ccxt-rows.ts';
+import { ExecutionMemory } from './execution-memory.ts';
+import { copyOf, keptOrder, readKept, writeKept, type KeptOrder } from './kept-order.ts';
+import { isEnded, merged } from './order-progress.ts';
+import { ReportQueue } from './report-queue.ts';
+import { PRIORITY, Turns, type Budget, type Priority } from './turns.ts';
+import { z } from 'zod';
+
+export interface CcxtVenueSettings {
+  /** A request that is older than this when it arrives is not carried out, where the venue knows such a window; elsewhere it is taken so. */
+  readonly recvWindowMs: number;
+  /** How long what it has taken may be missing from what it says when it is asked. */
+  readonly propagationMs: number;
+  /** For one request and its whole answer. */
+  readonly deadlineMs: number;
+  /** Between two reconciliations: how late a fill of a resting order may be heard. */
+  readonly pollMs: number;
+}
+
+export const defaultCcxtVenueSettings: CcxtVenueSettings = {
+  recvWindowMs: 5 * SECOND_MS,
+  propagationMs: 2 * SECOND_MS,
+  deadlineMs: 5 * SECOND_MS,
+  pollMs: 5 * SECOND_MS,
+};
+
+/** An instrument as ccxt lists it now. */
+export interface CcxtListed extends Listed {
+  /** ccxt's symbol. */
+  readonly unified: string;
+  /** Base currency in one of the venue's contracts; 1 on spot. */
+  readonly contractSize: Quantity;
+  /** Conditional orders are in lists of their own. */
+  readonly hasOwnTriggerLists: boolean;
+  readonly hasStops: boolean;
+}
+
+export interface CcxtVenueParts {
+  readonly instruments: readonly Instrument[];
+  readonly listed: readonly CcxtListed[];
+  readonly client: Exchange;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly settings: CcxtVenueSettings;
+  /** Of the run: its orders carry it. */
+  readonly runId: string;
+  /** Executions of before this are not ours. */
+  readonly since: TimeMs;
+  readonly now: () => TimeMs;
+  readonly notBefore: () => TimeMs;
+  /** Of an instrument; NaN where nobody knows. */
+  readonly lastPrice: (instrument: number) => number;
+  readonly redact: (words: string) => string;
+  /** For a person: what is out of the ordinary. */
+  readonly onNotice: (words: string) => void;
+  /** Gives up what is on its way. */
+  readonly onStop: () => void;
+}
+
+type Params = Readonly<Record<string, string | number | boolean>>;
+
+type Outcome<Value> =
+  | { readonly kind: 'answered'; readonly value: Value }
+  | Exclude<Judged, { readonly kind: 'answered' | 'unchanged' }>
+  | { readonly kind: 'unsent' };
+
+/** Binance's bound, and nobody's is narrower that takes text. */
+const LONGEST_LINK_ID = 36;
+/** What was just sent is looked at so soon. */
+const GRACE_MS = 250;
+const WITNESSES = 2;
+const MOST_RESENDS = 3;
+const MOST_WAIT_MS = 5 * SECOND_MS;
+const SECOND_LOOK_MS = 2 * SECOND_MS;
+const CLOCK_MS = 10 * MINUTE_MS;
+/** A reconciliation that is older than so many polls is none. */
+const STALE_POLLS = 4;
+const PAGE = 100;
+const MOST_PAGES = 50;
+
+export class CcxtVenue implements Venue, Source, Stateful {
+  readonly #parts: CcxtVenueParts;
+  readonly #reports: ReportQueue;
+  readonly #alarm: Alarm;
+  readonly #turns: Turns;
+  readonly #executions: ExecutionMemory;
+  readonly #orders = new Map<string, KeptOrder>();
+  /** By symbol and the venue's id. */
+  readonly #byVenueId = new Map<string, KeptOrder>();
+  /** Orders that wait in a list of conditional ones. */
+  readonly #triggers = new Set<KeptOrder>();
+  readonly #ended = new EndedOrders<KeptOrder>((order) => this.#forget(order));
+  readonly #net: Quantity[];
+  readonly #mismatches: number[];
+  /** By coin, on spot: what the account had beside what this process has traded, and what that was. */
+  readonly #coinsBeside = new Map<string, Quantity>();
+  readonly #coinsTraded = new Map<string, Quantity>();
+  readonly #balances = new Map<string, Quantity>();
+  /** Trades that may be of an order whose venue's id is not known yet: asked for again from here on. */
+  #deferredFrom = Infinity;
+  #refusedFor = '';
+  #isStarted = false;
+  #isReconciling = false;
+  #reconciledAt = -Infinity;
+  #reconcileAt = Infinity;
+  #clockAt = Infinity;
+  #failures = 0;
+  readonly #told = new Set<string>();
+  readonly counts = { doubts: 0, notReceived: 0, resent: 0, overfills: 0, malformed: 0, foreign: 0, reconciliations: 0 };
+
+  constructor(parts: CcxtVenueParts) {
+    const { timers, instruments, now, notBefore } = parts;
+    assert(/^[A-Za-z0-9-]{1,24}$/.test(parts.runId), 'a run id that fits into the ids of its orders');
+    this.#parts = parts;
+    this.#net = instruments.map(() => ZERO_QUANTITY);
+    this.#mismatches = instruments.map(() => 0);
+    this.#executions = new ExecutionMemory(parts.since);
+    this.#reports = new ReportQueue(now, notBefore);
+    this.#alarm = new Alarm(timers, () => this.#ring());
+    this.#turns = new Turns(timers);
+  }
+
+  // ---- Source ----------------------------------------------------------------------------------------------------------
+
+  peekAt(): TimeMs {
+    return this.#reports.peekAt();
+  }
+
+  take(): VenueReport {
+    return this.#reports.take();
+  }
+
+  get ended(): boolean {
+    return this.#reports.ended;
+  }
+
+  onArrival(wake: () => void): void {
+    this.#reports.onArrival(wake);
+  }
+
+  // ---- life ------------------------------------------------------------------------------------------------------------
+
+  /** From here on commands leave. Whatever a recovery has brought along is asked about first. */
+  start(): void {
+    const now = this.#parts.timers.now();
+    this.#isStarted = true;
+    for (const order of this.#orders.values()) {
+      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY))) continue;
+      // Perhaps it left a moment before the end of the process that sent it.
+      if (order.phase !== 'known') order.phase = 'in-doubt';
+      order.sentAt = now;
+      order.lookAt = now;
+    }
+    this.#clockAt = now;
+    this.#reconcileSoon(0);
+  }
+
+  /** Nothing leaves any more, and nothing is heard. What is at the venue stays there. */
+  stop(): void {
+    this.#isStarted = false;
+    this.#alarm.set(Infinity);
+    this.#turns.close();
+    this.#parts.onStop();
+  }
+
+  /** The venue wants to hear nothing for so long. */
+  freeze(ms: number): void {
+    this.#turns.freeze(ms);
+  }
+
+  /** Why nothing new may be opened in an instrument right now; undefined where it may. What closes and protects is never blocked. */
+  blockOf(instrument: number): string | undefined {
+    if (this.#refusedFor !== '') return `the venue has refused the key: ${this.#refusedFor}`;
+    if (this.#turns.frozenUntil > this.#parts.timers.now()) return 'the venue wants to be left alone';
+    if (!this.isReconciled) return 'the account is not reconciled';
+    if (this.#parts.listed[instrument]?.isTrading !== true) return 'the instrument does not trade';
+    if ((this.#mismatches[instrument] ?? 0) >= 2) return 'the position at the venue is not ours';
+    for (const order of this.#orders.values()) {
+      if (order.phase === 'in-doubt' && order.intent.instrument === instrument) return `order ${order.intent.id} is in doubt`;
+    }
+    return undefined;
+  }
+
+  /** The venue has said lately what is there. */
+  get isReconciled(): boolean {
+    const { timers, settings } = this.#parts;
+    return timers.now() - this.#reconciledAt <= STALE_POLLS * settings.pollMs + settings.deadlineMs;
+  }
+
+  /** The venue's position by our own ledger, signed. */
+  net(instrument: number): Quantity {
+    return this.#net[instrument] ?? ZERO_QUANTITY;
+  }
+
+  /** Of a coin, as the venue last said it; undefined where it has not. */
+  balance(coin: string): Quantity | undefined {
+    return this.#balances.get(coin);
+  }
+
+  // ---- Venue: commands in ------------------------------------------------------------------------------------------------
+
+  submit(intent: OrderIntent): void {
+    const order = this.#keep(copyOf(intent), undefined);
+    if (this.#isStarted) this.#create(order);
+    else order.phase = 'in-doubt';
+  }
+
+  cancel({ order: id, instrument }: CancelIntent): void {
+    const order = this.#orders.get(id);
+    if (order === undefined || order.phase === 'ended') {
+      this.#say('order.cancelled', { id, instrument, reason: 'no such order is open' });
+      return;
+    }
+    order.cancel = 'wanted';
+    if (!this.#isStarted) return;
+    if (order.phase === 'queued') this.#end(order, 'order.cancelled', 'before it was sent');
+    else if (order.phase === 'attached') this.#end(order, 'order.cancelled', 'before it came to rest');
+    else void this.#sendCancel(order);
+  }
+
+  amend(intent: AmendIntent | LimitAmendIntent): void {
+    const order = this.#orders.get(intent.order);
+    const { instrument } = intent;
+    if (order === undefined || order.phase === 'ended') {
+      this.#say('order.cancelled', { id: intent.order, instrument, reason: 'no such order is open' });
+      return;
+    }
+    const { stopPrice, limitPrice, quantity } = order.intent;
+    const happenedAt = this.#parts.now();
+    if ('stopPrice' in intent && order.phase === 'attached') {
+      // It leaves as it is to stand.
+      order.intent = { ...order.intent, stopPrice: intent.stopPrice };
+      const moved = { asked: intent.stopPrice, stopPrice: intent.stopPrice };
+      this.#reports.push({ kind: 'order.amended', happenedAt, instrument, order: intent.order, ...moved, reason: '' });
+      return;
+    }
+    const common = { happenedAt, instrument, order: intent.order, reason: `${this.#name} does not change orders in place` };
+    if ('stopPrice' in intent)
+      this.#reports.push({ kind: 'order.amended', ...common, asked: intent.stopPrice, stopPrice: stopPrice ?? intent.stopPrice });
+    else this.#reports.push({ kind: 'order.repriced', ...common, limitPrice: limitPrice ?? intent.limitPrice, quantity });
+  }
+
+  // ---- recovery ----------------------------------------------------------------------------------------------------------
+
+  /** A report that a run has recorded: heard again by a new process, before it starts. */
+  recall(report: VenueReport): void {
+    assert(!this.#isStarted, 'a venue is brought along before it starts');
+    if (report.kind === 'funding.paid' || report.kind === 'position.liquidated') return;
+    const order = this.#orders.get(report.order);
+    if (order === undefined) return;
+    switch (report.kind) {
+      case 'order.accepted':
+        order.isReported = true;
+        return;
+      case 'order.filled':
+        if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
+        order.filled = add(order.filled, report.fill.quantity);
+        this.#move(report.instrument, order.intent.side, report.fill.quantity);
+        if (compare(order.filled, order.intent.quantity) >= 0) this.#close(order, report.at);
+        return;
+      case 'order.amended':
+        order.intent = { ...order.intent, stopPrice: report.stopPrice };
+        return;
+      case 'order.repriced':
+        return;
+      case 'order.rejected':
+      case 'order.cancelled':
+      case 'order.expired':
+        this.#close(order, report.at);
+    }
+  }
+
+  save(out: ByteWriter): void {
+    this.#executions.save(out);
+    for (const quantity of this.#net) out.decimal(quantity);
+    out.count(this.#orders.size);
+    for (const order of this.#orders.values()) {
+      writeKept(out, order);
+      out.flag(this.#triggers.has(order));
+    }
+  }
+
+  restore(from: ByteReader): void {
+    this.#executions.restore(from);
+    for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
+    this.#orders.clear();
+    this.#byVenueId.clear();
+    this.#triggers.clear();
+    this.#ended.clear();
+    for (let left = from.count(); left > 0; left--) {
+      const order = readKept(
+        from,
+        (id) => this.#linkIdOf(id),
+        (id) => this.#orders.get(id),
+      );
+      this.#orders.set(order.intent.id, order);
+      if (from.flag()) this.#triggers.add(order);
+      if (order.venueId !== '') this.#identify(order, order.venueId);
+      if (order.phase === 'ended') this.#ended.remember(order, order.endedAt);
+    }
+  }
+
+  // ---- creating ----------------------------------------------------------------------------------------------------------
+
+  get #name(): string {
+    return this.#parts.client.id;
+  }
+
+  #linkIdOf(id: string): string {
+    const linkId = `${this.#parts.runId}-${id}`;
+    assert(linkId.length <= LONGEST_LINK_ID, `an order id that fits into ${LONGEST_LINK_ID} characters`);
+    return linkId;
+  }
+
+  #keep(intent: OrderIntent, parent: KeptOrder | undefined): KeptOrder {
+    assert(!this.#orders.has(intent.id), `order id ${intent.id} is used once`);
+    const order = keptOrder(intent, this.#linkIdOf(intent.id), parent);
+    this.#orders.set(intent.id, order);
+    for (const stop of intent.attached) this.#keep(stop, order);
+    return order;
+  }
+
+  #listedOf({ intent }: KeptOrder): CcxtListed {
+    const listed = this.#parts.listed[intent.instrument];
+    assert(listed !== undefined, 'every instrument of the run is listed');
+    return listed;
+  }
+
+  #create(order: KeptOrder): void {
+    const { intent } = order;
+    const listed = this.#listedOf(order);
+    const block = isEntry(intent) ? this.blockOf(intent.instrument) : undefined;
+    if (block !== undefined) {
+      this.#end(order, 'order.rejected', `nothing may open: ${block}`);
+      return;
+    }
+    if (isConditional(intent.type) && !listed.hasStops) {
+      this.#end(order, 'order.rejected', `${this.#name} has no stop orders in this market: the engine holds them`);
+      return;
+    }
+    // Steps, sizes and the least worth of an order are checked by the same rules everywhere; what is attached leaves by itself.
+    const composed = createRequest({ ...intent, attached: [] }, listed, {
+      linkId: order.linkId,
+      lastPrice: this.#parts.lastPrice(intent.instrument),
+      available: listed.category === 'spot' ? this.#freeCoin(order) : undefined,
+    });
+    if (composed.kind === 'refused') {
+      this.#end(order, 'order.rejected', composed.reason);
+      return;
+    }
+    const { client } = this.#parts;
+    const { budget } = intent;
+    if (budget !== undefined && client.has['createMarketBuyOrderWithCost'] !== true) {
+      this.#end(order, 'order.rejected', `${this.#name} does not buy by cost`);
+      return;
+    }
+    const { parameters } = composed;
+    const size = toNumberText(inContracts(composed.quantity, listed.contractSize));
+    const price = parameters['price'] === undefined ? undefined : toNumberText(readQuantity(String(parameters['price'])));
+    const params = { clientOrderId: order.linkId, ...paramsOf(intent, parameters) };
+    const type = price === undefined ? 'market' : 'limit';
+    void this.#send(order, () =>
+      budget === undefined
+        ? client.createOrder(listed.unified, type, intent.side, size, price, params)
+        : client.createMarketBuyOrderWithCost(listed.unified, toNumberText(readQuantity(String(parameters['qty']))), params),
+    );
+  }
+
+  async #send(order: KeptOrder, work: () => Promise<unknown>): Promise<void> {
+    const { timers } = this.#parts;
+    const { intent } = order;
+    order.phase = 'queued';
+    const queuedAt = timers.now();
+    const stale = { why: '' };
+    const outcome = await this.#ask('create', priorityOf(intent), work, {
+      isWanted: () => {
+        if (order.phase !== 'queued') return false;
+        if (!isEntry(intent)) return true;
+        const waitedMs = timers.now() - queuedAt;
+        stale.why =
+          waitedMs > MOST_WAIT_MS ? `it has waited ${Math.round(waitedMs)} ms for its turn` : (this.blockOf(intent.instrument) ?? '');
+        return stale.why === '';
+      },
+      onSent: () => {
+        order.phase = 'sent';
+        order.sentAt = timers.now();
+      },
+    });
+    if (outcome.kind === 'unsent') {
+      if (order.phase === 'queued')
+        this.#end(order, 'order.rejected', `nothing may open: ${stale.why === '' ? 'the session is over' : stale.why}`);
+      return;
+    }
+    // It left no later than now.
+    order.sentAt = timers.now();
+    this.#created(order, outcome);
+  }
+
+  #created(order: KeptOrder, outcome: Exclude<Outcome<unknown>, { kind: 'unsent' }>): void {
+    if (order.phase === 'ended' || !this.#isStarted) return;
+    switch (outcome.kind) {
+      case 'answered': {
+        const ids = z.object({ id: z.string().min(1) }).safeParse(outcome.value);
+        if (!ids.success) {
+          this.#doubt(order, 'an answer without an id');
+          return;
+        }
+        order.isAcknowledged = true;
+        if (isConditional(order.intent.type) && this.#listedOf(order).hasOwnTriggerLists) this.#triggers.add(order);
+        this.#identify(order, ids.data.id);
+        order.phase = 'known';
+        this.#lookIn(order, GRACE_MS);
+        void this.#sendCancel(order);
+        return;
+      }
+      case 'refused':
+      case 'unauthorised':
+        if (order.progress === undefined) this.#end(order, 'order.rejected', outcome.words);
+        return;
+      case 'taken':
+        this.#doubt(order, 'the venue has an order of this id already');
+        return;
+      case 'gone':
+      case 'unknown':
+        this.#doubt(order, outcome.words);
+    }
+  }
+
+  /** Nobody knows whether the venue has it. */
+  #doubt(order: KeptOrder, words: string): void {
+    this.counts.doubts++;
+    order.phase = 'in-doubt';
+    this.#notice(`order ${order.intent.id} is in doubt: ${words}`);
+    this.#lookIn(order, pauseAfter(0, this.#parts.random));
+  }
+
+  /** On spot, what of a coin may be sold: by the ledger of our own trades, less what resting sales have put aside. */
+  #freeCoin({ intent }: KeptOrder): Quantity | undefined {
+    const coin = this.#parts.instruments[intent.instrument]?.base ?? '';
+    const beside = this.#coinsBeside.get(coin);
+    if (beside === undefined) return undefined;
+    let free = add(beside, this.#coinsTraded.get(coin) ?? ZERO_QUANTITY);
+    for (const { intent: other, phase, filled } of this.#orders.values()) {
+      if (phase === 'ended' || phase === 'attached' || other === intent || other.side === 'buy') continue;
+      if ((other.type === 'limit' || other.type === 'post-only') && this.#parts.instruments[other.instrument]?.base === coin)
+        free = subtract(free, subtract(other.quantity, filled));
+    }
+    return compare(free, ZERO_QUANTITY) < 0 ? ZERO_QUANTITY : free;
+  }
+
+  // ---- cancelling --------------------------------------------------------------------------------------------------------
+
+  async #sendCancel(order: KeptOrder): Promise<void> {
+    // Without the venue's id there is nothing to cancel yet: it is being asked for.
+    if (order.cancel !== 'wanted' || order.venueId === '') return;
+    order.cancel = 'asked';
+    const { client } = this.#parts;
+    const { unified } = this.#listedOf(order);
+    const outcome = await this.#ask('cancel', PRIORITY.cancel, () => client.cancelOrder(order.venueId, unified, this.#triggerParams(order)));
+    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    // Whatever was said, the order has ended only when the venue says so.
+    if (outcome.kind !== 'answered') order.cancel = 'wanted';
+    this.#lookIn(order, outcome.kind === 'answered' ? GRACE_MS : pauseAfter(order.looks, this.#parts.random));
+  }
+
+  #triggerParams(order: KeptOrder): Params {
+    return this.#triggers.has(order) ? { trigger: true } : {};
+  }
+
+  #hasEnded({ phase }: KeptOrder): boolean {
+    return phase === 'ended';
+  }
+
+  // ---- what the venue says -------------------------------------------------------------------------------------------------
+
+  /** @returns the order it speaks of, where that is ours */
+  #onOrder(raw: unknown, listed: CcxtListed, isTrigger: boolean): KeptOrder | undefined {
+    const read = this.#read('a row of orders', () => readOrder(raw, listed.contractSize));
+    if (read === undefined || read.row.symbol !== listed.unified) return undefined;
+    const { row, becameId } = read;
+    const order = this.#byVenueId.get(`${listed.unified} ${row.orderId}`) ?? this.#byLinkId(row.orderLinkId);
+    if (order === undefined || order.intent.instrument !== listed.instrument) return undefined;
+    if (isTrigger && becameId !== '') {
+      // It has been triggered: from here on it is the order that it has become.
+      this.#triggers.delete(order);
+      this.#identify(order, becameId);
+      order.phase = 'known';
+      this.#lookIn(order, 0);
+      return order;
+    }
+    if (isTrigger) this.#triggers.add(order);
+    if (order.venueId !== '' && order.venueId !== row.orderId) return order;
+    this.#identify(order, row.orderId);
+    const progress = merged(order.progress, row);
+    if (progress === order.progress) return order;
+    order.progress = progress;
+    if (order.phase === 'ended') return order;
+    if (order.phase !== 'known') {
+      order.phase = 'known';
+      order.looks = 0;
+      order.absences = 0;
+    }
+    if (!order.isReported && !isEnded(progress.status)) {
+      order.isReported = true;
+      this.#say('order.accepted', {
+        id: order.intent.id,
+        instrument: order.intent.instrument,
+        reason: '',
+        happenedAt: progress.updatedAt || this.#parts.now(),
+      });
+    }
+    if (!isEnded(progress.status)) void this.#sendCancel(order);
+    if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, 0);
+    this.#conclude(order);
+    return order;
+  }
+
+  #byLinkId(linkId: string): KeptOrder | undefined {
+    const prefix = `${this.#parts.runId}-`;
+    return linkId.startsWith(prefix) ? this.#orders.get(linkId.slice(prefix.length)) : undefined;
+  }
+
+  #identify(order: KeptOrder, venueId: string): void {
+    order.venueId = venueId;
+    this.#byVenueId.set(`${this.#listedOf(order).unified} ${venueId}`, order);
+  }
+
+  /** It is reported as ended once all that it has filled is booked. */
+  #conclude(order: KeptOrder): void {
+    const { progress, intent, filled: booked } = order;
+    if (progress === undefined || order.phase === 'ended' || !isEnded(progress.status) || compare(booked, progress.filled) < 0) return;
+    const isWhole = intent.budget === undefined ? compare(booked, intent.quantity) >= 0 : progress.status === 'Filled' && !isZero(booked);
+    if (isWhole) {
+      this.#close(order, this.#parts.now());
+      return;
+    }
+    const isRefusal = isZero(booked) && progress.status === 'Rejected';
+    const why = progress.status === 'Filled' ? `the venue has made it ${format(progress.quantity)} and filled that` : progress.reason;
+    const happenedAt = progress.updatedAt || this.#parts.now();
+    this.#end(order, isRefusal ? 'order.rejected' : 'order.cancelled', why === '' ? progress.status : why, happenedAt);
+  }
+
+  /** @returns false where it may be of an order whose id at the venue is not known yet */
+  #onTrade(raw: unknown, listed: CcxtListed): boolean {
+    const trade = this.#read('a row of trades', () => readTrade(raw, listed.contractSize));
+    if (trade === undefined || this.#executions.has(trade.id) || trade.at < this.#parts.since) return true;
+    const { instrument } = listed;
+    const order = this.#byVenueId.get(`${listed.unified} ${trade.orderId}`);
+    if (order === undefined && this.#isNameless(instrument, trade.at)) {
+      this.#deferredFrom = Math.min(this.#deferredFrom, trade.at);
+      return false;
+    }
+    this.#executions.believe(trade.id, trade.at);
+    const fill = this.#fillOf(trade, instrument);
+    if (order === undefined) {
+      this.counts.foreign++;
+      this.#notice(`${listed.unified}: ${format(trade.quantity)} were traded by an order that is not ours, ${trade.orderId}`);
+      this.#reports.push({
+        kind: 'order.filled',
+        happenedAt: trade.at,
+        instrument,
+        order: trade.orderId,
+        reason: 'not an order of this run',
+        fill,
+      });
+      return true;
+    }
+    const { intent } = order;
+    order.filled = add(order.filled, trade.quantity);
+    this.#move(instrument, intent.side, trade.quantity);
+    this.#moveCoins(trade, listed);
+    if (intent.budget === undefined && compare(order.filled, intent.quantity) > 0) {
+      this.counts.overfills++;
+      this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
+    }
+    this.#say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: trade.at, fill });
+    if (order.phase !== 'ended') this.#conclude(order);
+    this.#release(order);
+    return true;
+  }
+
+  /** It may be of something of ours that is at the venue under an id that we have not heard: of a stop, only until that has been looked at. */
+  #isNameless(instrument: number, at: TimeMs): boolean {
+    const { now, settings } = this.#parts;
+    for (const { intent, phase, venueId } of this.#orders.values()) {
+      if (intent.instrument === instrument && venueId === '' && (phase === 'sent' || phase === 'in-doubt')) return true;
+    }
+    const isYoung = now() - at < 3 * settings.pollMs + settings.propagationMs;
+    return isYoung && [...this.#triggers].some(({ intent }) => intent.instrument === instrument);
+  }
+
+  /** With an entry's first fill its stops leave. */
+  #release(entry: KeptOrder): void {
+    for (const { id } of entry.intent.attached) {
+      const stop = this.#orders.get(id);
+      if (stop?.phase === 'attached') this.#create(stop);
+    }
+  }
+
+  #fillOf({ id, price, quantity, fee, isMaker }: CcxtTrade, instrument: number): Fill {
+    const traded = this.#parts.instruments[instrument];
+    assert(traded !== undefined, 'every listed instrument is one of the run');
+    const liquidity = isMaker ? 'maker' : 'taker';
+    const rate = isMaker ? traded.makerFeeRate : traded.takerFeeRate;
+    const common = { id, price, quantity, liquidity } as const;
+    if (fee !== undefined && (fee.currency === traded.base || fee.currency === traded.quote))
+      return { ...common, fee: feeInQuote(fee.cost, fee.currency, traded, price) };
+    const estimate = amountFrom(toNumber(notional(price, quantity)) * rate);
+    if (fee === undefined) return { ...common, fee: estimate };
+    return { ...common, fee: estimate, feeCoin: { currency: fee.currency, quantity: readQuantity(format(fee.cost)) } };
+  }
+
+  #move(instrument: number, side: OrderIntent['side'], quantity: Quantity): void {
+    const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    this.#net[instrument] = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+  }
+
+  #moveCoins({ side, quantity, fee }: CcxtTrade, { instrument, category }: CcxtListed): void {
+    if (category !== 'spot') return;
+    const { base = '' } = this.#parts.instruments[instrument] ?? {};
+    const moved = add(this.#coinsTraded.get(base) ?? ZERO_QUANTITY, side === 'buy' ? quantity : negate(quantity));
+    this.#coinsTraded.set(base, fee?.currency === base ? subtract(moved, readQuantity(format(fee.cost))) : moved);
+  }
+
+  /** Undefined, and told, where it is none. */
+  #read<Value>(what: string, reader: () => Value): Value | undefined {
+    try {
+      return reader();
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      this.counts.malformed++;
+      this.#notice(`${what} was not believed: ${wrongWith(error)}`);
+      return undefined;
+    }
+  }
+
+  // ---- asking about an order -----------------------------------------------------------------------------------------------
+
+  #lookIn(order: KeptOrder, ms: number): void {
+    order.lookAt = this.#parts.timers.now() + ms;
+    this.#arm();
+  }
+
+  async #look(order: KeptOrder): Promise<void> {
+    const { timers, random } = this.#parts;
+    order.isLooking = true;
+    order.lookAt = Infinity;
+    const askedAt = timers.now();
+    const answer = order.venueId === '' ? await this.#findByLinkId(order) : await this.#findByVenueId(order);
+    order.isLooking = false;
+    if (this.#hasEnded(order) || !this.#isStarted) return;
+    if (answer === 'unknown') this.#lookIn(order, pauseAfter(order.looks++, random));
+    else if (answer === 'absent') this.#absent(order, askedAt);
+    else await this.#found(order);
+    this.#arm();
+  }
+
+  async #findByVenueId(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+    const { client } = this.#parts;
+    const listed = this.#listedOf(order);
+    if (client.has['fetchOrder'] !== true) return this.#findByLinkId(order);
+    const isTrigger = this.#triggers.has(order);
+    const outcome = await this.#ask('query', PRIORITY.doubt, () =>
+      client.fetchOrder(order.venueId, listed.unified, this.#triggerParams(order)),
+    );
+    if (outcome.kind === 'gone') return 'absent';
+    if (outcome.kind !== 'answered') return 'unknown';
+    return this.#onOrder(outcome.value, listed, isTrigger) === order ? 'found' : 'unknown';
+  }
+
+  /** Open orders first, then those that have ended: what has ended is gone from the first, and what is new may not be in the second yet. */
+  async #findByLinkId(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+    const listed = this.#listedOf(order);
+    const isConditionalOrder = isConditional(order.intent.type) && listed.hasOwnTriggerLists;
+    for (const fetchRows of this.#listsOf(listed, isConditionalOrder, order.sentAt)) {
+      const outcome = await this.#ask('query', PRIORITY.doubt, fetchRows);
+      if (outcome.kind !== 'answered') return 'unknown';
+      if (outcome.value.some((row) => this.#onOrder(row, listed, isConditionalOrder) === order)) return 'found';
+    }
+    return 'absent';
+  }
+
+  /** Every list in which an order may be, as this venue has them. */
+  #listsOf({ unified }: CcxtListed, isTrigger: boolean, sentAt: number): readonly (() => Promise<readonly unknown[]>)[] {
+    const { client, timers, now } = this.#parts;
+    const params = isTrigger ? { trigger: true } : {};
+    // What this machine and the venue call now may differ.
+    const since = Math.floor(now() - (timers.now() - Math.max(sentAt, 0)) - MINUTE_MS);
+    const lists = [() => client.fetchOpenOrders(unified, undefined, undefined, params)];
+    if (client.has['fetchOrders'] === true) lists.push(() => client.fetchOrders(unified, since, PAGE, params));
+    else if (client.has['fetchCanceledAndClosedOrders'] === true)
+      lists.push(() => client.fetchCanceledAndClosedOrders(unified, since, PAGE, params));
+    else {
+      if (client.has['fetchClosedOrders'] === true) lists.push(() => client.fetchClosedOrders(unified, since, PAGE, params));
+      if (client.has['fetchCanceledOrders'] === true) lists.push(() => client.fetchCanceledOrders(unified, since, PAGE, params));
+    }
+    return lists;
+  }
+
+  async #found(order: KeptOrder): Promise<void> {
+    const { random } = this.#parts;
+    const { progress } = order;
+    if (progress === undefined) return;
+    if (compare(progress.filled, order.filled) > 0) {
+      await this.#askForTrades(this.#listedOf(order), PRIORITY.doubt);
+      if (this.#hasEnded(order)) return;
+      if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
+    } else if (!isEnded(progress.status) && order.intent.type === 'market') this.#lookIn(order, pauseAfter(order.looks++, random));
+    if (order.cancel !== 'no' && !isEnded(progress.status)) {
+      // It was lost on its way, or has not been carried out yet. Asking twice for a cancel does no harm.
+      order.cancel = 'wanted';
+      await this.#sendCancel(order);
+    }
+  }
+
+  /** Asked too early, or while it could still arrive, "no such order" proves nothing. */
+  #absent(order: KeptOrder, askedAt: number): void {
+    const { timers, random, settings } = this.#parts;
+    if (order.isAcknowledged || order.progress !== undefined) {
+      // The venue has had it: it cannot be as if it had never been.
+      if (order.looks > 4) this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
+      order.phase = 'in-doubt';
+      this.#lookIn(order, pauseAfter(order.looks++, random));
+      return;
+    }
+    const provenAt = order.sentAt + settings.recvWindowMs + settings.propagationMs;
+    if (askedAt >= provenAt) order.absences++;
+    if (order.absences >= WITNESSES) this.#notReceived(order);
+    else if (order.absences > 0) this.#lookIn(order, settings.propagationMs);
+    else this.#lookIn(order, Math.max(1, Math.min(provenAt - timers.now(), pauseAfter(order.looks++, random))));
+  }
+
+  /** Proven: nothing of it can arrive any more. */
+  #notReceived(order: KeptOrder): void {
+    const { intent } = order;
+    this.counts.notReceived++;
+    if (order.cancel !== 'no') this.#end(order, 'order.cancelled', 'the venue never received it');
+    else if (isEntry(intent) || order.resends >= MOST_RESENDS) this.#end(order, 'order.rejected', 'the venue never received it');
+    else {
+      order.resends++;
+      order.absences = 0;
+      order.looks = 0;
+      this.counts.resent++;
+      this.#notice(`order ${intent.id} never arrived and is sent again under its own id`);
+      this.#create(order);
+    }
+  }
+
+  // ---- reconciliation ------------------------------------------------------------------------------------------------------
+
+  #reconcileSoon(ms: number): void {
+    if (!this.#isStarted) return;
+    this.#reconcileAt = Math.min(this.#reconcileAt, this.#parts.timers.now() + ms);
+    this.#arm();
+  }
+
+  /** Trades, then open orders, then what is held: each explains what comes after it. */
+  async #reconcile(): Promise<void> {
+    const { timers, settings, random } = this.#parts;
+    const beganAt = timers.now();
+    this.#isReconciling = true;
+    this.#reconcileAt = Infinity;
+    const isDone = await this.#askForAll(beganAt);
+    this.#isReconciling = false;
+    if (!this.#isStarted) return;
+    if (isDone) {
+      this.#reconciledAt = beganAt;
+      this.#failures = 0;
+      this.counts.reconciliations++;
+    }
+    this.#reconcileSoon(isDone ? settings.pollMs : pauseAfter(this.#failures++, random));
+  }
+
+  async #askForAll(beganAt: number): Promise<boolean> {
+    const { client, listed } = this.#parts;
+    for (const each of listed) {
+      if (!(await this.#askForTrades(each, PRIORITY.look))) return false;
+      const seen = new Set<KeptOrder | undefined>();
+      for (const params of each.hasOwnTriggerLists ? [{}, { trigger: true }] : [{}]) {
+        const open = await this.#ask('query', PRIORITY.look, () => client.fetchOpenOrders(each.unified, undefined, undefined, params));
+        if (open.kind !== 'answered') return false;
+        for (const row of open.value) seen.add(this.#onOrder(row, each, 'trigger' in params));
+      }
+      this.#lookForMissing(each.instrument, seen, beganAt);
+    }
+    const linear = listed.filter(({ category }) => category === 'linear');
+    if (linear.length > 0 && !(await this.#askForPositions(linear))) return false;
+    return this.#askForBalances();
+  }
+
+  /** From the last that is known on, with an overlap. */
+  async #askForTrades(listed: CcxtListed, priority: Priority): Promise<boolean> {
+    const { client } = this.#parts;
+    let since = Math.floor(Math.min(this.#executions.askFrom, this.#deferredFrom));
+    this.#deferredFrom = Infinity;
+    let isWhole = true;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const outcome = await this.#ask('query', priority, () => client.fetchMyTrades(listed.unified, since, PAGE));
+      if (outcome.kind !== 'answered') return false;
+      // Oldest first, as ccxt sorts them.
+      for (const row of outcome.value) if (!this.#onTrade(row, listed)) isWhole = false;
+      const last = outcome.value.at(-1)?.timestamp;
+      if (outcome.value.length < PAGE || last === undefined || !(last > since)) return isWhole || this.#lookForNameless(listed.instrument);
+      since = last;
+    }
+    this.#notice(`${listed.unified} has more than ${MOST_PAGES} pages of trades`);
+    return false;
+  }
+
+  /** Trades wait for their order's name. */
+  #lookForNameless(instrument: number): boolean {
+    for (const order of this.#orders.values()) {
+      const { intent, phase, venueId, isLooking } = order;
+      if (intent.instrument !== instrument || isLooking || phase === 'ended' || phase === 'attached' || phase === 'queued') continue;
+      if (venueId === '' || this.#triggers.has(order)) this.#lookIn(order, 0);
+    }
+    return true;
+  }
+
+  /** What we believe to be open and the venue does not list is asked for by its id. */
+  #lookForMissing(instrument: number, seen: ReadonlySet<KeptOrder | undefined>, beganAt: number): void {
+    for (const order of this.#orders.values()) {
+      if (order.intent.instrument !== instrument || seen.has(order) || order.phase !== 'known') continue;
+      if (order.lookAt !== Infinity || order.isLooking) continue;
+      // It may be younger than the list.
+      if (order.sentAt < beganAt) this.#lookIn(order, 0);
+    }
+  }
+
+  async #askForPositions(linear: readonly CcxtListed[]): Promise<boolean> {
+    const { client } = this.#parts;
+    const outcome = await this.#ask('query', PRIORITY.look, () => client.fetchPositions(linear.map(({ unified }) => unified)));
+    if (outcome.kind !== 'answered') return false;
+    const held = new Map<string, Quantity>();
+    for (const raw of outcome.value) {
+      const listed = linear.find(({ unified }) => unified === raw.symbol);
+      const read = listed === undefined ? undefined : this.#read('a row of positions', () => readPosition(raw, listed.contractSize));
+      if (read !== undefined) held.set(read.symbol, add(held.get(read.symbol) ?? ZERO_QUANTITY, read.held));
+    }
+    // Many venues list only what is held: a symbol without a row is flat, or the list is wrong, and it is looked at twice.
+    for (const { instrument, unified } of linear)
+      this.#compare(instrument, unified, held.get(unified) ?? ZERO_QUANTITY, this.net(instrument));
+    return true;
+  }
+
+  async #askForBalances(): Promise<boolean> {
+    const { client, listed, instruments } = this.#parts;
+    const outcome = await this.#ask('query', PRIORITY.look, () => client.fetchBalance());
+    if (outcome.kind !== 'answered') return false;
+    const balances = this.#read('the balances', () => readBalances(outcome.value));
+    if (balances === undefined) return false;
+    this.#balances.clear();
+    for (const [coin, held] of balances) this.#balances.set(coin, held);
+    for (const { instrument, category, unified } of listed) {
+      const { base = '' } = instruments[instrument] ?? {};
+      if (category !== 'spot' || this.#isMoving(instrument)) continue;
+      const held = balances.get(base) ?? ZERO_QUANTITY;
+      const traded = this.#coinsTraded.get(base) ?? ZERO_QUANTITY;
+      const beside = this.#coinsBeside.get(base);
+      if (beside === undefined) this.#coinsBeside.set(base, subtract(held, traded));
+      else this.#compare(instrument, unified, held, add(beside, traded));
+    }
+    return true;
+  }
+
+  /** A difference counts once it was found twice, while nothing moves. */
+  #compare(instrument: number, symbol: string, held: Quantity, own: Quantity): void {
+    if (compare(held, own) === 0) {
+      if ((this.#mismatches[instrument] ?? 0) >= 2) this.#notice(`${symbol}: the position at the venue is ours again`);
+      this.#mismatches[instrument] = 0;
+      return;
+    }
+    this.#reconcileSoon(Math.min(SECOND_LOOK_MS, this.#parts.settings.pollMs));
+    if (this.#isMoving(instrument)) return;
+    const times = (this.#mismatches[instrument] ?? 0) + 1;
+    this.#mismatches[instrument] = times;
+    if (times === 2)
+      this.#notice(`${symbol}: the venue holds ${format(held)}, this run ${format(own)}; nothing opens there until they agree`);
+  }
+
+  #isMoving(instrument: number): boolean {
+    for (const { intent, phase, progress, filled: booked } of this.#orders.values()) {
+      if (intent.instrument !== instrument || phase === 'ended' || phase === 'attached') continue;
+      if (phase !== 'known' || progress === undefined || compare(progress.filled, booked) !== 0) return true;
+    }
+    return false;
+  }
+
+  // ---- requests ------------------------------------------------------------------------------------------------------------
+
+  /** In its turn, and judged. Never rejects for what a venue or a network does. */
+  async #ask<Value>(
+    budget: Budget,
+    priority: Priority,
+    work: () => Promise<Value>,
+    { isWanted, onSent }: { readonly isWanted?: () => boolean; readonly onSent?: () => void } = {},
+  ): Promise<Outcome<Value>> {
+    await this.#turns.take(budget, priority);
+    if (!this.#isStarted || isWanted?.() === false) return { kind: 'unsent' };
+    onSent?.();
+    try {
+      return { kind: 'answered', value: await work() };
+    } catch (error) {
+      const judged = judgeFailure(error, this.#parts.redact);
+      this.#judged(judged, budget);
+      return judged;
+    }
+  }
+
+  #judged(judged: ReturnType<typeof judgeFailure>, budget: Budget): void {
+    if (!this.#isStarted) return;
+    if (judged.kind === 'unauthorised' && this.#refusedFor === '') {
+      this.#refusedFor = judged.words;
+      this.#notice(`the venue has refused the key: ${judged.words}; nothing opens any more`);
+    }
+    if (judged.kind !== 'unknown') return;
+    if (judged.pauseMs !== undefined) this.#turns.freeze(judged.pauseMs, budget);
+    if (judged.isClock === true) {
+      this.#clockAt = this.#parts.timers.now();
+      this.#arm();
+    }
+    this.#reconcileSoon(SECOND_MS);
+  }
+
+  /** Signatures carry the venue's time. */
+  async #measureClock(): Promise<void> {
+    const { client, timers } = this.#parts;
+    this.#clockAt = timers.now() + CLOCK_MS;
+    if (client.has['fetchTime'] !== true) return;
+    const outcome = await this.#ask('market', PRIORITY.look, () => client.loadTimeDifference());
+    if (outcome.kind !== 'answered' && outcome.kind !== 'unsent') this.#clockAt = timers.now() + pauseAfter(3, this.#parts.random);
+    this.#arm();
+  }
+
+  // ---- reports -------------------------------------------------------------------------------------------------------------
+
+  #say(
+    kind: OrderReport['kind'],
+    said: {
+      readonly id: string;
+      readonly instrument: number;
+      readonly reason: string;
+      readonly happenedAt?: TimeMs;
+      readonly fill?: OrderReport['fill'];
+    },
+  ): void {
+    const { id: order, instrument, reason, happenedAt = this.#parts.now(), fill } = said;
+    this.#reports.push({ kind, happenedAt, instrument, order, reason: this.#parts.redact(reason), fill });
+  }
+
+  #end(order: KeptOrder, kind: 'order.rejected' | 'order.cancelled', reason: string, happenedAt: TimeMs = this.#parts.now()): void {
+    const { id, instrument } = order.intent;
+    this.#say(kind, { id, instrument, reason, happenedAt });
+    this.#close(order, this.#parts.now());
+  }
+
+  #close(order: KeptOrder, at: TimeMs): void {
+    if (order.phase === 'ended') return;
+    order.phase = 'ended';
+    order.lookAt = Infinity;
+    this.#triggers.delete(order);
+    this.#ended.remember(order, at);
+    if (!isZero(order.filled)) return;
+    // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
+    for (const { id } of order.intent.attached) {
+      const stop = this.#orders.get(id);
+      if (stop !== undefined) this.#close(stop, at);
+    }
+  }
+
+  #forget(order: KeptOrder): void {
+    this.#orders.delete(order.intent.id);
+    const place = `${this.#listedOf(order).unified} ${order.venueId}`;
+    if (this.#byVenueId.get(place) === order) this.#byVenueId.delete(place);
+  }
+
+  #notice(words: string): void {
+    const { onNotice, redact } = this.#parts;
+    const safe = redact(words);
+    // What stays as it is is told once.
+    if (this.#told.has(safe)) return;
+    this.#told.add(safe);
+    onNotice(safe);
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------------------------
+
+  #ring(): void {
+    if (!this.#isStarted) return;
+    const now = this.#parts.timers.now();
+    for (const order of this.#orders.values()) if (order.lookAt <= now && !order.isLooking) void this.#look(order);
+    if (this.#clockAt <= now) void this.#measureClock();
+    if (this.#reconcileAt <= now && !this.#isReconciling) void this.#reconcile();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (!this.#isStarted) return;
+    let at = Math.min(this.#clockAt, this.#isReconciling ? Infinity : this.#reconcileAt);
+    for (const order of this.#orders.values()) if (!order.isLooking) at = Math.min(at, order.lookAt);
+    this.#alarm.set(at);
+  }
+}
+
+/** What may be refused because something is not in order: everything that is neither protection nor a way out. */
+function isEntry({ role, reduceOnly }: OrderIntent): boolean {
+  return role === 'target' && !reduceOnly;
+}
+
+function priorityOf(intent: OrderIntent): Priority {
+  return intent.role !== 'target' ? PRIORITY.protect : intent.reduceOnly ? PRIORITY.close : PRIORITY.enter;
+}
+
+/** What ccxt calls it. @param composed what was checked, on the venue's steps */
+function paramsOf({ type, timeInForce, reduceOnly }: OrderIntent, composed: Readonly<Record<string, string | number | boolean>>): Params {
+  const trigger = composed['triggerPrice'];
+  const levels =
+    trigger === undefined
+      ? {}
+      : reduceOnly
+        ? { [type === 'stop' ? 'stopLossPrice' : 'takeProfitPrice']: trigger }
+        : { triggerPrice: trigger, triggerDirection: composed['triggerDirection'] === 2 ? 'below' : 'above' };
+  return {
+    ...levels,
+    ...(type === 'post-only' ? { postOnly: true } : {}),
+    ...(timeInForce === undefined ? {} : { timeInForce: timeInForce.toUpperCase() }),
+    ...(composed['reduceOnly'] === true ? { reduceOnly: true } : {}),
+  };
+}
+
+/** ccxt types numbers and takes texts, which keep every digit. */
+function toNumberText(value: Quantity): number {
+  return format(value) as unknown as number;
+}

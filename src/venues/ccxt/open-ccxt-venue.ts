@@ -1,0 +1,114 @@
+// Any venue that ccxt knows, ready to be started: its file is loaded, keys are read from the environment, and instruments are as it lists them now.
+import type { Exchange, MarketInterface as Market } from 'ccxt';
+import { amountFrom, priceFrom, quantityFrom, ZERO_PRICE, ZERO_QUANTITY, type Quantity } from '../../domain/decimal.ts';
+import { BallastError } from '../../domain/errors.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { CcxtVenue, defaultCcxtVenueSettings, type CcxtListed, type CcxtVenueParts, type CcxtVenueSettings } from './ccxt-venue.ts';
+import { loadAnyTrader } from './client.ts';
+import { anyCredentialsFrom, redactor } from './credentials.ts';
+import { fetchWhole } from './transport.ts';
+
+export interface OpenCcxtVenueOptions extends Omit<CcxtVenueParts, 'listed' | 'client' | 'settings' | 'redact' | 'onStop'> {
+  /** ccxt's id: `binance`, `binanceusdm`, `coinbase`, … */
+  readonly exchange: string;
+  /** Where keys are looked for: `process.env`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Instead of the venue's own: a server on this machine. */
+  readonly address: string | undefined;
+  readonly settings?: Partial<CcxtVenueSettings>;
+  readonly signal: AbortSignal;
+}
+
+/** An address that was banned is left alone for so long where the venue does not say. */
+const BAN_MS = 10 * MINUTE_MS;
+const LIMITED_MS = 5 * SECOND_MS;
+
+/** @throws BallastError VENUE_UNKNOWN, CREDENTIALS_MISSING, SYMBOL_UNLISTED, VENUE_UNREACHABLE */
+export async function openCcxtVenue(options: OpenCcxtVenueOptions): Promise<CcxtVenue> {
+  const { exchange, environment, address, settings: asked, signal, ...parts } = options;
+  const settings = { ...defaultCcxtVenueSettings, ...asked };
+  const credentials = anyCredentialsFrom(environment, exchange);
+  const end = new AbortController();
+  const frozen = { by: (_ms: number): void => undefined };
+  const client = await loadAnyTrader(exchange, {
+    credentials,
+    address,
+    recvWindowMs: settings.recvWindowMs,
+    marketTypes: [...new Set(parts.instruments.map(({ kind }) => kind))],
+    fetch: async (url, { headers, method = 'GET', body }) => {
+      const limits = AbortSignal.any([signal, end.signal]);
+      const answer = await fetchWhole(new URL(url), headers, settings.deadlineMs, limits, { method, body });
+      const pauseMs = pauseOf(answer.status, answer.headers);
+      if (pauseMs !== undefined) frozen.by(pauseMs);
+      return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: answer.headers });
+    },
+  });
+  const listed = await listedOf(client, parts.instruments);
+  const venue = new CcxtVenue({ ...parts, listed, client, settings, redact: redactor(credentials), onStop: () => end.abort() });
+  frozen.by = (ms) => venue.freeze(ms);
+  return venue;
+}
+
+function pauseOf(status: number, headers: Headers): number | undefined {
+  if (status !== 429 && status !== 418 && status !== 403) return undefined;
+  const seconds = Number(headers.get('retry-after') ?? NaN);
+  return seconds >= 0 ? seconds * SECOND_MS : status === 429 ? LIMITED_MS : BAN_MS;
+}
+
+async function listedOf(client: Exchange, instruments: readonly Instrument[]): Promise<readonly CcxtListed[]> {
+  try {
+    await client.loadMarkets();
+  } catch (cause) {
+    throw new BallastError({
+      code: 'VENUE_UNREACHABLE',
+      place: client.id,
+      found: cause instanceof Error ? cause.message.slice(0, 200) : String(cause),
+      expected: 'the list of its markets',
+      cause,
+    });
+  }
+  return instruments.map((instrument, index) => listing(client, instrument, index));
+}
+
+function listing(client: Exchange, { symbol, kind }: Instrument, instrument: number): CcxtListed {
+  const market: Market | undefined = client.markets?.[symbol];
+  const place = `${client.id} ${symbol}`;
+  if (market === undefined) {
+    throw new BallastError({ code: 'SYMBOL_UNLISTED', place, found: 'no such market', expected: `a market of ${client.id}`, exitCode: 2 });
+  }
+  const { precision, limits, contractSize, active } = market;
+  const size = quantityOf(kind === 'spot' ? 1 : (contractSize ?? 1));
+  const inBase = (contracts: unknown): Quantity => quantityOf(Number(contracts ?? 0) * Number(contractSize ?? 1));
+  const [tick, lot] = [Number(precision.price), Number(precision.amount)];
+  if (!(tick > 0) || !(lot > 0)) {
+    throw new BallastError({
+      code: 'VENUE_ANSWER_MALFORMED',
+      place,
+      found: `price steps of ${precision.price} and lots of ${precision.amount}`,
+      expected: 'numbers above 0',
+    });
+  }
+  const has = (method: string, parameter: string): boolean => client.featureValue(symbol, method, parameter) === true;
+  return {
+    instrument,
+    category: kind,
+    symbol: market.id ?? symbol,
+    unified: symbol,
+    isTrading: active !== false,
+    tick: priceFrom(tick, ZERO_PRICE, 'nearest'),
+    lot: inBase(lot),
+    budgetStep: amountFrom(0.01),
+    minimumQuantity: inBase(limits.amount?.min),
+    minimumNotional: amountFrom(Number(limits.cost?.min ?? 0)),
+    mostQuantity: inBase(limits.amount?.max),
+    mostMarketQuantity: inBase(limits.market?.max),
+    contractSize: size,
+    hasStops: has('createOrder', 'stopLossPrice') || has('createOrder', 'triggerPrice'),
+    hasOwnTriggerLists: has('fetchOpenOrders', 'trigger'),
+  };
+}
+
+function quantityOf(number: unknown): Quantity {
+  return quantityFrom(Number(number), ZERO_QUANTITY, 'nearest');
+}
