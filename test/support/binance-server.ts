@@ -54,6 +54,10 @@ interface Answer {
 }
 
 const SYMBOL = 'BTCUSDT';
+const ORDER_TYPES = {
+  spot: ['LIMIT', 'LIMIT_MAKER', 'MARKET', 'STOP_LOSS', 'STOP_LOSS_LIMIT', 'TAKE_PROFIT', 'TAKE_PROFIT_LIMIT'],
+  usdm: ['LIMIT', 'MARKET', 'STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'],
+} as const;
 const FEE_RATE = { spot: 0.001, usdm: 0.0005 } as const;
 const STEP = { spot: 0.00001, usdm: 0.001 } as const;
 const round = (value: number): number => Number(value.toFixed(10));
@@ -156,7 +160,10 @@ export class BinanceServer {
       return;
     }
     if (typeof fault === 'object') {
-      const headers = { 'content-type': 'application/json', ...(fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }) };
+      const headers = {
+        'content-type': 'application/json',
+        ...(fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }),
+      };
       response.writeHead(fault.status, headers).end(JSON.stringify({ code: fault.code, msg: fault.words }));
       return;
     }
@@ -201,7 +208,9 @@ export class BinanceServer {
       case 'GET klines': {
         const minute = 60_000;
         const first = Number(parameters.get('startTime') ?? this.#now() - limit * minute);
-        const opens = Array.from({ length: limit }, (_, row) => Math.ceil(first / minute) * minute + row * minute).filter((at) => at <= this.#now());
+        const opens = Array.from({ length: limit }, (_, row) => Math.ceil(first / minute) * minute + row * minute).filter(
+          (at) => at <= this.#now(),
+        );
         const price = text(this.price);
         return opens.map((at) => [at, price, price, price, price, '5.0', at + minute - 1, '300000', 10, '2.5', '150000', '0']);
       }
@@ -219,7 +228,7 @@ export class BinanceServer {
       { filterType: 'LOT_SIZE', minQty: step, maxQty: '9000', stepSize: step },
       { filterType: 'MARKET_LOT_SIZE', minQty: step, maxQty: '100', stepSize: step },
     ];
-    const common = { symbol: SYMBOL, status: 'TRADING', baseAsset: 'BTC', quoteAsset: 'USDT', orderTypes: ['LIMIT', 'MARKET', 'STOP_LOSS'] };
+    const common = { symbol: SYMBOL, status: 'TRADING', baseAsset: 'BTC', quoteAsset: 'USDT', orderTypes: ORDER_TYPES[this.#market] };
     if (this.#market === 'usdm') {
       return {
         ...common,
@@ -290,7 +299,12 @@ export class BinanceServer {
       case 'GET positionRisk':
         return isDone(this.position === 0 ? [] : [this.#positionRow()]);
       case 'GET leverageBracket':
-        return isDone([{ symbol: SYMBOL, brackets: [{ bracket: 1, initialLeverage: 125, notionalCap: 50_000, notionalFloor: 0, maintMarginRatio: 0.004, cum: 0 }] }]);
+        return isDone([
+          {
+            symbol: SYMBOL,
+            brackets: [{ bracket: 1, initialLeverage: 125, notionalCap: 50_000, notionalFloor: 0, maintMarginRatio: 0.004, cum: 0 }],
+          },
+        ]);
       case 'GET account':
         return isDone(this.#account());
       default:
@@ -307,8 +321,20 @@ export class BinanceServer {
             if (coin === 'USDT' && side === 'BUY') return sum + price * (quantity - filled);
             return coin === 'BTC' && side === 'SELL' ? sum + quantity - filled : sum;
           }, 0);
-      const balances = [...this.balances].map(([asset, total]) => ({ asset, free: text(total - locked(asset)), locked: text(locked(asset)) }));
-      return { makerCommission: 10, takerCommission: 10, canTrade: true, accountType: 'SPOT', balances, permissions: ['SPOT'], updateTime: this.#now() };
+      const balances = [...this.balances].map(([asset, total]) => ({
+        asset,
+        free: text(total - locked(asset)),
+        locked: text(locked(asset)),
+      }));
+      return {
+        makerCommission: 10,
+        takerCommission: 10,
+        canTrade: true,
+        accountType: 'SPOT',
+        balances,
+        permissions: ['SPOT'],
+        updateTime: this.#now(),
+      };
     }
     const balance = text(this.balances.get('USDT') ?? 0);
     const asset = { asset: 'USDT', walletBalance: balance, crossWalletBalance: balance, availableBalance: balance, marginBalance: balance };
@@ -370,7 +396,8 @@ export class BinanceServer {
     const price = Number(parameters.get('price') ?? 0);
     const stopPrice = Number(parameters.get(isAlgo ? 'triggerPrice' : 'stopPrice') ?? 0);
     const timeInForce = parameters.get('timeInForce') ?? 'GTC';
-    if (Math.abs(quantity / step - Math.round(quantity / step)) > 1e-6) return refusal(400, -1111, 'Precision is over the maximum defined for this asset.');
+    if (Math.abs(quantity / step - Math.round(quantity / step)) > 1e-6)
+      return refusal(400, -1111, 'Precision is over the maximum defined for this asset.');
     const reduceOnly = parameters.get('reduceOnly') === 'true';
     const isMarketable = price === 0 || (side === 'BUY' ? price >= this.price : price <= this.price);
     const isPostOnly = type === 'LIMIT_MAKER' || timeInForce === 'GTX';
@@ -434,7 +461,9 @@ export class BinanceServer {
   #find(parameters: Parameters, isAlgo: boolean): Order | undefined {
     const id = Number(parameters.get(isAlgo ? 'algoId' : 'orderId') ?? NaN);
     const named = parameters.get(isAlgo ? 'clientAlgoId' : 'origClientOrderId');
-    return this.#orders.findLast((order) => order.isAlgo === isAlgo && (named === undefined ? order.orderId === id : order.clientOrderId === named));
+    return this.#orders.findLast(
+      (order) => order.isAlgo === isAlgo && (named === undefined ? order.orderId === id : order.clientOrderId === named),
+    );
   }
 
   #asked(parameters: Parameters, isAlgo: boolean): Answer {
@@ -468,7 +497,13 @@ export class BinanceServer {
       executedQty: text(filled),
       ...(this.#market === 'spot'
         ? { cummulativeQuoteQty: text(value), transactTime: updatedAt, isWorking: true, origQuoteOrderQty: '0' }
-        : { cumQuote: text(value), avgPrice: text(filled > 0 ? value / filled : 0), reduceOnly: order.reduceOnly, positionSide: 'BOTH', origType: type }),
+        : {
+            cumQuote: text(value),
+            avgPrice: text(filled > 0 ? value / filled : 0),
+            reduceOnly: order.reduceOnly,
+            positionSide: 'BOTH',
+            origType: type,
+          }),
       status,
       timeInForce,
       type,

@@ -1,6 +1,6 @@
 // What ccxt makes of any venue's rows, read once: exact numbers (ccxt is told to say texts), known words, times. What is none of that is no row.
 import { z } from 'zod';
-import { amount, price, proportion, quantity, type Price, type Quantity } from '../../domain/decimal.ts';
+import { amount, price, proportion, quantity, signOf, type Price, type Quantity } from '../../domain/decimal.ts';
 import type { OrderRow, OrderStatus } from './bybit-rows.ts';
 
 const decimal = z
@@ -25,9 +25,9 @@ const orderSchema = z.object({
   timestamp: time.nullish(),
   lastTradeTimestamp: time.nullish(),
   lastUpdateTimestamp: time.nullish(),
-  // Of a conditional order that has been triggered, the order that it has become.
-  info: z.object({ actualOrderId: z.union([z.string(), z.number()]).transform(String).nullish() }).nullish(),
 });
+/** Of a conditional order that has been triggered, the order that it has become; its own status is of no interest then. */
+const becameSchema = z.object({ info: z.object({ actualOrderId: z.union([z.string().min(1), z.int()]).transform(String) }) });
 
 /** An order of ccxt as the rows that `merged` puts together. */
 export interface CcxtOrder {
@@ -49,9 +49,9 @@ export function inContracts(base: Quantity, contractSize: Quantity): Quantity {
 
 /** @throws z.ZodError */
 export function readOrder(raw: unknown, contractSize: Quantity): CcxtOrder {
-  const read = orderSchema.parse(raw);
+  const becameId = becameSchema.safeParse(raw).data?.info.actualOrderId ?? '';
+  const read = orderSchema.parse(becameId === '' ? raw : { ...(raw as object), status: 'open' });
   const filled = read.filled ?? quantity('0');
-  const becameId = read.info?.actualOrderId ?? '';
   return {
     becameId,
     row: {
@@ -59,7 +59,7 @@ export function readOrder(raw: unknown, contractSize: Quantity): CcxtOrder {
       orderId: read.id,
       orderLinkId: read.clientOrderId ?? '',
       side: read.side === 'buy' ? 'Buy' : 'Sell',
-      orderStatus: statusOf(read.status, Number(read.filled === undefined ? 0 : filled) > 0),
+      orderStatus: statusOf(read.status, signOf(filled) > 0),
       price: read.price,
       qty: inBase(read.amount ?? quantity('0'), contractSize),
       cumExecQty: inBase(filled, contractSize),

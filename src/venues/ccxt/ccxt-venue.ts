@@ -53,6 +53,8 @@ export interface CcxtVenueSettings {
   readonly deadlineMs: number;
   /** Between two reconciliations: how late a fill of a resting order may be heard. */
   readonly pollMs: number;
+  /** What the venue allows of questions; half of it is used. ccxt keeps to the venue's own weights beside. */
+  readonly queriesASecond: number;
 }
 
 export const defaultCcxtVenueSettings: CcxtVenueSettings = {
@@ -60,6 +62,7 @@ export const defaultCcxtVenueSettings: CcxtVenueSettings = {
   propagationMs: 2 * SECOND_MS,
   deadlineMs: 5 * SECOND_MS,
   pollMs: 5 * SECOND_MS,
+  queriesASecond: 10,
 };
 
 /** An instrument as ccxt lists it now. */
@@ -155,7 +158,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore);
     this.#alarm = new Alarm(timers, () => this.#ring());
-    this.#turns = new Turns(timers);
+    this.#turns = new Turns(timers, { query: parts.settings.queriesASecond });
   }
 
   // ---- Source ----------------------------------------------------------------------------------------------------------
@@ -494,7 +497,9 @@ export class CcxtVenue implements Venue, Source, Stateful {
     order.cancel = 'asked';
     const { client } = this.#parts;
     const { unified } = this.#listedOf(order);
-    const outcome = await this.#ask('cancel', PRIORITY.cancel, () => client.cancelOrder(order.venueId, unified, this.#triggerParams(order)));
+    const outcome = await this.#ask('cancel', PRIORITY.cancel, () =>
+      client.cancelOrder(order.venueId, unified, this.#triggerParams(order)),
+    );
     if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
     // Whatever was said, the order has ended only when the venue says so.
     if (outcome.kind !== 'answered') order.cancel = 'wanted';
@@ -756,7 +761,8 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const { timers, random, settings } = this.#parts;
     if (order.isAcknowledged || order.progress !== undefined) {
       // The venue has had it: it cannot be as if it had never been.
-      if (order.looks > 4) this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
+      if (order.looks > 4)
+        this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
       order.phase = 'in-doubt';
       this.#lookIn(order, pauseAfter(order.looks++, random));
       return;

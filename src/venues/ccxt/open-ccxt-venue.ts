@@ -20,6 +20,8 @@ export interface OpenCcxtVenueOptions extends Omit<CcxtVenueParts, 'listed' | 'c
   readonly signal: AbortSignal;
 }
 
+/** Conditional orders of Binance's futures are `algoOrder`s since the end of 2025, which ccxt's table of features does not say. */
+const HAS_ALGO_ORDERS = /^binance(usdm)?$/;
 /** An address that was banned is left alone for so long where the venue does not say. */
 const BAN_MS = 10 * MINUTE_MS;
 const LIMITED_MS = 5 * SECOND_MS;
@@ -105,7 +107,7 @@ function listing(client: Exchange, { symbol, kind }: Instrument, instrument: num
     mostMarketQuantity: inBase(limits.market?.max),
     contractSize: size,
     hasStops: has('createOrder', 'stopLossPrice') || has('createOrder', 'triggerPrice'),
-    hasOwnTriggerLists: has('fetchOpenOrders', 'trigger'),
+    hasOwnTriggerLists: has('fetchOpenOrders', 'trigger') || (kind === 'linear' && HAS_ALGO_ORDERS.test(client.id)),
   };
 }
 

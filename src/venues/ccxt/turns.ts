@@ -80,10 +80,12 @@ export class Turns {
   readonly #waiting: Waiting[] = [];
   #isClosed = false;
 
-  constructor(timers: Timers) {
+  /** @param aSecond what a venue allows, where it is not what Bybit does */
+  constructor(timers: Timers, aSecond: Partial<Readonly<Record<Budget, number>>> = {}) {
     this.#timers = timers;
     const now = timers.now();
-    const bucket = (budget: Budget): Bucket => new Bucket(A_SECOND[budget] * BURST, A_SECOND[budget] * STEADY, now);
+    const allowed = { ...A_SECOND, ...aSecond };
+    const bucket = (budget: Budget): Bucket => new Bucket(allowed[budget] * BURST, allowed[budget] * STEADY, now);
     this.#address = new Bucket(ADDRESS_BURST, ADDRESS_A_SECOND, now);
     this.#buckets = {
       create: bucket('create'),
