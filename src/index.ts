@@ -177,6 +177,8 @@ export { BarBuilder } from './market/bar-builder.ts';
 export type { BarRule, TradeBar } from './market/bar-builder.ts';
 export { BarSource } from './market/bar-source.ts';
 export type { BarSourceParts } from './market/bar-source.ts';
+export { ConsolidatedBest } from './market/consolidated-best.ts';
+export type { ConsolidatedQuote, ConsolidatedSide, QuotingVenue } from './market/consolidated-best.ts';
 export { BookMessages } from './market/book/book-messages.ts';
 export { BINANCE_FUTURES_BOOK, BINANCE_SPOT_BOOK, BookSync, BYBIT_BOOK } from './market/book/book-sync.ts';
 export type { BookCounts, BookRules, BookState, BookVerdict } from './market/book/book-sync.ts';

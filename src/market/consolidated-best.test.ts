@@ -57,17 +57,21 @@ describe('the consolidated best bid and offer', () => {
           book.quote(venue, when, bid, bidQuantity, bid + width, askQuantity);
         // The last word of each venue by time, the later one where two have one time.
         const words = VENUES.map((_, venue) =>
-          quotes.filter((each) => each.venue === venue).reduce<(typeof quotes)[number] | undefined>(
-            (last, each) => (last === undefined || each.at >= last.at ? each : last),
-            undefined,
-          ),
+          quotes
+            .filter((each) => each.venue === venue)
+            .reduce<(typeof quotes)[number] | undefined>(
+              (last, each) => (last === undefined || each.at >= last.at ? each : last),
+              undefined,
+            ),
         );
         const fresh = words.flatMap((word, venue) => {
           const { takerFeeRate = 0, staleAfterMs = 0 } = VENUES[venue] ?? {};
           return word === undefined || word.width <= 0 || at - word.at > staleAfterMs ? [] : [{ ...word, takerFeeRate }];
         });
         const bids = fresh.filter(({ bidQuantity }) => bidQuantity > 0).map(({ bid, takerFeeRate }) => bid * (1 - takerFeeRate));
-        const asks = fresh.filter(({ askQuantity }) => askQuantity > 0).map(({ bid, width, takerFeeRate }) => (bid + width) * (1 + takerFeeRate));
+        const asks = fresh
+          .filter(({ askQuantity }) => askQuantity > 0)
+          .map(({ bid, width, takerFeeRate }) => (bid + width) * (1 + takerFeeRate));
         const best = book.best(at);
         assert.equal(best.bid.net, bids.length === 0 ? NaN : Math.max(...bids));
         assert.equal(best.ask.net, asks.length === 0 ? NaN : Math.min(...asks));

@@ -15,7 +15,7 @@ import type { CcxtVenue } from './ccxt-venue.ts';
 import { judgeFailure } from './ccxt-judge.ts';
 import { openCcxtVenue, type OpenCcxtVenueOptions } from './open-ccxt-venue.ts';
 import { orderOf } from '../../../test/contracts/venue.contract.ts';
-import { BinanceServer, type BinanceMarket } from '../../../test/support/binance-server.ts';
+import { BinanceServer, type BinanceMarket } from '../../../test/conformance/binance-server.ts';
 
 const CREDENTIALS = { key: 'key-of-the-test', secret: 'secret-of-the-test' };
 const QUICK = { recvWindowMs: 1_000, propagationMs: 100, deadlineMs: 2_000, pollMs: 300, queriesASecond: 80 };

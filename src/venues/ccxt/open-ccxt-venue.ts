@@ -5,6 +5,7 @@ import { BallastError } from '../../domain/errors.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import { CcxtVenue, defaultCcxtVenueSettings, type CcxtListed, type CcxtVenueParts, type CcxtVenueSettings } from './ccxt-venue.ts';
+import { CcxtMarket, type CcxtMarketParts } from './ccxt-market.ts';
 import { loadAnyTrader } from './client.ts';
 import { anyCredentialsFrom, redactor } from './credentials.ts';
 import { fetchWhole } from './transport.ts';
@@ -74,11 +75,11 @@ async function listedOf(client: Exchange, instruments: readonly Instrument[]): P
 }
 
 function listing(client: Exchange, { symbol, kind }: Instrument, instrument: number): CcxtListed {
-  const market: Market | undefined = client.markets?.[symbol];
   const place = `${client.id} ${symbol}`;
-  if (market === undefined) {
+  if (!Object.keys(client.markets ?? {}).includes(symbol)) {
     throw new BallastError({ code: 'SYMBOL_UNLISTED', place, found: 'no such market', expected: `a market of ${client.id}`, exitCode: 2 });
   }
+  const market: Market = client.market(symbol);
   const { precision, limits, contractSize, active } = market;
   const size = quantityOf(kind === 'spot' ? 1 : (contractSize ?? 1));
   const inBase = (contracts: unknown): Quantity => quantityOf(Number(contracts ?? 0) * Number(contractSize ?? 1));
@@ -113,4 +114,28 @@ function listing(client: Exchange, { symbol, kind }: Instrument, instrument: num
 
 function quantityOf(number: unknown): Quantity {
   return quantityFrom(Number(number), ZERO_QUANTITY, 'nearest');
+}
+
+export interface OpenCcxtMarketOptions extends Omit<CcxtMarketParts, 'client'> {
+  readonly exchange: string;
+  readonly address: string | undefined;
+  /** For one request and its whole answer. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** No key is needed, and none is read. @throws BallastError VENUE_UNKNOWN, SYMBOL_UNLISTED, VENUE_UNREACHABLE */
+export async function openCcxtMarket({ exchange, address, deadlineMs, signal, ...parts }: OpenCcxtMarketOptions): Promise<CcxtMarket> {
+  const client = await loadAnyTrader(exchange, {
+    credentials: undefined,
+    address,
+    recvWindowMs: defaultCcxtVenueSettings.recvWindowMs,
+    marketTypes: [...new Set(parts.instruments.map(({ kind }) => kind))],
+    fetch: async (url, { headers, method = 'GET', body }) => {
+      const answer = await fetchWhole(new URL(url), headers, deadlineMs, signal, { method, body });
+      return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: answer.headers });
+    },
+  });
+  await listedOf(client, parts.instruments);
+  return new CcxtMarket({ ...parts, client });
 }
