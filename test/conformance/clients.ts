@@ -118,6 +118,9 @@ export class Bench {
       now: () => Date.now(),
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,
+      foreign: 'flag',
+      isGuarded: false,
+      mayOpen: () => undefined,
       onNotice: (words) => notices.push(words),
       signal: controller.signal,
     });

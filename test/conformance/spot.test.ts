@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
-import type { VenueReport } from '../../src/domain/event.ts';
+import type { AdapterReport } from '../../src/venues/ccxt/report-queue.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { OrderIntent } from '../../src/domain/order.ts';
 import { NEVER } from '../../src/domain/time.ts';
@@ -172,7 +172,7 @@ describe('spot', { timeout: 30_000 }, () => {
     const [ccxt, rest] = [await bench.ccxt(account, ['spot', 'linear']), bench.rest(account)];
     const notices: string[] = [];
     const venue = await bench.adapter(account, notices);
-    const reports: VenueReport[] = [];
+    const reports: AdapterReport[] = [];
     const kindsOf = (id: string): readonly string[] => {
       while (venue.peekAt() !== NEVER) reports.push(venue.take());
       return reports.flatMap((report) => ('order' in report && report.order === id ? [report.kind] : []));

@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import type { RestClientV5, WebsocketAPIClient } from 'bybit-api';
 import type { pro } from 'ccxt';
 import { format, price, quantity, type Quantity } from '../../src/domain/decimal.ts';
-import type { VenueReport } from '../../src/domain/event.ts';
+import type { AdapterReport } from '../../src/venues/ccxt/report-queue.ts';
 import type { OrderIntent } from '../../src/domain/order.ts';
 import { NEVER } from '../../src/domain/time.ts';
 import type { BybitVenue } from '../../src/venues/ccxt/bybit-venue.ts';
@@ -204,7 +204,7 @@ function byBybitApi(rest: RestClientV5, socket: WebsocketAPIClient): Trader {
 class Adapter {
   readonly venue: BybitVenue;
   readonly notices: string[];
-  readonly #reports: VenueReport[] = [];
+  readonly #reports: AdapterReport[] = [];
   readonly #intents = new Map<string, OrderIntent>();
 
   constructor(venue: BybitVenue, notices: string[]) {
@@ -212,7 +212,7 @@ class Adapter {
     this.notices = notices;
   }
 
-  get reports(): readonly VenueReport[] {
+  get reports(): readonly AdapterReport[] {
     while (this.venue.peekAt() !== NEVER) this.#reports.push(this.venue.take());
     return this.#reports;
   }
