@@ -272,7 +272,7 @@ describe('the plan', () => {
     assert.deepEqual(plan.desk, config.desk);
     assert.equal(plan.minds[0]?.timeframeMs, 4 * HOUR_MS);
     assert.equal(plan.allowSpotShort, false);
-    assert.equal(plan.rules.length, 12);
+    assert.equal(plan.rules.length, 13);
   });
 
   test('has what is asked for this run alone', () => {

@@ -171,6 +171,12 @@ const riskPolicy = z
       'ratio of peak equity',
       'Fall from the peak that halts: latched, everything is closed, released by hand only.',
     ),
+    edgeMultiple: number(
+      risk.edgeMultiple,
+      'multiple of the round trip’s cost',
+      { least: 0, most: 100 },
+      'What a forecast that names an expected return must expect of a trade, taker fees and slippage of all legs both ways being 1: what only just pays is mostly noise. Forecasts that name none are not bound; 0 is off.',
+    ),
     antiKnife: z
       .strictObject({
         percentB: number(

@@ -13,6 +13,13 @@ export interface Target {
   readonly instruments: readonly number[];
   /** Distance of the sleeve's stop from the price as a ratio: the open risk is weight x this. */
   readonly stopRatio: number;
+  /**
+   * Of a fresh target: what its leading forecast expects over its horizon for every unit of weight that the leg ratios multiply; NaN where it
+   * names nothing, and of a standing target.
+   */
+  readonly expectedReturn: number;
+  /** In the same unit: what opening all legs and closing them again is expected to cost. */
+  readonly roundTripCostRatio: number;
   /** Names of the rules that have scaled this target, in their order; absent when none has. */
   readonly clampedBy?: readonly string[];
 }

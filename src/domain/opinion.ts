@@ -21,7 +21,7 @@ export interface Forecast {
   readonly stance: number;
   /** In [0, 1], calibrated by the source's own record where it has one. */
   readonly confidence: number;
-  /** Expected return over the horizon, as a ratio. */
+  /** Expected return over the horizon, as a ratio, of each unit of weight that the leg ratios multiply. */
   readonly expectedReturn?: number;
   readonly horizonMs?: TimeMs;
   readonly protection?: Protection;

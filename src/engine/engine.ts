@@ -26,7 +26,7 @@ import { layOut, type Holdings } from '../domain/sleeve.ts';
 import { DAY_MS, NEVER, startOfDay, type TimeMs } from '../domain/time.ts';
 import { percent } from '../domain/words.ts';
 import type { Forecast, Opinion } from '../domain/opinion.ts';
-import { expectedCostRatio } from '../execution/costs.ts';
+import { expectedCostRatio, roundTripCostRatio } from '../execution/costs.ts';
 import { Desk } from '../execution/desk.ts';
 import { Board, type Series } from '../features/board.ts';
 import { atr, bollinger, volatilityRatio } from '../features/catalog.ts';
@@ -34,6 +34,7 @@ import type { Indicator } from '../domain/feature.ts';
 import { Portfolio } from '../portfolio/portfolio.ts';
 import { createAdmission, type Admission } from '../risk/admission.ts';
 import { emptyReview, review } from '../risk/gate.ts';
+import { isWorthItsCost, MINIMUM_EDGE } from '../risk/rules/minimum-edge.ts';
 import { requestedWeight, stopDistance } from '../risk/sizing.ts';
 import { Mind } from './mind.ts';
 import type { RunPlan } from './plan.ts';
@@ -132,6 +133,8 @@ export class Engine implements Stateful {
   readonly #isLongOnly: Uint8Array;
   /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
   readonly #isFresh: Uint8Array;
+  /** By sleeve: 1 when its target was held back because too little was expected of it, so that it is computed anew once enough is. */
+  readonly #awaitsEdge: Uint8Array;
 
   constructor(parts: EngineParts) {
     const { plan } = parts;
@@ -206,6 +209,7 @@ export class Engine implements Stateful {
       expiresAt: new Float64Array(sleeve.sources.length),
     }));
     this.#isFresh = new Uint8Array(plan.sleeves.length);
+    this.#awaitsEdge = new Uint8Array(plan.sleeves.length);
     this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
       !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
     );
@@ -967,15 +971,28 @@ export class Engine implements Stateful {
     if (pooled.kind === 'hold') return false;
     const { stance } = pooled;
     const frozen = wants.stance[sleeve] ?? 0;
-    if (Math.sign(stance) === Math.sign(frozen) && Math.abs(stance - frozen) < this.plan.stanceStep - 1e-12) return false;
+    const isSame = Math.sign(stance) === Math.sign(frozen) && Math.abs(stance - frozen) < this.plan.stanceStep - 1e-12;
+    if (isSame && (this.#awaitsEdge[sleeve] === 0 || !this.#hasEdge(sleeve))) return false;
     this.#isFresh[sleeve] = 1;
     return true;
+  }
+
+  /** Its leading forecast expects enough of a trade now. */
+  #hasEdge(sleeve: number): boolean {
+    const { opinion, legs } = this.#leader(sleeve);
+    const expectedReturn = opinion?.kind === 'forecast' ? (opinion.expectedReturn ?? NaN) : NaN;
+    return isWorthItsCost(expectedReturn, this.#roundTripCost(sleeve, legs), this.plan.policy.edgeMultiple);
+  }
+
+  #roundTripCost(sleeve: number, legs: readonly number[]): number {
+    const subject = this.plan.sleeves[sleeve]?.instruments ?? [];
+    return roundTripCostRatio(legs, subject, this.plan.instruments, this.plan.expectedSlippageRatio);
   }
 
   /** The common case, without pooling: the sleeve's only source says what is frozen already, or what it was stopped on. */
   #stands(sleeve: number): boolean {
     const sources = this.plan.sleeves[sleeve]?.sources;
-    if (sources === undefined || sources.length !== 1) return false;
+    if (sources === undefined || sources.length !== 1 || this.#awaitsEdge[sleeve] === 1) return false;
     const mind = this.minds[sources[0] ?? 0];
     const opinion = mind?.opinion;
     if (opinion === undefined || opinion.kind !== 'forecast' || this.at >= (mind?.expiresAt ?? NEVER)) return false;
@@ -1043,6 +1060,7 @@ export class Engine implements Stateful {
         const trailRatio = this.#protectionOf(sleeve)?.trailRatio ?? NaN;
         this.desk.freeze(sleeve, { quantities, stance, stopRatio, trailR: this.#trailOf(sleeve), trailRatio });
         this.#isFresh[sleeve] = 0;
+        this.#awaitsEdge[sleeve] = given.clampedBy?.includes(MINIMUM_EDGE) === true ? 1 : 0;
         this.#refreshOwn(sleeve);
         const { outcome, voices, agreeing, agreement } = pooled;
         const opinions = this.#notes(sleeve);
@@ -1087,6 +1105,8 @@ export class Engine implements Stateful {
         heldWeights,
         instruments,
         stopRatio: Number.isNaN(stopRatio) ? this.plan.policy.stopRatio : stopRatio,
+        expectedReturn: NaN,
+        roundTripCostRatio: NaN,
       };
     }
     const pooled = this.#pooled[sleeve];
@@ -1102,7 +1122,16 @@ export class Engine implements Stateful {
       volatility: this.market.volatility[instruments[0] ?? 0] ?? NaN,
       confidence: pooled?.confidence ?? 0,
     });
-    return { sleeve, fresh: true, weights: leader.legs.map((ratio) => weight * ratio), heldWeights, instruments, stopRatio };
+    return {
+      sleeve,
+      fresh: true,
+      weights: leader.legs.map((ratio) => weight * ratio),
+      heldWeights,
+      instruments,
+      stopRatio,
+      expectedReturn: forecast?.expectedReturn ?? NaN,
+      roundTripCostRatio: this.#roundTripCost(sleeve, leader.legs),
+    };
   }
 
   /** The source whose protection and leg ratios stand for the sleeve: the heaviest on the pooled side. */
@@ -1240,6 +1269,7 @@ export class Engine implements Stateful {
     out.flag(this.#reviewStanding);
     out.count(this.#isLegged.length);
     for (const sleeve of this.#isLegged) out.count(sleeve);
+    for (const flag of this.#awaitsEdge) out.byte(flag);
     out.count(this.#dueCount);
     for (const index of this.#due.subarray(0, this.#dueCount)) {
       out.count(index);
@@ -1275,6 +1305,7 @@ export class Engine implements Stateful {
     this.#reviewStanding = from.flag();
     this.#isLegged.length = 0;
     for (let left = from.count(); left > 0; left--) this.#isLegged.push(from.count());
+    for (let sleeve = 0; sleeve < this.#awaitsEdge.length; sleeve++) this.#awaitsEdge[sleeve] = from.byte();
     this.#dueCount = 0;
     this.#isDue.fill(0);
     this.#mustAsk.fill(0);

@@ -163,9 +163,11 @@ export class Mind implements Stateful {
   }
 
   /** A strategy is a file of somebody's: what its types promise is proven here, where `'1'` would otherwise become 10 further on. */
-  #check({ stance, confidence, legs, protection }: Forecast, at: TimeMs): void {
+  #check({ stance, confidence, expectedReturn, legs, protection }: Forecast, at: TimeMs): void {
     if (!isWithin(stance, -1, 1)) throw this.#broken(at, `a stance of ${shown(stance)}`, undefined, 'a stance from -1 to 1');
     if (!isWithin(confidence, 0, 1)) throw this.#broken(at, `a confidence of ${shown(confidence)}`, undefined, 'a confidence from 0 to 1');
+    if (expectedReturn !== undefined && !Number.isFinite(expectedReturn))
+      throw this.#broken(at, `an expected return of ${shown(expectedReturn)}`, undefined, 'a finite ratio, or none');
     if (
       legs !== undefined &&
       !(Array.isArray(legs) && legs.length === this.series.length && legs.every(Number.isFinite) && legs.some((ratio) => ratio !== 0))

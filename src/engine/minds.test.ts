@@ -180,6 +180,8 @@ const NONSENSE: readonly [string, unknown, RegExp][] = [
   ['a word', 'buy', /the answer "buy"/],
   ['a promise', Promise.resolve(1), /the answer/],
   ['an abstention without words', { kind: 'abstention' }, /an abstention because of undefined/],
+  ['an expected return in words', { ...forecast(1), expectedReturn: '0.01' }, /an expected return of "0.01", expected a finite ratio/],
+  ['an expected return of no number', forecast(1, { expectedReturn: NaN }), /an expected return of NaN/],
   ['a stop beyond the price', forecast(1, { protection: { stopRatio: 1.5 } }), /a stop ratio of 1.5/],
   ['a stop in words', { ...forecast(1), protection: 'tight' }, /a protection of "tight"/],
   ['a trail of no number', forecast(1, { protection: { trailR: NaN } }), /a trailR of (NaN|null)/],

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultCouncilSettings } from '../council/council.ts';
 import { minutes } from '../council/minutes.ts';
+import { ByteReader } from '../domain/bytes.ts';
 import { format, toNumber } from '../domain/decimal.ts';
 import type { OrderIntent } from '../domain/order.ts';
-import { abstain } from '../domain/opinion.ts';
+import { abstain, type Opinion } from '../domain/opinion.ts';
 import { HOUR_MS, MINUTE_MS } from '../domain/time.ts';
 import { bars, closeOf, flat, forecast, operator, session, single, stances, TestSession, START } from '../../test/support/session.ts';
 
@@ -402,4 +403,84 @@ test("an operator's word between two bars is obeyed between two bars", async () 
   assert.equal(exit?.at, at + 1);
   assert.equal(exit.at % MINUTE_MS, 17_501);
   assert.equal(run.held(0), '0');
+});
+
+// ---- expected edge ---------------------------------------------------------------------------------------------------------
+
+/** A forecast that expects so much, in a market of 0.1 % taker fee: a round trip of one leg costs 0.2 %, and 1.5 x that is 0.3 %. */
+function expecting(stance: number, expectedReturn: number): Opinion {
+  return forecast(stance, { expectedReturn });
+}
+
+test('a trade whose expected return is below the multiple of its cost is not taken, and taken once enough is expected of the same side', async () => {
+  const run = await session({
+    bars: [bars(flat(10, 100))],
+    sleeves: [single(0, (bar) => (bar < 1 ? 0 : expecting(1, bar < 5 ? 0.002_9 : 0.003)))],
+    policy: { edgeMultiple: 1.5 },
+  });
+  assert.deepEqual(
+    run.of('decision.taken').map(({ at, rulings, changes }) => [run.barAt(at), rulings.map(({ rule }) => rule), changes[0]?.stance]),
+    [
+      [1, ['minimum-edge'], 1],
+      [5, [], 1],
+    ],
+    'what was held back is said once',
+  );
+  assert.equal(run.of('decision.taken')[0]?.rulings[0]?.why, '0.29 % is expected and 0.30 % needed, 1.5 x the 0.20 % of a round trip');
+  assert.deepEqual(
+    entries(run).map(({ at, quantity }) => [run.barAt(at), format(quantity)]),
+    [[5, '10']],
+  );
+});
+
+test('a held position is closed, reduced and stopped however little is expected of it, and a turn without edge only closes', async () => {
+  const says = [
+    0,
+    expecting(1, 0.01),
+    expecting(1, 0.01),
+    expecting(0.5, 0),
+    expecting(-1, 0.001),
+    expecting(-1, 0.001),
+    expecting(-1, 0.01),
+    0,
+  ];
+  const run = await session({ bars: [bars(flat(10, 100))], sleeves: [single(0, (bar) => says[bar] ?? 0)] });
+  assert.deepEqual(
+    entries(run).map(({ at, side, reduceOnly }) => [run.barAt(at), side, reduceOnly]),
+    [
+      [1, 'buy', false],
+      [3, 'sell', true],
+      [4, 'sell', true],
+      [6, 'sell', false],
+      [7, 'buy', true],
+    ],
+  );
+  assert.equal(run.held(0), '0');
+});
+
+test('the cost of a pair is that of both legs, by their ratios', async () => {
+  const run = (expectedReturn: number): Promise<TestSession> =>
+    session({
+      bars: [bars(flat(6, 100)), bars(flat(6, 50))],
+      sleeves: [{ instruments: [0, 1], minds: [{ says: (bar) => (bar < 1 ? 0 : forecast(1, { expectedReturn, legs: [1, -0.5] })) }] }],
+      policy: { edgeMultiple: 1 },
+    });
+  // 2 x 0.1 % x (1 + 0.5).
+  assert.equal(entries(await run(0.002_99)).length, 0);
+  assert.equal(entries(await run(0.003)).length, 2);
+});
+
+test('what waits for edge is part of the state: a session that is restored while it waits takes the trade when the other does', async () => {
+  const parts = {
+    bars: [bars(flat(10, 100))],
+    sleeves: [single(0, (bar: number) => (bar < 1 ? 0 : expecting(1, bar < 5 ? 0.001 : 0.01)))],
+  };
+  const whole = await session(parts);
+  const first = new TestSession(parts);
+  await first.run({ until: closeOf(3) });
+  const second = new TestSession(parts);
+  second.restore(new ByteReader(first.snapshot()));
+  await second.run();
+  assert.equal(entries(second).length, 1);
+  assert.equal(second.stateHash, whole.stateHash);
 });

@@ -11,3 +11,22 @@ export function expectedCostRatio({ type, role }: OrderIntent, instrument: Instr
   if (role !== 'target') return NaN;
   return type === 'limit' || type === 'post-only' ? instrument.makerFeeRate : instrument.takerFeeRate + slippageRatio;
 }
+
+/**
+ * What opening a position in all legs and closing it again is expected to cost at the market, as a ratio of the notional that the leg ratios
+ * multiply: fee and slippage, twice. Slippage is reckoned from the mark, so half the spread is in it.
+ * @param legs signed ratio of each leg
+ * @param subject index of each leg's instrument
+ */
+export function roundTripCostRatio(
+  legs: readonly number[],
+  subject: readonly number[],
+  instruments: readonly Pick<Instrument, 'takerFeeRate'>[],
+  slippageRatio: number,
+): number {
+  let cost = 0;
+  for (let leg = 0; leg < subject.length; leg++) {
+    cost += 2 * Math.abs(legs[leg] ?? NaN) * ((instruments[subject[leg] ?? -1]?.takerFeeRate ?? NaN) + slippageRatio);
+  }
+  return cost;
+}

@@ -32,6 +32,7 @@ test('halts come first, then what may not increase, then limits from sleeve to p
       'daily-pause',
       'stale-data',
       'anti-knife',
+      'minimum-edge',
       'maximum-positions',
       'risk-per-trade',
       'position-limit',

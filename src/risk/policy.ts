@@ -43,6 +43,14 @@ export interface RiskPolicy {
   /** Fall from the peak that halts: latched, everything is closed, released by hand. Default 0.25. */
   readonly drawdownHaltRatio: number;
 
+  // What a trade must promise.
+
+  /**
+   * A target increases only where its forecast's expected return is at least this multiple of what its round trip costs; 0 is off. A forecast
+   * that names no expected return is not bound. Default 1.5.
+   */
+  readonly edgeMultiple: number;
+
   // What the market must be like.
 
   /** A waterfall is both at once: nothing long is added while it lasts. */
@@ -96,6 +104,7 @@ export const defaultRiskPolicy: RiskPolicy = {
   drawdownAlertRatio: 0.12,
   drawdownHalveRatio: 0.15,
   drawdownHaltRatio: 0.25,
+  edgeMultiple: 1.5,
   antiKnife: { percentB: 0, volatilityRatio: 2 },
   staleIntervals: 3,
   staleMs: 60_000,

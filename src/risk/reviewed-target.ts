@@ -19,6 +19,8 @@ export function scaledTarget(target: ReviewedTarget, scale: number, rule: string
     heldWeights: target.heldWeights,
     instruments: target.instruments,
     stopRatio: target.stopRatio,
+    expectedReturn: target.expectedReturn,
+    roundTripCostRatio: target.roundTripCostRatio,
     clampedBy: [...(target.clampedBy ?? []), rule],
   };
 }

@@ -55,6 +55,8 @@ export function freshTarget(weights: readonly number[], change: Partial<Target> 
     heldWeights: weights.map(() => 0),
     instruments: weights.map((_, leg) => leg),
     stopRatio: 0.03,
+    expectedReturn: NaN,
+    roundTripCostRatio: 0.002,
     ...change,
   };
 }
@@ -73,14 +75,21 @@ const stop = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(NaN, 0) },
 );
 
+/** What a forecast expects, and what the round trip costs: nothing said, nothing known, either side of every multiple. */
+const edge = fc.record({
+  expectedReturn: fc.oneof(fc.constantFrom(NaN, 0), fc.double({ min: -0.05, max: 0.05, noNaN: true })),
+  roundTripCostRatio: fc.oneof(fc.constant(NaN), fc.double({ min: 0, max: 0.02, noNaN: true })),
+});
+
 const single: fc.Arbitrary<Omit<Target, 'sleeve'>> = fc
-  .record({ fresh: fc.boolean(), side, size, share: heldShare, instrument: fc.nat(INSTRUMENTS - 1), stopRatio: stop })
+  .record({ fresh: fc.boolean(), side, size, share: heldShare, instrument: fc.nat(INSTRUMENTS - 1), stopRatio: stop, edge })
   .map((drawn) => ({
     fresh: drawn.fresh,
     weights: [drawn.side * drawn.size],
     heldWeights: [drawn.side * drawn.size * drawn.share],
     instruments: [drawn.instrument],
     stopRatio: drawn.stopRatio,
+    ...drawn.edge,
   }));
 
 const pair: fc.Arbitrary<Omit<Target, 'sleeve'>> = fc
@@ -92,6 +101,7 @@ const pair: fc.Arbitrary<Omit<Target, 'sleeve'>> = fc
     shares: fc.tuple(heldShare, heldShare),
     instrument: fc.nat(INSTRUMENTS - 2),
     stopRatio: stop,
+    edge,
   })
   .map((drawn) => {
     const weights = [drawn.side * drawn.size, -drawn.side * drawn.size * drawn.hedge];
@@ -101,6 +111,7 @@ const pair: fc.Arbitrary<Omit<Target, 'sleeve'>> = fc
       heldWeights: weights.map((weight, leg) => weight * (drawn.shares[leg] ?? 0)),
       instruments: [drawn.instrument, drawn.instrument + 1],
       stopRatio: drawn.stopRatio,
+      ...drawn.edge,
     };
   });
 

@@ -10,6 +10,7 @@ import { halted } from './halted.ts';
 import { heat } from './heat.ts';
 import { leverage } from './leverage.ts';
 import { maximumPositions } from './maximum-positions.ts';
+import { minimumEdge } from './minimum-edge.ts';
 import { positionLimit } from './position-limit.ts';
 import { riskPerTrade } from './risk-per-trade.ts';
 import { staleData } from './stale-data.ts';
@@ -26,6 +27,7 @@ export function defaultRules(policy: RiskPolicy, instrumentNames: readonly strin
     dailyPause(policy),
     staleData(),
     antiKnife(policy),
+    minimumEdge(policy),
     maximumPositions(policy),
     riskPerTrade(policy),
     positionLimit(policy, instrumentNames),

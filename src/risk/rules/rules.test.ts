@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import type { AccountView, MarketView, RiskRule, Target } from '../../domain/decision.ts';
 import { apply, review } from '../gate.ts';
 import { defaultRiskPolicy } from '../policy.ts';
-import { calmMarket, decisionOf, freshTarget, quietAccount, standingTarget } from '../risk-rule.contract.ts';
+import { calmMarket, decisionOf, freshTarget, quietAccount, situations, standingTarget } from '../risk-rule.contract.ts';
 import { requestedWeight, stopDistance } from '../sizing.ts';
 import { antiKnife } from './anti-knife.ts';
 import { dailyPause } from './daily-pause.ts';
@@ -15,6 +16,7 @@ import { halted } from './halted.ts';
 import { heat } from './heat.ts';
 import { leverage } from './leverage.ts';
 import { maximumPositions } from './maximum-positions.ts';
+import { minimumEdge } from './minimum-edge.ts';
 import { positionLimit } from './position-limit.ts';
 import { riskPerTrade } from './risk-per-trade.ts';
 import { staleData } from './stale-data.ts';
@@ -246,6 +248,88 @@ test('one of the two signs alone is no waterfall, and what is not warm is none',
     const market = calmMarket({ percentB: Float64Array.of(percentB), volatilityRatio: Float64Array.of(volatilityRatio) });
     assert.ok(passes(antiKnife(policy), [freshTarget([0.2])], quietAccount(), market));
   }
+});
+
+// What is not worth its cost.
+
+const edge = { expectedReturn: 0.002, roundTripCostRatio: 0.002 };
+
+test('a trade that its forecast does not expect to pay is not taken, and the ruling says the figures', () => {
+  const rule = minimumEdge({ ...policy, edgeMultiple: 1.5 });
+  const ruling = rule.review(
+    decisionOf([freshTarget([0.1], edge), freshTarget([0.1], { ...edge, expectedReturn: -0.004 })]),
+    calmMarket(),
+    quietAccount(),
+  );
+  assert.deepEqual(ruling, {
+    kind: 'clamp',
+    rule: 'minimum-edge',
+    why: '0.20 % is expected and 0.30 % needed, 1.5 x the 0.20 % of a round trip',
+    scales: [0, 1],
+  });
+});
+
+test('an expected return of exactly the multiple is enough, whichever its sign', () => {
+  const rule = minimumEdge({ ...policy, edgeMultiple: 2 });
+  for (const expectedReturn of [0.004, -0.004]) assert.ok(passes(rule, [freshTarget([0.1], { ...edge, expectedReturn })]));
+  for (const expectedReturn of [0.003_999, -0.003_999, 0]) {
+    assert.deepEqual(left(rule, [freshTarget([0.1], { ...edge, expectedReturn })]), [[0]]);
+  }
+});
+
+test('a forecast that names no expected return passes, and so does every one where the multiple is 0', () => {
+  assert.ok(passes(minimumEdge(policy), [freshTarget([0.1], { ...edge, expectedReturn: NaN })]));
+  assert.ok(passes(minimumEdge({ ...policy, edgeMultiple: 0 }), [freshTarget([0.1], { ...edge, expectedReturn: 0 })]));
+});
+
+test('where the cost is not known nothing is expected to be worth it', () => {
+  assert.deepEqual(left(minimumEdge(policy), [freshTarget([0.1], { expectedReturn: 1, roundTripCostRatio: NaN })]), [[0]]);
+});
+
+test('without edge a target that grows keeps what is held, one that turns closes, and one that reduces is as it asks', () => {
+  const targets = [
+    freshTarget([0.2], { ...edge, heldWeights: [0.1] }),
+    freshTarget([-0.2], { ...edge, heldWeights: [0.1] }),
+    freshTarget([0.05], { ...edge, heldWeights: [0.1] }),
+    freshTarget([0], { ...edge, heldWeights: [0.1] }),
+    freshTarget([0.2, -0.1], { ...edge, heldWeights: [0.1, -0.02] }),
+    standingTarget([0.3], edge),
+  ];
+  assert.deepEqual(left(minimumEdge(policy), targets), [[0.1], [0], [0.05], [0], [0.04, -0.02], [0.3]]);
+});
+
+test('a trade without edge takes no place, so that another one may', () => {
+  const targets = [freshTarget([0.1], { ...edge, sleeve: 0 }), freshTarget([0.1], { sleeve: 1, instruments: [1] })];
+  const { approved } = review(decisionOf(targets), calmMarket(), quietAccount(), defaultRules({ ...policy, maximumPositions: 1 }));
+  assert.deepEqual(
+    approved.targets.map(({ weights }) => weights),
+    [[0], [0.1]],
+  );
+});
+
+test('the rule of edge never holds anything that reduces, and leaves nothing that grows without enough of it', () => {
+  fc.assert(
+    fc.property(situations, fc.double({ min: 0, max: 5, noNaN: true }), ({ decision, market, account }, edgeMultiple) => {
+      const after = apply(decision, minimumEdge({ ...policy, edgeMultiple }).review(decision, market, account));
+      decision.targets.forEach((target, position) => {
+        const { weights, heldWeights, expectedReturn, roundTripCostRatio, fresh } = target;
+        const given = after.targets[position]?.weights ?? [];
+        const reduces = weights.every((weight, leg) => {
+          const held = heldWeights[leg] ?? 0;
+          return weight === 0 || (Math.sign(weight) === Math.sign(held) && Math.abs(weight) <= Math.abs(held));
+        });
+        const isBound = fresh && edgeMultiple > 0 && !Number.isNaN(expectedReturn);
+        const isEnough = Math.abs(expectedReturn) >= edgeMultiple * roundTripCostRatio;
+        if (reduces || !isBound || isEnough) return assert.deepEqual(given, weights);
+        given.forEach((weight, leg) => {
+          const held = heldWeights[leg] ?? 0;
+          const isKept = Math.sign(weight) === Math.sign(held) && Math.abs(weight) <= Math.abs(held) * (1 + 1e-8);
+          assert.ok(Math.abs(weight) < 1e-12 || isKept, `leg ${leg} grew to ${weight}`);
+        });
+      });
+    }),
+    { numRuns: 500 },
+  );
 });
 
 // Limits.
