@@ -1,6 +1,7 @@
 // Every field of ballast.yaml: its limits, its default, its unit and why it is there. The file itself and docs/reference/config.md are
 // written from this by `scripts/reference.ts`, so what they say is what is checked.
 import { z } from 'zod';
+import { ALLOCATION_METHODS } from '../council/allocation.ts';
 import { defaultCouncilSettings } from '../council/council.ts';
 import { BallastError } from '../domain/errors.ts';
 import { parseSymbol } from '../domain/instrument.ts';
@@ -289,6 +290,22 @@ const council = z.strictObject({
     LONGEST_SPAN_MS,
     'market time',
     'After a position is closed none is opened for this long: the second thought of a bad moment is bad too.',
+  ),
+  allocation: z.enum(ALLOCATION_METHODS).default(defaultCouncilSettings.allocation).meta({
+    description:
+      'How the share of equity of all sleeves together is divided among them: `equal` leaves each the share that it was given; `hrp` is hierarchical risk parity, `erc` equal contributions to risk, `minimum-variance` and `mean-variance` the optima without short positions, on a shrunk covariance of what each sleeve earned on paper.',
+  }),
+  allocationWindowDays: number(
+    defaultCouncilSettings.allocationWindowDays,
+    'days',
+    { least: 2, most: 3_650, whole: true },
+    'Paper returns that the division is computed from; a sleeve takes part once it has as many.',
+  ),
+  allocationCadenceDays: number(
+    defaultCouncilSettings.allocationCadenceDays,
+    'days',
+    { least: 1, most: 3_650, whole: true },
+    'From one division to the next. Nothing is traded because of it, but for what is beyond its share by more than risk.standingToleranceRatio.',
   ),
 });
 

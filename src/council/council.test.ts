@@ -200,7 +200,7 @@ test('a result that is reused keeps nothing of the one before', () => {
   );
 });
 
-const discipline: CouncilSettings = { minimumConsensus: 1, minimumHoldMs: 100, cooldownMs: 50 };
+const discipline: CouncilSettings = { ...defaultCouncilSettings, minimumHoldMs: 100, cooldownMs: 50 };
 const flat: SleeveTimes = { side: 0, heldSince: NaN, closedAt: NaN, stopped: false };
 const long: SleeveTimes = { side: 1, heldSince: 1000, closedAt: NaN, stopped: false };
 

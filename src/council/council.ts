@@ -2,6 +2,7 @@
 import type { PoolNote, PoolOutcome } from '../domain/entry.ts';
 import type { Opinion } from '../domain/opinion.ts';
 import type { TimeMs } from '../domain/time.ts';
+import type { AllocationMethod } from './allocation.ts';
 
 export interface CouncilSettings {
   /** How many sources must be on the pooled side; a sleeve with fewer sources needs all of them. Default 1. */
@@ -10,9 +11,21 @@ export interface CouncilSettings {
   readonly minimumHoldMs: TimeMs;
   /** After a position is closed none is opened for this long. Default 0. */
   readonly cooldownMs: TimeMs;
+  /** How the sleeves' total share of equity is divided. Default `equal`: every sleeve keeps the share that it was given. */
+  readonly allocation: AllocationMethod;
+  /** Days of paper returns that it is computed from, and from one time to the next. Defaults 60 and 7. */
+  readonly allocationWindowDays: number;
+  readonly allocationCadenceDays: number;
 }
 
-export const defaultCouncilSettings: CouncilSettings = { minimumConsensus: 1, minimumHoldMs: 0, cooldownMs: 0 };
+export const defaultCouncilSettings: CouncilSettings = {
+  minimumConsensus: 1,
+  minimumHoldMs: 0,
+  cooldownMs: 0,
+  allocation: 'equal',
+  allocationWindowDays: 60,
+  allocationCadenceDays: 7,
+};
 
 /** Written by `pool` and then by `temper`. Reused by its owner: copy what you keep. */
 export interface Pooled extends PoolNote {

@@ -142,6 +142,8 @@ export type StateChange =
   | { readonly kind: 'sleeve.rearmed'; readonly at: TimeMs; readonly sleeve: number }
   | { readonly kind: 'sleeve.closed'; readonly at: TimeMs; readonly sleeve: number; readonly because: string }
   | { readonly kind: 'stop.moved'; readonly at: TimeMs; readonly sleeve: number; readonly stopPrice: number }
+  /** How equity is divided from now on. By sleeve, ratios of equity. */
+  | { readonly kind: 'shares.changed'; readonly at: TimeMs; readonly shares: readonly number[]; readonly because: string }
   | TicketOpened
   | { readonly kind: 'ticket.closed'; readonly at: TimeMs; readonly instrument: number; readonly because: string }
   | { readonly kind: 'mind.suspended'; readonly at: TimeMs; readonly source: number; readonly because: string };

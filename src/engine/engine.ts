@@ -1,6 +1,7 @@
 // The engine: one event in, state folded, reflexes run, orders out; one decision an instant. It owns the parts of a run and
 // passes the data along between the stages, which do not know each other. The order of things is in `handle` and `closeInstant`.
 import { createHash } from 'node:crypto';
+import { Allocation } from '../council/allocation.ts';
 import { emptyPooled, pool, rearms, temper, type Pooled } from '../council/council.ts';
 import { ByteWriter, type ByteReader, type Stateful } from '../domain/bytes.ts';
 import { format, isZero, quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
@@ -135,6 +136,8 @@ export class Engine implements Stateful {
   readonly #isFresh: Uint8Array;
   /** By sleeve: 1 when its target was held back because too little was expected of it, so that it is computed anew once enough is. */
   readonly #awaitsEdge: Uint8Array;
+  /** The sleeves' shares of equity where they are divided anew now and then; undefined where each keeps its own. */
+  readonly #allocation: Allocation | undefined;
 
   constructor(parts: EngineParts) {
     const { plan } = parts;
@@ -179,6 +182,11 @@ export class Engine implements Stateful {
       cross: (instrument, shares, price, at) => this.#cross(instrument, shares, price, at),
       say: (change) => this.#say(change),
     });
+    const { allocation: method, allocationWindowDays: windowDays, allocationCadenceDays: cadenceDays } = plan.council;
+    if (method !== 'equal') {
+      const settings = { method, windowDays, cadenceDays, riskAversion: 1 / plan.policy.kellyFraction };
+      this.#allocation = new Allocation(settings, plan.sleeves, this.holdings, this.portfolio.mark);
+    }
     this.#admission = createAdmission(plan.policy, plan.instruments);
     this.minds = plan.minds.map((mind) => {
       const sleeve = plan.sleeves[mind.sleeve];
@@ -774,6 +782,7 @@ export class Engine implements Stateful {
       this.#nextDay += DAY_MS;
       if (this.account.paused) this.#say({ kind: 'pause.ended', at: this.at });
       this.#say({ kind: 'day.started', at: this.at, equity: this.portfolio.equity });
+      if (this.#allocation !== undefined) this.#allocate(this.#allocation);
     } else if (timer <= instruments) this.#distrust(timer - 1);
     else if (timer <= instruments + minds) {
       const index = timer - 1 - instruments;
@@ -798,6 +807,18 @@ export class Engine implements Stateful {
     this.nextTimer();
   }
 
+  /** A day of paper returns is over; shares change where it is their day. Weights that do not exist leave them as they are. */
+  #allocate(allocation: Allocation): void {
+    const { at } = this;
+    try {
+      const allocated = allocation.closeDay();
+      if (allocated !== undefined) this.#say({ kind: 'shares.changed', at, ...allocated });
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      this.#say({ kind: 'alert.raised', at, rule: 'allocation', why: `the shares stay as they are: ${cause.message}` });
+    }
+  }
+
   // ---- state changes -------------------------------------------------------------------------------------------------
 
   /** Records a change of state, then folds it. The only way in which reflexes change anything. */
@@ -808,6 +829,7 @@ export class Engine implements Stateful {
       case 'halt.latched':
         account.halted = true;
         this.haltCause = change.cause;
+        for (let sleeve = 0; sleeve < this.plan.sleeves.length; sleeve++) this.#allocation?.left(sleeve);
         break;
       case 'halt.released':
         account.halted = false;
@@ -842,6 +864,15 @@ export class Engine implements Stateful {
         }
         break;
       }
+      case 'sleeve.stopped':
+      case 'sleeve.closed':
+        this.#allocation?.left(change.sleeve);
+        break;
+      case 'shares.changed':
+        this.#allocation?.shares.set(change.shares);
+        // What is over its new share is cut at the end of this instant; all else waits until its sleeve decides anew.
+        for (let sleeve = 0; sleeve < change.shares.length; sleeve++) if (this.#cutOf(sleeve) < 1) this.#reviewStanding = true;
+        break;
       default:
         break;
     }
@@ -1065,9 +1096,14 @@ export class Engine implements Stateful {
         const { outcome, voices, agreeing, agreement } = pooled;
         const opinions = this.#notes(sleeve);
         changes.push({ sleeve, stanceBefore, stance, quantities, opinions, pool: { outcome, voices, agreeing, agreement } });
-      } else if (given !== asked && given.weights.some((weight, leg) => Math.abs(weight) < Math.abs(asked.weights[leg] ?? 0))) {
+        this.#allocation?.decided(sleeve, this.#requestedWeight(sleeve, 1), this.#leader(sleeve).legs, given.weights);
+        continue;
+      }
+      const cut = this.#cutOf(sleeve);
+      if (cut < 1 || (given !== asked && given.weights.some((weight, leg) => Math.abs(weight) < Math.abs(asked.weights[leg] ?? 0)))) {
         const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
         this.desk.shrink(sleeve, quantities);
+        this.#allocation?.scaled(sleeve, cut * (this.#reviewed.scales[sleeve] ?? 1));
         changes.push({ sleeve, stanceBefore, stance: stanceBefore, quantities, opinions: [], pool: undefined });
       }
     }
@@ -1093,9 +1129,10 @@ export class Engine implements Stateful {
     const { wants } = this.desk;
     if (this.#isFresh[sleeve] === 0) {
       const weights: number[] = [];
+      const cut = this.#cutOf(sleeve);
       for (let leg = 0; leg < instruments.length; leg++) {
         const target = wants.target[first + leg] ?? ZERO_QUANTITY;
-        weights.push(signOf(target) === 0 ? 0 : (toNumber(target) * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
+        weights.push(signOf(target) === 0 ? 0 : (cut * toNumber(target) * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
       }
       const stopRatio = wants.stopRatio[sleeve] ?? NaN;
       return {
@@ -1109,29 +1146,44 @@ export class Engine implements Stateful {
         roundTripCostRatio: NaN,
       };
     }
-    const pooled = this.#pooled[sleeve];
     const leader = this.#leader(sleeve);
     const forecast = leader.opinion?.kind === 'forecast' ? leader.opinion : undefined;
-    const own = this.#ownStop(sleeve);
-    const stopRatio = stopDistance(this.plan.policy, this.market.atrRatio[instruments[0] ?? 0] ?? NaN, Number.isNaN(own) ? undefined : own);
-    const weight = requestedWeight(this.plan.sizing, this.plan.policy, {
-      stance: pooled?.stance ?? 0,
-      shareRatio: plan.shareRatio,
-      stopRatio,
-      targetRatio: forecast?.protection?.targetRatio ?? NaN,
-      volatility: this.market.volatility[instruments[0] ?? 0] ?? NaN,
-      confidence: pooled?.confidence ?? 0,
-    });
+    const weight = this.#requestedWeight(sleeve, this.#allocation?.shares[sleeve] ?? plan.shareRatio);
     return {
       sleeve,
       fresh: true,
       weights: leader.legs.map((ratio) => weight * ratio),
       heldWeights,
       instruments,
-      stopRatio,
+      stopRatio: this.#stopDistance(sleeve),
       expectedReturn: forecast?.expectedReturn ?? NaN,
       roundTripCostRatio: this.#roundTripCost(sleeve, leader.legs),
     };
+  }
+
+  /** What the sleeve's pooled stance asks for on a share of equity, before any limit, for each leg's ratio to multiply. */
+  #requestedWeight(sleeve: number, shareRatio: number): number {
+    const { opinion } = this.#leader(sleeve);
+    const pooled = this.#pooled[sleeve];
+    return requestedWeight(this.plan.sizing, this.plan.policy, {
+      stance: pooled?.stance ?? 0,
+      shareRatio,
+      stopRatio: this.#stopDistance(sleeve),
+      targetRatio: (opinion?.kind === 'forecast' ? opinion.protection?.targetRatio : undefined) ?? NaN,
+      volatility: this.market.volatility[this.plan.sleeves[sleeve]?.instruments[0] ?? 0] ?? NaN,
+      confidence: pooled?.confidence ?? 0,
+    });
+  }
+
+  #stopDistance(sleeve: number): number {
+    const own = this.#ownStop(sleeve);
+    const atrRatio = this.market.atrRatio[this.plan.sleeves[sleeve]?.instruments[0] ?? 0] ?? NaN;
+    return stopDistance(this.plan.policy, atrRatio, Number.isNaN(own) ? undefined : own);
+  }
+
+  /** What is left of a standing target whose sleeve's share has shrunk; 1 where shares do not move. */
+  #cutOf(sleeve: number): number {
+    return this.#allocation?.cutOf(sleeve, this.plan.policy.standingToleranceRatio) ?? 1;
   }
 
   /** The source whose protection and leg ratios stand for the sleeve: the heaviest on the pooled side. */
@@ -1270,6 +1322,7 @@ export class Engine implements Stateful {
     out.count(this.#isLegged.length);
     for (const sleeve of this.#isLegged) out.count(sleeve);
     for (const flag of this.#awaitsEdge) out.byte(flag);
+    this.#allocation?.save(out);
     out.count(this.#dueCount);
     for (const index of this.#due.subarray(0, this.#dueCount)) {
       out.count(index);
@@ -1306,6 +1359,7 @@ export class Engine implements Stateful {
     this.#isLegged.length = 0;
     for (let left = from.count(); left > 0; left--) this.#isLegged.push(from.count());
     for (let sleeve = 0; sleeve < this.#awaitsEdge.length; sleeve++) this.#awaitsEdge[sleeve] = from.byte();
+    this.#allocation?.restore(from);
     this.#dueCount = 0;
     this.#isDue.fill(0);
     this.#mustAsk.fill(0);

@@ -213,6 +213,7 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
   'sleeve.rearmed': fc.record({ kind: kind('sleeve.rearmed'), at: time, sleeve: index }),
   'sleeve.closed': fc.record({ kind: kind('sleeve.closed'), at: time, sleeve: index, because: text }),
   'stop.moved': fc.record({ kind: kind('stop.moved'), at: time, sleeve: index, stopPrice: number }),
+  'shares.changed': fc.record({ kind: kind('shares.changed'), at: time, shares: numbers, because: text }),
   'ticket.opened': fc.record({
     kind: kind('ticket.opened'),
     at: time,

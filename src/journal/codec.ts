@@ -42,7 +42,7 @@ import {
 } from '../domain/order.ts';
 
 /** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 7;
+export const FORMAT_VERSION = 8;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -81,6 +81,7 @@ export const KIND_BYTES = {
   'amend.intended': 49,
   'ticket.opened': 50,
   'ticket.closed': 51,
+  'shares.changed': 52,
 } as const satisfies Record<EntryKind, number>;
 
 const KIND = KIND_BYTES;
@@ -188,6 +189,11 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       return out.number(entry.arrivalPrice);
     case 'ticket.closed':
       return encodeIndexed(out, KIND['ticket.closed'], entry.at, entry.instrument, entry.because);
+    case 'shares.changed':
+      out.byte(KIND['shares.changed']);
+      out.number(entry.at);
+      encodeNumbers(out, entry.shares);
+      return out.text(entry.because);
     case 'order.refused':
       out.byte(KIND['order.refused']);
       out.number(entry.at);
@@ -373,6 +379,8 @@ function decodeEntry(from: ByteReader): Entry {
       };
     case KIND['ticket.closed']:
       return { kind: 'ticket.closed', at: from.number(), instrument: from.count(), because: from.text() };
+    case KIND['shares.changed']:
+      return { kind: 'shares.changed', at: from.number(), shares: decodeNumbers(from), because: from.text() };
     case KIND['mind.suspended']:
       return { kind: 'mind.suspended', at: from.number(), source: from.count(), because: from.text() };
     case KIND['run.ended']:

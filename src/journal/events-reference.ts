@@ -272,6 +272,10 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
     { 'stop.moved': 'A sleeve’s stop has trailed.' },
     { at: NOTED_AT, sleeve: SLEEVE, stopPrice: ['number', 'price'] },
   ),
+  form<Change<'shares.changed'>>(
+    { 'shares.changed': 'The sleeves’ shares of equity are divided anew.' },
+    { at: NOTED_AT, shares: ['list of numbers', 'by sleeve, ratios of equity'], because: WORDS },
+  ),
   form<Change<'ticket.opened'>>(
     { 'ticket.opened': 'The desk begins to work what an instrument needs, by an algorithm.' },
     {

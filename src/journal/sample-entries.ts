@@ -153,6 +153,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
   'sleeve.rearmed': { kind: 'sleeve.rearmed', at, sleeve: 2 },
   'sleeve.closed': { kind: 'sleeve.closed', at, sleeve: 2, because: 'operator' },
   'stop.moved': { kind: 'stop.moved', at, sleeve: 2, stopPrice: 61_234.5 },
+  'shares.changed': { kind: 'shares.changed', at, shares: [0.625, 0.375], because: 'hierarchical risk parity' },
   'ticket.opened': {
     kind: 'ticket.opened',
     at,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { ALLOCATION_METHODS } from '../../src/council/allocation.ts';
 import { follow } from '../../src/app/recovery.ts';
 import { recover, saveSnapshot, type SessionParts as AppParts } from '../../src/app/session-parts.ts';
 import { ComparingRecorder, SessionRecorder } from '../../src/app/session-recorder.ts';
@@ -180,6 +181,16 @@ async function goesOn(world: World, recording: Recording, rows: number, tape: nu
   }
 }
 
+/** Some weeks of sleeves whose shares move. */
+const allocatedWorld: fc.Arbitrary<World> = fc.record({
+  seed: fc.nat({ max: 1_000_000 }),
+  count: fc.integer({ min: 60, max: 200 }),
+  latencyMs: fc.constantFrom(1, 90_000),
+  isRuled: fc.boolean(),
+  margin: fc.constant('leverage'),
+  allocation: fc.constantFrom(...ALLOCATION_METHODS),
+});
+
 describe('a session that was killed goes on as if it had not been', () => {
   test('at every boundary of the journal of a short run', async () => {
     const world: World = { seed: 99, count: 45, latencyMs: 500, isRuled: true, margin: 'leverage' };
@@ -213,11 +224,26 @@ describe('a session that was killed goes on as if it had not been', () => {
     await fc.assert(property, parameters);
     context.diagnostic(`seed ${parameters.seed}: ${kills} kills`);
   });
+
+  test('where shares of equity are divided anew, whatever the method', async () => {
+    const property = fc.asyncProperty(
+      allocatedWorld,
+      fc.nat({ max: 400 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      async (world, after, place) => {
+        const recording = await record(world, after);
+        const { rows, tape } = recording.boundaries[Math.floor(place * (recording.boundaries.length - 1))] ?? { rows: 0, tape: 0 };
+        await goesOn(world, recording, rows, tape);
+      },
+    );
+    await fc.assert(property, trials(12));
+  });
 });
 
 describe('a replay is a recovery without a venue', () => {
+  const worlds = fc.oneof({ weight: 3, arbitrary: anyWorld(150) }, { weight: 1, arbitrary: allocatedWorld });
   test('of random worlds, to the same state hash', async () => {
-    const property = fc.asyncProperty(anyWorld(150), async (world) => {
+    const property = fc.asyncProperty(worlds, async (world) => {
       const recording = await record(world, 0);
       const disk = killedAt(recording, recording.rows.length, recording.tape.length);
       try {

@@ -1,7 +1,8 @@
 // Random worlds from a seed: two instruments, two sleeves that tend to oppose each other, one on the other instrument, a pair over both;
 // prices with holes, jumps and crashes; an operator and a feed that interfere. One seed is one world, in every process.
 import fc from 'fast-check';
-import { MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
+import type { AllocationMethod } from '../../src/council/allocation.ts';
+import { HOUR_MS, MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
 import { ema } from '../../src/features/catalog.ts';
 import { EXECUTION_ALGORITHMS, type ExecutionAlgorithm, type TicketAlgorithm } from '../../src/domain/order.ts';
 import type { ExecutionSettings } from '../../src/execution/tickets.ts';
@@ -21,6 +22,8 @@ export interface World {
   readonly isAllIn?: boolean;
   /** How orders are carried out where it is not all-in; at the market unless said. */
   readonly algorithm?: ExecutionAlgorithm;
+  /** Bars of six hours, and shares of equity that are divided anew every other day. */
+  readonly allocation?: AllocationMethod;
 }
 
 export const anyWorld = (longest: number): fc.Arbitrary<World> =>
@@ -62,11 +65,12 @@ function moods(random: Random, count: number, jumpChance: number, protection?: P
 }
 
 export function partsOf(world: World): SessionParts {
-  const { seed, count, latencyMs, isRuled, margin, isAllIn, algorithm = 'market' } = world;
+  const { seed, count, latencyMs, isRuled, margin, isAllIn, algorithm = 'market', allocation } = world;
+  const barMs = allocation === undefined ? MINUTE_MS : 6 * HOUR_MS;
   const random = new Random(seed);
   const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
   const words = Array.from({ length: random.integer(5) }, () => {
-    const at = START + random.integer(count * MINUTE_MS);
+    const at = START + random.integer(count * barMs);
     const sleeve = `sleeve-${random.integer(4)}`;
     const halt = [operator(at, 'halt'), operator(at + 1 + random.integer(20 * MINUTE_MS), 'resume')];
     const lost = [feed(at, 'feed.lost', random.integer(3) - 1), feed(at + 1 + random.integer(5 * MINUTE_MS), 'feed.restored')];
@@ -77,14 +81,18 @@ export function partsOf(world: World): SessionParts {
   if (isAllIn === true) return allIn(world, moods(random, count, chance, { stopRatio: 0.01, trailRatio: 0.015 }), words);
   return {
     instruments: [{ fundingRate: 0.0003, fundingIntervalMs: 60 * MINUTE_MS }, { takerFeeRate: 0.0005 }],
-    bars: [0, 1].map((instrument) => bars(walk({ seed: seed * 2 + instrument, count, from: instrument === 0 ? 100 : 7, ...chaos }))),
+    bars: [0, 1].map((instrument) =>
+      bars(walk({ seed: seed * 2 + instrument, count, from: instrument === 0 ? 100 : 7, ...chaos }), { timeframeMs: barMs }),
+    ),
+    baseTimeframeMs: barMs,
     sleeves: [
       { instruments: [0], shareRatio: 0.3, minds: [{ says: moods(random, count, chance) }] },
       { instruments: [0], shareRatio: 0.3, minds: [{ says: trendy, features: { fast: ema(3), slow: ema(9) } }] },
-      { instruments: [1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance), timeframeMs: 5 * MINUTE_MS }] },
+      { instruments: [1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance), timeframeMs: 5 * barMs }] },
       { instruments: [0, 1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance) }] },
     ],
     words,
+    ...(allocation === undefined ? {} : { council: { allocation, allocationWindowDays: 5, allocationCadenceDays: 2 } }),
     desk: algorithm === 'market' ? {} : { execution: workedBy(algorithm, seed) },
     policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
     plan: { mindFailure: { action: 'suspend', strikes: 3 } },
