@@ -2,7 +2,7 @@
 import type { TimeMs } from './time.ts';
 
 export interface Protection {
-  /** Distance of the stop from entry as a ratio of price; for a pair, of the spread. */
+  /** Distance of the stop from entry as a ratio of price; of several legs what they may lose together, of the first that is traded. */
   readonly stopRatio?: number;
   /** Distance of the target from entry as a ratio of price. */
   readonly targetRatio?: number;

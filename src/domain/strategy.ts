@@ -14,7 +14,7 @@ export interface OwnSleeve {
   readonly side: -1 | 0 | 1;
   /** The frozen stance behind the position. */
   readonly stance: number;
-  /** Average entry price of the first leg; NaN when flat. */
+  /** Average entry price of the first leg that is held; NaN when flat. */
   readonly entryPrice: number;
   readonly heldSince: TimeMs;
 }

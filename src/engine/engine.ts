@@ -949,9 +949,18 @@ export class Engine implements Stateful {
       if (own === undefined) continue;
       own.side = this.desk.sideHeld(sleeve);
       own.stance = this.desk.wants.stance[sleeve] ?? 0;
-      own.entryPrice = this.portfolio.entryPrice[this.holdings.first[sleeve] ?? 0] ?? NaN;
+      own.entryPrice = this.#entryOf(sleeve);
       own.heldSince = this.desk.wants.heldSince[sleeve] ?? NaN;
     }
+  }
+
+  /** Of the first leg that is held. */
+  #entryOf(sleeve: number): number {
+    const first = this.holdings.first[sleeve] ?? 0;
+    const legs = this.plan.sleeves[sleeve]?.instruments.length ?? 0;
+    for (let holding = first; holding < first + legs; holding++)
+      if (this.portfolio.held[holding] !== 0) return this.portfolio.entryPrice[holding] ?? NaN;
+    return NaN;
   }
 
   #renew(mind: Mind): void {
@@ -1170,14 +1179,22 @@ export class Engine implements Stateful {
       shareRatio,
       stopRatio: this.#stopDistance(sleeve),
       targetRatio: (opinion?.kind === 'forecast' ? opinion.protection?.targetRatio : undefined) ?? NaN,
-      volatility: this.market.volatility[this.plan.sleeves[sleeve]?.instruments[0] ?? 0] ?? NaN,
+      volatility: this.market.volatility[this.#sizedOn(sleeve)] ?? NaN,
       confidence: pooled?.confidence ?? 0,
     });
   }
 
+  /** Instrument of the first leg that is traded: its notional is what a stop on the spread is a ratio of. */
+  #sizedOn(sleeve: number): number {
+    const { legs } = this.#leader(sleeve);
+    const instruments = this.plan.sleeves[sleeve]?.instruments ?? [];
+    for (let leg = 0; leg < instruments.length; leg++) if (legs[leg] !== 0) return instruments[leg] ?? 0;
+    return instruments[0] ?? 0;
+  }
+
   #stopDistance(sleeve: number): number {
     const own = this.#ownStop(sleeve);
-    const atrRatio = this.market.atrRatio[this.plan.sleeves[sleeve]?.instruments[0] ?? 0] ?? NaN;
+    const atrRatio = this.market.atrRatio[this.#sizedOn(sleeve)] ?? NaN;
     return stopDistance(this.plan.policy, atrRatio, Number.isNaN(own) ? undefined : own);
   }
 

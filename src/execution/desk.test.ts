@@ -867,6 +867,100 @@ describe('a pair', () => {
     assert.ok(Number.isNaN(venue.desk.leggedSince[0] ?? NaN));
   });
 
+  test('three legs are one trade: its stop acts on what they lose together, and closes all', () => {
+    const basket = { name: 'basket', shareRatio: 0.5, instruments: [0, 1, 2], sources: [] };
+    const venue = new ScriptedVenue({
+      sleeves: [basket],
+      instruments: ['X', 'Y', 'Z'].map((each) => testInstrument(each)),
+      marks: [100, 50, 10],
+    });
+    venue.want(0, ['1', '-1', '-5'], { stance: 1 });
+    venue.order();
+    venue.arrive();
+    venue.arrive();
+    venue.arrive();
+    venue.fill('1-1');
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.equal(venue.desk.leggedSince[0], venue.at, 'one of three');
+    venue.fill('1-3');
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.ok(!Number.isNaN(venue.desk.leggedSince[0] ?? NaN), 'two of three');
+    venue.settle();
+    assert.ok(Number.isNaN(venue.desk.leggedSince[0] ?? NaN));
+    // Down 2, won 1 of the second, down 4 of the third: 5 of 100.
+    venue.bar(0, 98);
+    venue.bar(1, 49);
+    assert.deepEqual(kinds(venue), []);
+    venue.bar(2, 10.8);
+    assert.match(venue.said[0]?.kind === 'sleeve.stopped' ? venue.said[0].because : '', /^the spread lost 5\.00 % of its first leg$/);
+    venue.settle();
+    assert.deepEqual(
+      [0, 1, 2].map((leg) => held(venue, leg)),
+      ['0', '0', '0'],
+    );
+  });
+
+  test('a leg that is left out takes no part: nothing waits for it, and the stop is of the first that is traded', () => {
+    const basket = { name: 'basket', shareRatio: 0.5, instruments: [0, 1, 2], sources: [] };
+    const venue = new ScriptedVenue({
+      sleeves: [basket],
+      instruments: ['X', 'Y', 'Z'].map((each) => testInstrument(each)),
+      marks: [100, 50, 10],
+    });
+    venue.want(0, ['0', '1', '-5'], { stance: 1 });
+    venue.order();
+    venue.settle();
+    assert.deepEqual([venue.sent.filter(({ role }) => role === 'target').length, venue.desk.leggedSince[0]], [2, NaN]);
+    assert.equal(venue.desk.sideHeld(0), 1);
+    venue.bar(2, 10.49);
+    assert.deepEqual(kinds(venue), [], '2.45 of 50');
+    venue.bar(2, 10.51);
+    assert.deepEqual(kinds(venue), ['sleeve.stopped']);
+    venue.settle();
+    assert.ok(venue.desk.isFlat(0));
+  });
+
+  test('a leg that is not wanted any more and still held stands alone', () => {
+    const venue = pair();
+    venue.settle();
+    venue.want(0, ['1', '0'], { stance: 1 });
+    venue.order();
+    venue.arrive();
+    venue.fill(venue.sent.at(-1)?.id ?? '', quantity('1'));
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.equal(venue.desk.leggedSince[0], venue.at);
+    venue.settle();
+    assert.deepEqual([held(venue, 1), venue.desk.leggedSince[0]], ['0', NaN]);
+  });
+
+  test('half of a leg is as much of a bet as all of one: it is noticed by how far the legs are apart', () => {
+    const venue = pair();
+    venue.arrive();
+    venue.arrive();
+    venue.fill('1-1', quantity('0.25'));
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.ok(Number.isNaN(venue.desk.leggedSince[0] ?? NaN));
+    venue.fill('1-1', quantity('0.15'));
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.equal(venue.desk.leggedSince[0], venue.at, '0.4 of one and nothing of the other');
+    venue.fill('1-3', quantity('0.5'));
+    while (venue.outbox.length > 0) venue.deliver();
+    assert.ok(Number.isNaN(venue.desk.leggedSince[0] ?? NaN));
+  });
+
+  test('a pair that came in part has its stop on the part that came', () => {
+    const venue = pair();
+    venue.arrive();
+    venue.arrive();
+    venue.fill('1-1', quantity('0.5'));
+    venue.fill('1-3', quantity('1'));
+    while (venue.outbox.length > 0) venue.deliver();
+    venue.bar(0, 95.1);
+    assert.deepEqual(kinds(venue), []);
+    venue.bar(0, 94.9);
+    assert.deepEqual(kinds(venue), ['sleeve.stopped']);
+  });
+
   test('a refused leg closes the other', () => {
     const venue = new ScriptedVenue({ sleeves: PAIR });
     venue.refuses = (intent) => intent.instrument === 1 && !intent.reduceOnly;

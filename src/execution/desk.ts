@@ -86,6 +86,9 @@ const LONGEST_PAUSE_BARS = 64;
 /** Where an instrument has no tick, or a very small one: how far a limit order that would have taken is moved back. */
 const SMALLEST_STEP_RATIO = 1e-4;
 
+/** A pair is on one leg where its legs are this far apart on their way, as a part of the whole. */
+const LEGGED_PART = 0.25;
+
 export class Desk implements Stateful {
   readonly wants: Wants;
   readonly tracker: OrderTracker;
@@ -218,6 +221,13 @@ export class Desk implements Stateful {
     return true;
   }
 
+  #wantsAny(sleeve: number): boolean {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
+    for (let leg = 0; leg < legs; leg++) if (!isZero(this.wants.target[first + leg] ?? ZERO_QUANTITY)) return true;
+    return false;
+  }
+
   /** Whether the sleeve's position protects itself by a stop on price, which a pair's does not: its stop is on the spread. */
   #isSingle(sleeve: number): boolean {
     return this.#sleeves[sleeve]?.instruments.length === 1;
@@ -234,6 +244,7 @@ export class Desk implements Stateful {
       wants.target[first + leg] = quantity;
       if (!isZero(quantity)) wantsAny = true;
     });
+    if (wantsAny) this.#noteWhole(sleeve);
     const sideWanted = wantsAny ? Math.sign(frozen.stance) : 0;
     if (sideWanted !== 0 && (sideWanted !== sideBefore || sideWanted !== wants.levelSide[sleeve])) {
       // A pair has no stop on a price: its loss is watched on the spread, against `stopRatio`.
@@ -259,7 +270,15 @@ export class Desk implements Stateful {
     quantities.forEach((quantity, leg) => {
       this.wants.target[first + leg] = quantity;
     });
+    if (quantities.some((quantity) => !isZero(quantity))) this.#noteWhole(sleeve);
     this.#touchSleeve(sleeve);
+  }
+
+  #noteWhole(sleeve: number): void {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
+    for (let holding = first; holding < first + legs; holding++)
+      this.wants.whole[holding] = toNumber(this.wants.target[holding] ?? ZERO_QUANTITY);
   }
 
   /** Makes a sleeve flat and latches it: it re-arms only once its stance was neutral or on the other side. */
@@ -779,8 +798,7 @@ export class Desk implements Stateful {
       if (this.isFlat(sleeve)) {
         this.wants.heldSince[sleeve] = NaN;
         this.wants.closedAt[sleeve] = at;
-        const holdings = this.#holdings.first[sleeve] ?? 0;
-        if (isZero(this.wants.target[holdings] ?? ZERO_QUANTITY)) {
+        if (!this.#wantsAny(sleeve)) {
           this.wants.stopPrice[sleeve] = NaN;
           this.wants.levelSide[sleeve] = 0;
         }
@@ -789,20 +807,26 @@ export class Desk implements Stateful {
     if (!this.#isSingle(sleeve)) this.#watchLegs(sleeve, at);
   }
 
-  /** One leg is mostly where it should be and another is mostly not: filled in part, flipped alone, or closed alone. */
+  /** Some legs are far ahead of others: filled alone, flipped alone, closed alone, or held where none is wanted any more. */
   #watchLegs(sleeve: number, at: TimeMs): void {
     const first = this.#holdings.first[sleeve] ?? 0;
     const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
     let least = Infinity;
     let most = -Infinity;
-    for (let leg = 0; leg < legs; leg++) {
-      const held = this.#portfolio.held[first + leg] ?? 0;
-      const target = toNumber(this.wants.target[first + leg] ?? ZERO_QUANTITY);
-      const part = target === 0 ? Math.abs(Math.sign(held)) : held / target;
-      least = Math.min(least, part);
-      most = Math.max(most, part);
+    for (let holding = first; holding < first + legs; holding++) {
+      const held = this.#portfolio.held[holding] ?? 0;
+      const whole = this.wants.whole[holding] ?? 0;
+      if (whole === 0) {
+        // A leg that is left out takes no part; what is held of it has nothing to stand against.
+        if (held === 0) continue;
+        [least, most] = [0, 1];
+        break;
+      }
+      const part = held / whole;
+      if (part < least) least = part;
+      if (part > most) most = part;
     }
-    if (least >= 0.5 || most < 0.5) this.leggedSince[sleeve] = NaN;
+    if (!(most - least > LEGGED_PART)) this.leggedSince[sleeve] = NaN;
     else if (Number.isNaN(this.leggedSince[sleeve] ?? NaN)) this.leggedSince[sleeve] = at;
   }
 
@@ -1086,27 +1110,30 @@ export class Desk implements Stateful {
     return won < 1 ? NaN : opened + side * (won - trailR) * risk;
   }
 
-  /** A pair's stop acts on the spread and closes both legs at once. Measured as what its legs lost of the first leg's notional. */
+  /**
+   * A pair's stop acts on the spread and closes all legs at once. Measured as what its legs lost of the notional of the first that is traded, as
+   * far as the pair is held: a leg that came alone has the size of the others' part of it.
+   */
   #watchSpread(sleeve: number, at: TimeMs): void {
     if (this.wants.latchedSide[sleeve] !== 0) return;
-    const stopRatio = this.wants.stopRatio[sleeve] ?? NaN;
     const first = this.#holdings.first[sleeve] ?? 0;
+    const instruments = this.#sleeves[sleeve]?.instruments ?? [];
     let won = 0;
-    let firstNotional = NaN;
-    (this.#sleeves[sleeve]?.instruments ?? []).forEach((instrument, leg) => {
+    let part = 0;
+    let base = NaN;
+    for (let leg = 0; leg < instruments.length; leg++) {
       const held = this.#portfolio.held[first + leg] ?? 0;
+      const whole = this.wants.whole[first + leg] ?? 0;
+      const mark = this.#mark[instruments[leg] ?? 0] ?? NaN;
       const entry = this.#portfolio.entryPrice[first + leg] ?? NaN;
-      if (held === 0) return;
-      if (Number.isNaN(firstNotional)) firstNotional = Math.abs(held * entry);
-      won += held * ((this.#mark[instrument] ?? NaN) - entry);
-    });
-    if (won / firstNotional <= -stopRatio) {
-      this.#out.say({
-        kind: 'sleeve.stopped',
-        at,
-        sleeve,
-        because: `the spread lost ${((-won / firstNotional) * 100).toFixed(2)} % of its first leg`,
-      });
+      if (held !== 0) won += held * (mark - entry);
+      if (whole === 0) continue;
+      part = Math.max(part, Math.abs(held / whole));
+      if (Number.isNaN(base)) base = Math.abs(whole) * (held === 0 ? mark : entry);
+    }
+    const lost = -won / (part * base);
+    if (lost >= (this.wants.stopRatio[sleeve] ?? NaN)) {
+      this.#out.say({ kind: 'sleeve.stopped', at, sleeve, because: `the spread lost ${(lost * 100).toFixed(2)} % of its first leg` });
     }
   }
 

@@ -6,6 +6,8 @@ import type { Holdings } from '../domain/sleeve.ts';
 export class Wants implements Stateful {
   /** By holding, signed: frozen with the opinion, at that moment's equity and price. */
   readonly target: Quantity[];
+  /** By holding: the last target of its sleeve that was not flat in every leg. How far each leg is towards it should be alike in all. */
+  readonly whole: Float64Array;
   /** By sleeve: the pooled stance behind the target. */
   readonly stance: Float64Array;
   /** By sleeve: the side on which it was stopped or closed, until it re-arms; 0 when armed. */
@@ -35,6 +37,7 @@ export class Wants implements Stateful {
   constructor(sleeveCount: number, holdings: Holdings, instrumentCount: number) {
     const unknown = (): Float64Array => new Float64Array(sleeveCount).fill(NaN);
     this.target = Array.from({ length: holdings.count }, () => ZERO_QUANTITY);
+    this.whole = new Float64Array(holdings.count);
     this.stance = new Float64Array(sleeveCount);
     this.latchedSide = new Int8Array(sleeveCount);
     this.levelSide = new Int8Array(sleeveCount);
@@ -52,6 +55,7 @@ export class Wants implements Stateful {
 
   #columns(): readonly Float64Array[] {
     return [
+      this.whole,
       this.stance,
       this.stopRatio,
       this.stopPrice,

@@ -39,10 +39,18 @@ export function gross(target: Target): number {
   return sum;
 }
 
-/** What the sleeve loses at its stop, as a ratio of equity. Without a known stop all of it is at risk. */
+/**
+ * What the sleeve loses at its stop, as a ratio of equity. A pair's stop acts on its spread: what all legs lose together is a ratio of the
+ * first that is traded. Without a known stop all of it is at risk.
+ */
 export function openRisk(target: Target): number {
-  const { stopRatio } = target;
-  return gross(target) * (stopRatio > 0 && stopRatio < Infinity ? stopRatio : 1);
+  const { stopRatio, weights } = target;
+  if (!(stopRatio > 0 && stopRatio < Infinity)) return gross(target);
+  for (let leg = 0; leg < weights.length; leg++) {
+    const weight = weights[leg] ?? 0;
+    if (weight !== 0) return Math.abs(weight) * stopRatio;
+  }
+  return 0;
 }
 
 export function hasPosition(weights: readonly number[]): boolean {

@@ -99,7 +99,10 @@ test('after a review no limit is exceeded, and what only stands not by more than
     fc.property(situations, ({ decision, market, account }) => {
       const { approved } = review(decision, market, account, rules);
       const gross = approved.targets.map((target) => target.weights.reduce((sum, weight) => sum + Math.abs(weight), 0));
-      const risk = approved.targets.map((target, position) => (gross[position] ?? 0) * (target.stopRatio > 0 ? target.stopRatio : 1));
+      // A stop on the spread is a ratio of the first leg.
+      const risk = approved.targets.map(({ stopRatio, weights }, position) =>
+        stopRatio > 0 ? Math.abs(weights[0] ?? 0) * stopRatio : (gross[position] ?? 0),
+      );
       assertWithin(policy.leverageRatio, approved, (position) => gross[position] ?? 0, 'leverage');
       assertWithin(policy.heatRatio, approved, (position) => risk[position] ?? 0, 'heat');
       approved.targets.forEach((target, position) => {

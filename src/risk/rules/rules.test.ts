@@ -374,9 +374,9 @@ test('a leg without weight is not bound by its instrument', () => {
   assert.deepEqual(left(positionLimit(policy), [standingTarget([0.3]), freshTarget([0, 0.1])]), [[0.25], [0, 0.1]]);
 });
 
-test('risk per trade binds each sleeve by itself, with both legs of a pair', () => {
-  const targets = [freshTarget([0.1, -0.1], { stopRatio: 0.2 }), freshTarget([0.1], { stopRatio: 0.2 })];
-  assert.deepEqual(left(riskPerTrade(policy), targets), [[0.05, -0.05], [0.1]]);
+test('risk per trade binds each sleeve by itself, a pair by its spread', () => {
+  const targets = [freshTarget([0.2, -0.2], { stopRatio: 0.2 }), freshTarget([0.1], { stopRatio: 0.2 })];
+  assert.deepEqual(left(riskPerTrade(policy), targets), [[0.1, -0.1], [0.1]]);
 });
 
 test('a sleeve without a known stop risks all of it', () => {
@@ -422,6 +422,39 @@ test('more standing positions than a lowered limit allows are closed only beyond
   const standing = (count: number): Target[] => Array.from({ length: count }, () => standingTarget([0.01]));
   assert.ok(passes(maximumPositions(policy), standing(11)));
   assert.deepEqual(left(maximumPositions(policy), standing(12)), [...Array<number[]>(10).fill([0.01]), [0], [0]]);
+});
+
+// Pairs.
+
+test('a pair risks what its spread may lose: its stop is a ratio of the first leg that is traded, not of both', () => {
+  const pair = freshTarget([0.2, -0.2], { stopRatio: 0.1 });
+  assert.ok(passes(riskPerTrade(policy), [pair]), '2 %, and not 4 %');
+  assert.deepEqual(left(riskPerTrade(policy), [freshTarget([0.4, -0.2], { stopRatio: 0.1 })]), [[0.2, -0.1]]);
+  assert.deepEqual(left(riskPerTrade(policy), [freshTarget([0, 0.4, -0.1], { stopRatio: 0.1 })]), [[0, 0.2, -0.05]]);
+  assert.ok(
+    passes(
+      heat(policy),
+      many(3, 0.2, { stopRatio: 0.1 }).map((target) => ({ ...target, weights: [0.2, -0.2], heldWeights: [0, 0] })),
+    ),
+  );
+  assert.ok(
+    !passes(
+      heat(policy),
+      many(4, 0.2, { stopRatio: 0.1 }).map((target) => ({ ...target, weights: [0.2, -0.2], heldWeights: [0, 0] })),
+    ),
+  );
+  assert.deepEqual(left(heat(policy), [freshTarget([0.2, -0.2], { stopRatio: NaN })]), [[0.03, -0.03]], 'without a stop all of it');
+});
+
+test('a pair takes one place, whatever its legs', () => {
+  const one = { ...policy, maximumPositions: 1 };
+  assert.ok(passes(maximumPositions(one), [freshTarget([0.1, -0.1, 0.1])]));
+  assert.deepEqual(left(maximumPositions(one), [freshTarget([0, 0.1, -0.1]), freshTarget([0.1])]), [[0, 0.1, -0.1], [0]]);
+});
+
+test('each leg of a pair counts in its own instrument, and a leg that is left out in none', () => {
+  assert.deepEqual(left(positionLimit(policy), [freshTarget([0.5, -0.2])]), [[0.25, -0.1]]);
+  assert.deepEqual(left(positionLimit(policy), [freshTarget([0, 0.2, -0.2]), freshTarget([0.3])]), [[0, 0.2, -0.2], [0.25]]);
 });
 
 // Halving.
