@@ -134,6 +134,8 @@ export class Engine implements Stateful {
   readonly #isLongOnly: Uint8Array;
   /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
   readonly #isFresh: Uint8Array;
+  /** By instrument: half the spread of its book as a ratio of price; 0 while none is known. */
+  readonly #halfSpread: Float64Array;
   /** By sleeve: 1 when its target was held back because too little was expected of it, so that it is computed anew once enough is. */
   readonly #awaitsEdge: Uint8Array;
   /** The sleeves' shares of equity where they are divided anew now and then; undefined where each keeps its own. */
@@ -218,6 +220,7 @@ export class Engine implements Stateful {
     }));
     this.#isFresh = new Uint8Array(plan.sleeves.length);
     this.#awaitsEdge = new Uint8Array(plan.sleeves.length);
+    this.#halfSpread = new Float64Array(instruments);
     this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
       !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
     );
@@ -371,7 +374,9 @@ export class Engine implements Stateful {
 
   /** Nothing is paid at a book that is only looked at: it moves features, and who looks at books is asked. */
   #onBook(event: BookEvent): void {
-    const { instrument } = event;
+    const { instrument, bidPrice, askPrice } = event;
+    const halfSpread = (askPrice - bidPrice) / (askPrice + bidPrice);
+    this.#halfSpread[instrument] = Number.isNaN(halfSpread) ? 0 : halfSpread;
     const books = this.board.booksOf(instrument);
     if (books === undefined) return;
     books.push(event);
@@ -1026,7 +1031,7 @@ export class Engine implements Stateful {
 
   #roundTripCost(sleeve: number, legs: readonly number[]): number {
     const subject = this.plan.sleeves[sleeve]?.instruments ?? [];
-    return roundTripCostRatio(legs, subject, this.plan.instruments, this.plan.expectedSlippageRatio);
+    return roundTripCostRatio(legs, subject, this.plan.instruments, this.plan.expectedSlippageRatio, this.#halfSpread);
   }
 
   /** The common case, without pooling: the sleeve's only source says what is frozen already, or what it was stopped on. */
@@ -1338,6 +1343,7 @@ export class Engine implements Stateful {
     out.flag(this.#reviewStanding);
     out.count(this.#isLegged.length);
     for (const sleeve of this.#isLegged) out.count(sleeve);
+    out.numbers(this.#halfSpread);
     for (const flag of this.#awaitsEdge) out.byte(flag);
     this.#allocation?.save(out);
     out.count(this.#dueCount);
@@ -1375,6 +1381,7 @@ export class Engine implements Stateful {
     this.#reviewStanding = from.flag();
     this.#isLegged.length = 0;
     for (let left = from.count(); left > 0; left--) this.#isLegged.push(from.count());
+    from.numbers(this.#halfSpread);
     for (let sleeve = 0; sleeve < this.#awaitsEdge.length; sleeve++) this.#awaitsEdge[sleeve] = from.byte();
     this.#allocation?.restore(from);
     this.#dueCount = 0;

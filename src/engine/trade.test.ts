@@ -5,6 +5,7 @@ import { defaultCouncilSettings } from '../council/council.ts';
 import { minutes } from '../council/minutes.ts';
 import { ByteReader } from '../domain/bytes.ts';
 import { format, toNumber } from '../domain/decimal.ts';
+import type { BookEvent } from '../domain/event.ts';
 import type { OrderIntent } from '../domain/order.ts';
 import { abstain, type Opinion } from '../domain/opinion.ts';
 import { HOUR_MS, MINUTE_MS } from '../domain/time.ts';
@@ -456,6 +457,37 @@ test('a held position is closed, reduced and stopped however little is expected 
     ],
   );
   assert.equal(run.held(0), '0');
+});
+
+test('where a book is known half its spread is part of the cost, and no longer once the book is lost', async () => {
+  const book = (bar: number, bidPrice: number, askPrice: number): BookEvent => {
+    const at = closeOf(bar) - 1;
+    return {
+      kind: 'book.changed',
+      at,
+      happenedAt: at,
+      instrument: 0,
+      bidPrice,
+      bidQuantity: 1,
+      askPrice,
+      askQuantity: 1,
+      imbalance: 0,
+      warmup: false,
+    };
+  };
+  const run = await session({
+    bars: [bars(flat(10, 100))],
+    sleeves: [single(0, (bar) => (bar < 2 ? 0 : expecting(1, 0.004)))],
+    words: [book(1, 99.9, 100.1), book(5, NaN, NaN)],
+    policy: { edgeMultiple: 1.5 },
+  });
+  assert.deepEqual(
+    run.of('decision.taken').map(({ at, rulings }) => [run.barAt(at), rulings[0]?.why]),
+    [
+      [2, '0.40 % is expected and 0.60 % needed, 1.5 x the 0.40 % of a round trip'],
+      [5, undefined],
+    ],
+  );
 });
 
 test('the cost of a pair is that of both legs, by their ratios', async () => {

@@ -15,10 +15,11 @@ test('at the market the taker fee and the slippage, at rest the maker fee, and o
   assert.equal(expectedCostRatio(stopOrder('1-2', 1, 0, quantity('-1'), price('95'), [], false), instrument, 0.0005), NaN);
 });
 
-test('a round trip costs fee and slippage twice in every leg, by its ratio, and nothing in one that is left out', () => {
+test('a round trip costs fee, half the spread and slippage twice in every leg, by its ratio, and nothing in one that is left out', () => {
   const instruments = [0.001, 0.0005, 0.01].map((takerFeeRate, index) => testInstrument(`X${index}`, { takerFeeRate }));
-  assert.equal(roundTripCostRatio([1], [1], instruments, 0.0005), 2 * 0.001);
-  assert.equal(roundTripCostRatio([-1], [0], instruments, 0), 2 * 0.001);
+  assert.equal(roundTripCostRatio([1], [1], instruments, 0.0005, [0, 0, 0]), 2 * 0.001);
+  assert.equal(roundTripCostRatio([-1], [0], instruments, 0, [0, 0, 0]), 2 * 0.001);
   // 2 x (1 x 0.15 % + 0.5 x 0.1 %).
-  assert.ok(Math.abs(roundTripCostRatio([1, -0.5, 0], [0, 1, 2], instruments, 0.0005) - 0.004) < 1e-15);
+  assert.ok(Math.abs(roundTripCostRatio([1, -0.5, 0], [0, 1, 2], instruments, 0.0005, [0, 0, 0]) - 0.004) < 1e-15);
+  assert.ok(Math.abs(roundTripCostRatio([1, -0.5, 0], [0, 1, 2], instruments, 0.0005, [0.0002, 0.0004, 0.1]) - 0.0048) < 1e-15);
 });

@@ -14,19 +14,24 @@ export function expectedCostRatio({ type, role }: OrderIntent, instrument: Instr
 
 /**
  * What opening a position in all legs and closing it again is expected to cost at the market, as a ratio of the notional that the leg ratios
- * multiply: fee and slippage, twice. Slippage is reckoned from the mark, so half the spread is in it.
+ * multiply: fee, half the spread where a book is known, and slippage, twice. Without a book slippage is reckoned from the mark, so half the
+ * spread is in it.
  * @param legs signed ratio of each leg
  * @param subject index of each leg's instrument
+ * @param halfSpreads by instrument, as ratios of price; 0 where it is not known
  */
 export function roundTripCostRatio(
   legs: readonly number[],
   subject: readonly number[],
   instruments: readonly Pick<Instrument, 'takerFeeRate'>[],
   slippageRatio: number,
+  halfSpreads: ArrayLike<number>,
 ): number {
   let cost = 0;
   for (let leg = 0; leg < subject.length; leg++) {
-    cost += 2 * Math.abs(legs[leg] ?? NaN) * ((instruments[subject[leg] ?? -1]?.takerFeeRate ?? NaN) + slippageRatio);
+    const instrument = subject[leg] ?? -1;
+    const oneWay = (instruments[instrument]?.takerFeeRate ?? NaN) + (halfSpreads[instrument] ?? NaN) + slippageRatio;
+    cost += 2 * Math.abs(legs[leg] ?? NaN) * oneWay;
   }
   return cost;
 }

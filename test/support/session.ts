@@ -7,7 +7,16 @@ import { defaultCouncilSettings, type CouncilSettings } from '../../src/council/
 import type { RiskRule } from '../../src/domain/decision.ts';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
 import type { Entry, EntryKind, RunOutcome } from '../../src/domain/entry.ts';
-import type { Event, FeedReport, LetterArrived, MarketEvent, OperatorCommand, OperatorSpoke, TapeEvent } from '../../src/domain/event.ts';
+import type {
+  Event,
+  FeedReport,
+  LetterArrived,
+  MarketEvent,
+  OperatorCommand,
+  OperatorSpoke,
+  TapeEvent,
+  BookEvent,
+} from '../../src/domain/event.ts';
 import type { FeatureSpecs } from '../../src/domain/feature.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { Opinion } from '../../src/domain/opinion.ts';
@@ -166,7 +175,7 @@ function forecasterOf(mind: TestMind, name: string, legs: number, timeframeMs: T
 
 // ---- words from outside ----------------------------------------------------------------------------------------------------
 
-type Word = OperatorSpoke | LetterArrived | FeedReport;
+type Word = OperatorSpoke | LetterArrived | FeedReport | BookEvent;
 
 export function operator(at: TimeMs, command: OperatorCommand, argument = ''): OperatorSpoke {
   return { kind: 'operator.spoke', at, happenedAt: at, command, argument, by: 'tester' };
