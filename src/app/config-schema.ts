@@ -345,7 +345,7 @@ const desk = z.strictObject({
 const execution = z.strictObject({
   algorithm: z.enum(EXECUTION_ALGORITHMS).default('market').meta({
     description:
-      'How what is needed is bought and sold: `market` at once; `limit-first` at the last price, `iceberg` a part of it at a time, and at the market what is left at the end; `twap`, `vwap` and `almgren-chriss` in slices at the market; `pov` as a part of what is traded. Stops, what a stop or a halt closes, and the legs of pairs always go out at the market.',
+      'How what is needed is bought and sold: `market` at once; `limit-first` at the last price, `iceberg` a part of it at a time, and at the market what is left at the end; `twap`, `vwap` and `almgren-chriss` in slices at the market; `pov` as a part of what is traded. Stops, what a stop or a halt closes, and all legs of pairs but the thinner one that a limit goes first for always go out at the market.',
   }),
   horizonMs: span(
     '15m',

@@ -104,3 +104,26 @@ test('a feed that is lost calls back what would add, and what then goes out on a
   assert.deepEqual([run.of('cancel.intended').length, run.of('order.refused').map(({ rule }) => rule)], [1, ['stale-data']]);
   assert.deepEqual([run.held(0), run.of('ticket.closed').length], ['0', 1]);
 });
+
+test('a pair rests its thinner leg; the other follows its fill at the market, a millisecond later and not before', async () => {
+  const quiet = flat(8, 100);
+  const run = await session({
+    // Both trade one unit a bar: the second instrument half of the first one's value.
+    bars: [bars(quiet), bars([50, 50, [49.8, 49.9, 49.5, 49.8], [49.8, 51, 49.8, 50.2], ...flat(4, 50.2)])],
+    sleeves: [{ instruments: [0, 1], minds: [{ says: stances([0, 1]) }] }],
+    desk: { execution: EXECUTION },
+  });
+  assert.deepEqual(
+    run.of('order.intended').flatMap(({ at, intent: { role, instrument, type, side, quantity: size } }) => {
+      return role === 'target' ? [[run.barAt(at), instrument, type, side, format(size)]] : [];
+    }),
+    [
+      [1, 1, 'limit', 'sell', '20'],
+      [3, 0, 'market', 'buy', '10'],
+    ],
+  );
+  const [thin, thick] = run.of('order.filled');
+  assert.deepEqual([thin?.instrument, thin?.at, thin?.fill?.liquidity], [1, closeOf(3), 'maker']);
+  assert.deepEqual([thick?.instrument, thick?.at, thick?.fill?.liquidity], [0, closeOf(3) + 1, 'taker']);
+  assert.deepEqual([run.held(0, 0), run.held(0, 1), run.of('sleeve.closed').length], ['10', '-20', 0]);
+});

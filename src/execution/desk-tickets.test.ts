@@ -1,14 +1,16 @@
 // How the desk works a ticket with a venue that answers: what rests, what is called back, and what never waits.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ByteReader, ByteWriter } from '../domain/bytes.ts';
 import { format, quantity, ZERO_QUANTITY } from '../domain/decimal.ts';
 import type { OrderIntent } from '../domain/order.ts';
 import type { Sleeve } from '../domain/sleeve.ts';
-import { ScriptedVenue } from '../../test/support/scripted-venue.ts';
+import { ScriptedVenue, testInstrument } from '../../test/support/scripted-venue.ts';
 import type { ExecutionSettings } from './tickets.ts';
 
 const single = (name: string): Sleeve => ({ name, shareRatio: 0.25, instruments: [0], sources: [] });
 const ONE = [single('a')];
+const PAIR: readonly Sleeve[] = [{ name: 'pair', shareRatio: 0.5, instruments: [0, 1], sources: [] }];
 const TWO = [single('a'), single('b')];
 const EXECUTION: ExecutionSettings = {
   algorithm: 'limit-first',
@@ -236,11 +238,200 @@ describe('what never waits', () => {
     assert.deepEqual([held(venue), told(venue).at(-1)], ['0.25', 'nothing is left of it']);
   });
 
-  test('the legs of a pair: half of one is a bet that nobody made', () => {
-    const venue = scripted([{ name: 'pair', shareRatio: 0.5, instruments: [0, 1], sources: [] }]);
-    venue.want(0, ['1', '-2'], { stance: 1 });
+  test('the legs of a pair, where what waits would be slices: half of one is a bet that nobody made', () => {
+    for (const algorithm of ['twap', 'vwap', 'pov', 'almgren-chriss'] as const) {
+      const venue = scripted(PAIR, { algorithm });
+      venue.want(0, ['1', '-2'], { stance: 1 });
+      venue.order();
+      assert.deepEqual([targets(venue), told(venue)], [['market buy 1', 'market sell 2'], []]);
+    }
+  });
+});
+
+describe('a pair where orders rest', () => {
+  /** Both have traded: the first instrument 5,000 a bar, the second 500. The pair is wanted, and what was sent has arrived. */
+  const pair = (changes: Partial<ExecutionSettings> = {}): ScriptedVenue => {
+    const venue = scripted(PAIR, changes);
+    venue.bar(0, 100, 100, 100, 50);
+    venue.bar(1, 50, 50, 50, 10);
+    wantPair(venue, '1', '-2');
+    return venue;
+  };
+  const wantPair = (venue: ScriptedVenue, first: string, second: string): void => {
+    venue.want(0, [first, second], { stance: 1 });
     venue.order();
-    assert.deepEqual([targets(venue), told(venue)], [['market buy 1', 'market sell 2'], []]);
+    answer(venue);
+  };
+  const both = (venue: ScriptedVenue): string[] => [held(venue, 0), held(venue, 1)];
+  const fillThin = (venue: ScriptedVenue, size: string): void => {
+    const resting = [...venue.orders.values()].find(({ intent, isResting }) => isResting && intent.type === 'limit');
+    venue.fill(resting?.intent.id ?? assert.fail('a leg rests'), quantity(size));
+    answer(venue);
+  };
+
+  test('its thinner leg rests first, and the other follows at the market in proportion of what was filled', () => {
+    const venue = pair();
+    assert.deepEqual(targets(venue), ['limit sell 2 at 50']);
+    fillThin(venue, '0.5');
+    assert.deepEqual(targets(venue).slice(1), ['market buy 0.25']);
+    venue.fill('1-3');
+    answer(venue);
+    assert.deepEqual([both(venue), venue.desk.leggedSince[0]], [['0.25', '-0.5'], NaN]);
+    fillThin(venue, '1.5');
+    assert.deepEqual(targets(venue).slice(2), ['market buy 0.75']);
+    venue.settle();
+    assert.deepEqual(
+      [both(venue), targets(venue).length, told(venue)],
+      [['1', '-2'], 3, ['limit-first sell 2 from 50', 'nothing is left of it']],
+    );
+  });
+
+  test('which leg is the thinner one is what the bars have traded, of late', () => {
+    const venue = pair();
+    venue.settle();
+    for (let bar = 0; bar < 60; bar++) {
+      venue.bar(0, 100, 100, 100, 1);
+      venue.bar(1, 50, 50, 50, 100);
+    }
+    wantPair(venue, '2', '-4');
+    assert.deepEqual(targets(venue).at(-1), 'limit buy 1 at 100');
+  });
+
+  test('even the last fill, smaller than the band of drift, is followed', () => {
+    const venue = pair();
+    fillThin(venue, '1.96');
+    venue.fill('1-3');
+    answer(venue);
+    assert.deepEqual(both(venue), ['0.98', '-1.96']);
+    fillThin(venue, '0.04');
+    venue.settle();
+    assert.deepEqual(both(venue), ['1', '-2']);
+  });
+
+  test('it goes out as it came in: the thinner leg rests, the other shrinks with it', () => {
+    const venue = pair();
+    venue.settle();
+    const before = targets(venue).length;
+    wantPair(venue, '0', '0');
+    assert.deepEqual(targets(venue).slice(before), ['limit buy 2 at 50 reduce-only']);
+    fillThin(venue, '0.5');
+    assert.deepEqual(targets(venue).slice(before + 1), ['market sell 0.25 reduce-only']);
+    venue.settle();
+    assert.deepEqual(both(venue), ['0', '0']);
+  });
+
+  test('once patience is over the rest of it goes at the market, and the other follows', () => {
+    const venue = pair();
+    fillThin(venue, '1');
+    venue.fill('1-3');
+    answer(venue);
+    venue.ring();
+    answer(venue);
+    assert.deepEqual(targets(venue).slice(2), ['market sell 1']);
+    venue.settle();
+    assert.deepEqual(both(venue), ['1', '-2']);
+  });
+
+  test('an iceberg shows a part of the thinner leg at a time, and the other follows each', () => {
+    const venue = pair({ algorithm: 'iceberg' });
+    assert.deepEqual(targets(venue), ['limit sell 0.5 at 50']);
+    fillThin(venue, '0.5');
+    assert.deepEqual(targets(venue).slice(1), ['market buy 0.25', 'limit sell 0.5 at 50']);
+    venue.settle();
+    assert.deepEqual(both(venue), ['1', '-2']);
+  });
+
+  test('a stop on its spread calls back what rests and closes all legs at the market, at once', () => {
+    const venue = pair();
+    fillThin(venue, '1');
+    venue.fill('1-3');
+    answer(venue);
+    const before = targets(venue).length;
+    venue.bar(0, 89);
+    assert.ok(venue.said.some(({ kind }) => kind === 'sleeve.stopped'));
+    assert.deepEqual(calledBack(venue), ['1-1']);
+    assert.deepEqual(targets(venue).slice(before), ['market sell 0.5 reduce-only', 'market buy 1 reduce-only']);
+    venue.settle();
+    assert.deepEqual([both(venue), venue.orders.size], [['0', '0'], 0]);
+  });
+
+  test('where the other leg does not follow, the pair is on one leg, within its time and money', () => {
+    const venue = pair();
+    fillThin(venue, '1');
+    assert.deepEqual(both(venue), ['0', '-1']);
+    assert.equal(venue.desk.leggedDue(0), (venue.desk.leggedSince[0] ?? NaN) + 1_000);
+    venue.portfolio.markAt(1, 61);
+    venue.desk.checkLeggedLoss(0, 1_000, venue.at);
+    assert.ok(venue.said.some(({ kind }) => kind === 'sleeve.closed'));
+    venue.order();
+    venue.settle();
+    assert.deepEqual(both(venue), ['0', '0']);
+  });
+
+  test('a pause: what has come of both legs stays, the rest of neither is wanted any more', () => {
+    const venue = pair();
+    fillThin(venue, '0.5');
+    venue.say({ kind: 'pause.began', at: venue.at, until: venue.at + 1, cause: 'test' });
+    venue.order();
+    venue.settle();
+    assert.deepEqual([both(venue), calledBack(venue), venue.desk.leggedSince[0]], [['0.25', '-0.5'], ['1-1'], NaN]);
+  });
+
+  test('the other leg is refused: the pair is given up', () => {
+    const venue = pair();
+    venue.refuses = (intent) => intent.instrument === 0 && !intent.reduceOnly;
+    fillThin(venue, '0.5');
+    assert.ok(venue.said.some((change) => change.kind === 'sleeve.closed' && /a leg of the pair was refused/.test(change.because)));
+    venue.settle();
+    assert.deepEqual(both(venue), ['0', '0']);
+  });
+
+  test('of three legs the thinnest rests, and a leg that is left out is none of them', () => {
+    const basket = { name: 'basket', shareRatio: 0.5, instruments: [0, 1, 2], sources: [] };
+    const make = (): ScriptedVenue => {
+      const venue = new ScriptedVenue({
+        sleeves: [basket],
+        instruments: ['X', 'Y', 'Z'].map((each) => testInstrument(each)),
+        marks: [100, 50, 10],
+        settings: { execution: EXECUTION },
+      });
+      [100, 50, 10].forEach((mark, instrument) => venue.bar(instrument, mark, mark, mark, [10, 5, 1][instrument]));
+      return venue;
+    };
+    const venue = make();
+    venue.want(0, ['1', '-1', '-4'], { stance: 1 });
+    venue.order();
+    answer(venue);
+    assert.deepEqual(targets(venue), ['limit sell 4 at 10']);
+    fillThin(venue, '1');
+    assert.deepEqual(targets(venue).slice(1), ['market buy 0.25', 'market sell 0.25']);
+    venue.settle();
+    assert.deepEqual(
+      [0, 1, 2].map((leg) => held(venue, leg)),
+      ['1', '-1', '-4'],
+    );
+
+    const without = make();
+    without.want(0, ['1', '-1', '0'], { stance: 1 });
+    without.order();
+    answer(without);
+    assert.deepEqual(targets(without), ['limit sell 1 at 50']);
+    without.settle();
+    assert.deepEqual([[0, 1, 2].map((leg) => held(without, leg)), without.desk.leggedSince[0]], [['1', '-1', '0'], NaN]);
+  });
+
+  test('what goes first is part of the state', () => {
+    const venue = pair();
+    fillThin(venue, '0.5');
+    const out = new ByteWriter();
+    venue.desk.save(out);
+    const again = scripted(PAIR);
+    const from = new ByteReader(out.view());
+    again.desk.restore(from);
+    assert.ok(from.ended);
+    const twice = new ByteWriter();
+    again.desk.save(twice);
+    assert.deepEqual(twice.view(), out.view());
   });
 });
 

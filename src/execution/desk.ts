@@ -8,8 +8,11 @@ import {
   isZero,
   negate,
   notional,
+  larger,
   priceFrom,
+  quantityFrom,
   roundToStep,
+  smaller,
   signOf,
   subtract,
   toNumber,
@@ -33,6 +36,7 @@ import {
 } from '../domain/order.ts';
 import type { Holdings, PortfolioView, Sleeve } from '../domain/sleeve.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
+import { LegOrder } from './leg-order.ts';
 import { isDust, marketOrder, plan, sideOf, stopOrder, type Plan, type PlanInput } from './planner.ts';
 import { Tickets, type ExecutionSettings, type Ticket } from './tickets.ts';
 import { awaitsParent, OrderTracker, type TrackedOrder } from './tracker.ts';
@@ -120,6 +124,10 @@ export class Desk implements Stateful {
   #superfluous: TrackedOrder[] | undefined;
   /** What is worked; undefined where everything goes out at once. */
   readonly #tickets: Tickets | undefined;
+  /** Which leg of a pair rests first; undefined where nothing rests. By holding: what is aimed at now, and 1 where it follows another leg. */
+  readonly #legOrder: LegOrder | undefined;
+  readonly #aim: Quantity[] = [];
+  readonly #isFollowing: Uint8Array;
   #decision = 0;
   #orders = 0;
   #halted = false;
@@ -154,7 +162,17 @@ export class Desk implements Stateful {
       mark,
       rebalanceBandRatio: settings.rebalanceBandRatio,
     };
-    if (settings.execution !== undefined) this.#tickets = new Tickets(settings.execution, instruments);
+    this.#isFollowing = new Uint8Array(holdings.count);
+    if (settings.execution !== undefined) {
+      this.#tickets = new Tickets(settings.execution, instruments);
+      const { algorithm } = settings.execution;
+      const rests = algorithm === 'limit-first' || algorithm === 'iceberg';
+      if (rests && sleeves.some((sleeve) => sleeve.instruments.length > 1)) {
+        this.#legOrder = new LegOrder(sleeves, instruments.length);
+        this.#aim = [...this.wants.target];
+        this.#planInput = { ...this.#planInput, target: this.#aim, isExact: this.#isFollowing };
+      }
+    }
     this.#dirty = new Uint8Array(instruments.length);
     this.#retry = new Uint8Array(instruments.length);
     this.#failedCloses = new Int32Array(instruments.length);
@@ -245,6 +263,7 @@ export class Desk implements Stateful {
       if (!isZero(quantity)) wantsAny = true;
     });
     if (wantsAny) this.#noteWhole(sleeve);
+    this.#chooseLead(sleeve);
     const sideWanted = wantsAny ? Math.sign(frozen.stance) : 0;
     if (sideWanted !== 0 && (sideWanted !== sideBefore || sideWanted !== wants.levelSide[sleeve])) {
       // A pair has no stop on a price: its loss is watched on the spread, against `stopRatio`.
@@ -271,6 +290,7 @@ export class Desk implements Stateful {
       this.wants.target[first + leg] = quantity;
     });
     if (quantities.some((quantity) => !isZero(quantity))) this.#noteWhole(sleeve);
+    this.#chooseLead(sleeve);
     this.#touchSleeve(sleeve);
   }
 
@@ -279,6 +299,16 @@ export class Desk implements Stateful {
     const legs = this.#sleeves[sleeve]?.instruments.length ?? 0;
     for (let holding = first; holding < first + legs; holding++)
       this.wants.whole[holding] = toNumber(this.wants.target[holding] ?? ZERO_QUANTITY);
+  }
+
+  #chooseLead(sleeve: number): void {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    this.#legOrder?.choose(sleeve, (leg) => {
+      // A leg that is to be left out has no part that others could follow.
+      const isWhole = this.wants.whole[first + leg] !== 0;
+      const held = this.#portfolio.quantity[first + leg] ?? ZERO_QUANTITY;
+      return isWhole && compare(held, this.wants.target[first + leg] ?? ZERO_QUANTITY) !== 0;
+    });
   }
 
   /** Makes a sleeve flat and latches it: it re-arms only once its stance was neutral or on the other side. */
@@ -339,11 +369,54 @@ export class Desk implements Stateful {
         if (this.#dirty[instrument] === 0) continue;
         this.#dirty[instrument] = 0;
         if (this.#tickets !== undefined && !this.#mayPlan(this.#tickets, instrument, at)) continue;
-        const planned = plan(this.#planInput, instrument);
+        const planned = this.#planOf(instrument);
         if (planned !== undefined) this.#carryOut(planned, at);
         if (this.#tickets !== undefined) this.#closeIfDone(this.#tickets, instrument, at);
       }
     }
+  }
+
+  #planOf(instrument: number): Plan | undefined {
+    if (this.#legOrder !== undefined) {
+      for (const holding of this.#holdings.ofInstrument[instrument] ?? []) this.#takeAim(this.#legOrder, holding);
+    }
+    return plan(this.#planInput, instrument);
+  }
+
+  /**
+   * What is aimed at now. While the first leg of a pair has not come as far as it is to come, the others aim at the same part of their way, and
+   * never away from where they are to be. Nothing waits for what a reflex has closed, or under a halt.
+   */
+  #takeAim({ lead: leads }: LegOrder, holding: number): void {
+    const { target: targets, whole } = this.wants;
+    const target = targets[holding] ?? ZERO_QUANTITY;
+    this.#aim[holding] = target;
+    this.#isFollowing[holding] = 0;
+    const sleeve = this.#holdings.sleeve[holding] ?? 0;
+    const leg = leads[sleeve] ?? -1;
+    const lead = (this.#holdings.first[sleeve] ?? 0) + leg;
+    if (leg < 0 || lead === holding || this.#halted || this.wants.latchedSide[sleeve] !== 0) return;
+    this.#isFollowing[holding] = 1;
+    const { quantity } = this.#portfolio;
+    const reached = quantity[lead] ?? ZERO_QUANTITY;
+    if (compare(reached, targets[lead] ?? ZERO_QUANTITY) === 0) return;
+    this.#aim[holding] = this.#alongside(holding, toNumber(reached) / (whole[lead] ?? NaN));
+  }
+
+  /** The target, but for a leg that waits for another. */
+  #wantedNow(holding: number): Quantity {
+    if (this.#legOrder === undefined) return this.wants.target[holding] ?? ZERO_QUANTITY;
+    this.#takeAim(this.#legOrder, holding);
+    return this.#aim[holding] ?? ZERO_QUANTITY;
+  }
+
+  /** So much of a holding's whole, between where it is once everything has arrived and where it is to be: what is on its way is not undone. */
+  #alongside(holding: number, part: number): Quantity {
+    const target = this.wants.target[holding] ?? ZERO_QUANTITY;
+    const expected = this.#expected(holding);
+    const lot = this.#instruments[this.#holdings.instrument[holding] ?? 0]?.lot ?? ZERO_QUANTITY;
+    const wanted = quantityFrom(part * (this.wants.whole[holding] ?? 0), lot, 'toward-zero');
+    return larger(smaller(expected, target), smaller(larger(expected, target), wanted));
   }
 
   #carryOut(planned: Plan, at: TimeMs): void {
@@ -362,8 +435,9 @@ export class Desk implements Stateful {
       return;
     }
     const { instrument, shares } = planned;
-    // What a reflex has closed, and the legs of pairs, which must come together, wait for no better price.
-    const waiting = shares.filter(({ sleeve }) => this.#isSingle(sleeve) && this.wants.latchedSide[sleeve] === 0);
+    // What a reflex has closed waits for no better price, nor do legs of pairs, which must come together, but for the one that goes first.
+    const mayWait = ({ sleeve, leg }: Share): boolean => this.#isSingle(sleeve) || this.#legOrder?.lead[sleeve] === leg;
+    const waiting = shares.filter((share) => mayWait(share) && this.wants.latchedSide[share.sleeve] === 0);
     const urgent = shares.filter((share) => !waiting.includes(share));
     if (urgent.length > 0) this.#sendNow({ instrument, quantity: sumOfShares(urgent), shares: urgent }, at);
     if (waiting.length > 0) this.#workOn(tickets, { instrument, quantity: sumOfShares(waiting), shares: waiting }, at);
@@ -630,10 +704,17 @@ export class Desk implements Stateful {
     const resting = this.#restingIn(instrument);
     for (const [holding, rest] of resting) {
       const wanted = this.#wantedBut(resting, holding);
-      const isLatched = this.wants.latchedSide[this.#holdings.sleeve[holding] ?? 0] !== 0;
-      if (isLatched || (!isZero(rest) && (signOf(wanted) !== side || compare(absolute(wanted), absolute(rest)) < 0))) return false;
+      const sleeve = this.#holdings.sleeve[holding] ?? 0;
+      // It went first, and another leg of its pair does now.
+      const isBehind = !this.#isSingle(sleeve) && this.#legOrder?.lead[sleeve] !== this.#holdings.leg[holding];
+      if (
+        isBehind ||
+        this.wants.latchedSide[sleeve] !== 0 ||
+        (!isZero(rest) && (signOf(wanted) !== side || compare(absolute(wanted), absolute(rest)) < 0))
+      )
+        return false;
     }
-    const planned = plan(this.#planInput, instrument);
+    const planned = this.#planOf(instrument);
     return planned === undefined || resting.size === 0 || signOf(planned.quantity) !== -side;
   }
 
@@ -642,7 +723,7 @@ export class Desk implements Stateful {
     const ticket = tickets.of(instrument);
     if (ticket === undefined || this.#dirty[instrument] === 1) return;
     for (const { intent } of this.tracker.open.values()) if (intent.role === 'target' && intent.instrument === instrument) return;
-    const planned = plan(this.#planInput, instrument);
+    const planned = this.#planOf(instrument);
     const isLeft = planned !== undefined && signOf(planned.quantity) === ticket.side;
     if (isLeft && !this.#isDust(instrument, planned.quantity)) return;
     this.#out.say({ kind: 'ticket.closed', at, instrument, because: isLeft ? 'the rest is dust' : 'nothing is left of it' });
@@ -722,6 +803,25 @@ export class Desk implements Stateful {
       this.#touch(instrument);
       this.protect(instrument, at);
     });
+    if (this.#legOrder !== undefined)
+      for (let sleeve = 0; sleeve < this.#sleeves.length; sleeve++) this.#withdrawLegs(this.#legOrder, sleeve);
+  }
+
+  /** What is left of a pair that would increase by its first leg is not wanted any more: the others come as far as that has come. */
+  #withdrawLegs({ lead: leads }: LegOrder, sleeve: number): void {
+    const leg = leads[sleeve] ?? -1;
+    const first = this.#holdings.first[sleeve] ?? 0;
+    const lead = first + leg;
+    if (leg < 0 || this.wants.latchedSide[sleeve] !== 0) return;
+    const kept = this.#withoutIncrease(lead);
+    if (compare(kept, this.wants.target[lead] ?? ZERO_QUANTITY) === 0) return;
+    const part = toNumber(kept) / (this.wants.whole[lead] ?? NaN);
+    for (let other = 0; other < (this.#sleeves[sleeve]?.instruments.length ?? 0); other++) {
+      if (other !== leg) this.wants.target[first + other] = this.#alongside(first + other, part);
+    }
+    this.wants.target[lead] = kept;
+    if (this.#wantsAny(sleeve)) this.#noteWhole(sleeve);
+    this.#touchSleeve(sleeve);
   }
 
   // ---- what came back ----------------------------------------------------------------------------------------------
@@ -804,7 +904,10 @@ export class Desk implements Stateful {
         }
       }
     }
-    if (!this.#isSingle(sleeve)) this.#watchLegs(sleeve, at);
+    if (this.#isSingle(sleeve)) return;
+    this.#watchLegs(sleeve, at);
+    // What has come of the first leg lets the others go.
+    if (this.#legOrder !== undefined) this.#touchSleeve(sleeve);
   }
 
   /** Some legs are far ahead of others: filled alone, flipped alone, closed alone, or held where none is wanted any more. */
@@ -856,7 +959,7 @@ export class Desk implements Stateful {
     let side = 0;
     for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
       // What is wanted decides; what is held counts while it is on its way out.
-      const wanted = signOf(this.wants.target[holding] ?? ZERO_QUANTITY);
+      const wanted = signOf(this.#wantedNow(holding));
       const sign = wanted !== 0 ? wanted : signOf(this.#portfolio.quantity[holding] ?? ZERO_QUANTITY);
       if (sign === 0) continue;
       if (side !== 0 && sign !== side) return false;
@@ -1062,6 +1165,7 @@ export class Desk implements Stateful {
     }
     if (!isBar) return;
     this.#retryAt(instrument, at);
+    this.#legOrder?.barClosed(instrument, event.close, event.volume);
     if (this.#tickets?.barClosed(instrument, event.happenedAt, event.volume) === true) this.#touch(instrument);
   }
 
@@ -1183,6 +1287,7 @@ export class Desk implements Stateful {
     out.flag(this.#halted);
     out.flag(this.#anyDirty);
     this.#tickets?.save(out);
+    this.#legOrder?.save(out);
   }
 
   restore(from: ByteReader): void {
@@ -1200,6 +1305,7 @@ export class Desk implements Stateful {
     this.#halted = from.flag();
     this.#anyDirty = from.flag();
     this.#tickets?.restore(from);
+    this.#legOrder?.restore(from);
   }
 }
 

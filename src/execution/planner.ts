@@ -40,6 +40,8 @@ export interface PlanInput {
   readonly mark: Float64Array;
   /** A standing difference below this fraction of the target is drift and is not traded. */
   readonly rebalanceBandRatio: number;
+  /** By holding: 1 where the band does not hold, because it follows another one to the lot. Nowhere where it is absent. */
+  readonly isExact?: Uint8Array;
 }
 
 /** A want that is worth acting on: what `target` asks beyond what is held and pending. */
@@ -47,7 +49,7 @@ function wanted(input: PlanInput, holding: number): Quantity {
   const target = input.target[holding] ?? ZERO_QUANTITY;
   const expected = add(input.portfolio.quantity[holding] ?? ZERO_QUANTITY, input.pending[holding] ?? ZERO_QUANTITY);
   const difference = subtract(target, expected);
-  if (isZero(difference) || isZero(target) || signOf(target) !== signOf(expected)) return difference;
+  if (isZero(difference) || isZero(target) || signOf(target) !== signOf(expected) || input.isExact?.[holding] === 1) return difference;
   const drift = Math.abs(toNumber(difference));
   return drift < input.rebalanceBandRatio * Math.abs(toNumber(target)) ? ZERO_QUANTITY : difference;
 }

@@ -165,7 +165,7 @@ export class ScriptedVenue implements DeskOutput {
   }
 
   /** A bar closes: the mark, engine-held stops, retries. */
-  bar(instrument: number, close: number, low = close, high = close): void {
+  bar(instrument: number, close: number, low = close, high = close, volume = 1): void {
     this.at++;
     this.portfolio.markAt(instrument, close);
     const event: MarketEvent = {
@@ -177,7 +177,7 @@ export class ScriptedVenue implements DeskOutput {
       high,
       low,
       close,
-      volume: 1,
+      volume,
       warmup: false,
     };
     this.desk.onPrice(event);
