@@ -7,7 +7,7 @@ import { minutes } from './minutes.ts';
 const settings = { ...defaultCouncilSettings, minimumConsensus: 2, minimumHoldMs: 60_000, cooldownMs: 30_000 };
 
 function note(source: number, stance: number, because: string, abstained = false): OpinionNote {
-  return { source, stance, confidence: 0.55, abstained, because };
+  return { source, stance, confidence: 0.55, abstained, zScore: NaN, because };
 }
 function words(pool: Partial<PoolNote>, change: Partial<SleeveChange> = {}, rulings: readonly RulingNote[] = []): string {
   const note: PoolNote = { outcome: 'all-abstained', voices: 0, agreeing: 0, agreement: 1, ...pool };

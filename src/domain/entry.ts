@@ -18,6 +18,8 @@ export interface OpinionNote {
   readonly stance: number;
   readonly confidence: number;
   readonly abstained: boolean;
+  /** How stretched its reasons say the subject is: their number `zScore`. NaN where they name none. */
+  readonly zScore: number;
   readonly because: string;
 }
 

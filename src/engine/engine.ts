@@ -1246,8 +1246,17 @@ export class Engine implements Stateful {
       if (mind === undefined) return [];
       const { opinion } = mind;
       const forecast = opinion?.kind === 'forecast' ? opinion : undefined;
-      const { because } = mind.explain(this.at);
-      return [{ source, stance: forecast?.stance ?? 0, confidence: forecast?.confidence ?? 0, abstained: forecast === undefined, because }];
+      const { because, zScore } = mind.explain(this.at);
+      return [
+        {
+          source,
+          stance: forecast?.stance ?? 0,
+          confidence: forecast?.confidence ?? 0,
+          abstained: forecast === undefined,
+          zScore,
+          because,
+        },
+      ];
     });
   }
 

@@ -18,6 +18,14 @@ export interface OwnSleeveState {
   heldSince: TimeMs;
 }
 
+/** What is kept of reasons: the words, and how stretched the subject is where they name a number `zScore`. */
+interface Said {
+  readonly because: string;
+  /** NaN where there is none. */
+  readonly zScore: number;
+}
+
+const NO_WORDS: Said = { because: '', zScore: NaN };
 const ONE_LEG: readonly number[] = [1];
 const NEUTRAL: Forecast = { kind: 'forecast', stance: 0, confidence: 0 };
 
@@ -41,7 +49,7 @@ export class Mind implements Stateful {
     sleeve: OwnSleeveState;
   };
   /** What one that is not trusted said for its last answer. */
-  #words = '';
+  #said: Said = NO_WORDS;
   /** The last answer; undefined until it has spoken. */
   opinion: Opinion | undefined = undefined;
   /** When the last forecast dies unless it is renewed; what it says counts as a voice for flat from then on. */
@@ -143,9 +151,9 @@ export class Mind implements Stateful {
     if (opinion instanceof Promise) opinion.catch(() => undefined);
     // Who is not known to answer in time explains himself now, under the same guard, and not when words are wanted. Before the opinion is
     // taken: a replay leaves out all of what failed.
-    const words = this.isTrusted ? '' : this.#reasonsNow().because;
+    const said = this.isTrusted ? NO_WORDS : this.#reasonsNow();
     this.take(opinion, at);
-    this.#words = words;
+    this.#said = said;
   }
 
   /** Keeps an opinion that was formed now or came by letter. @throws BallastError when it is nonsense; the last opinion then stands. */
@@ -189,22 +197,23 @@ export class Mind implements Stateful {
   }
 
   /** Why, in words: asked only when a decision is recorded. A strategy that cannot explain itself says so. */
-  explain(at: TimeMs): Reasons {
+  explain(at: TimeMs): Said {
     const { opinion } = this;
-    if (opinion === undefined) return { because: 'has not spoken yet', numbers: {} };
-    if (opinion.kind === 'abstention') return { because: opinion.because, numbers: {} };
-    if (at >= this.expiresAt) return { because: 'its last forecast has expired', numbers: {} };
-    if (!this.isTrusted) return { because: this.#words, numbers: {} };
+    if (opinion === undefined) return { because: 'has not spoken yet', zScore: NaN };
+    if (opinion.kind === 'abstention') return { because: opinion.because, zScore: NaN };
+    if (at >= this.expiresAt) return { because: 'its last forecast has expired', zScore: NaN };
+    if (!this.isTrusted) return this.#said;
     this.#evidence.at = at;
     return this.#reasonsNow();
   }
 
-  #reasonsNow(): Reasons {
+  #reasonsNow(): Said {
     try {
       const reasons: unknown = this.#forecaster.explain(this.#evidence);
-      return isReasons(reasons) ? reasons : { because: `no reasons: ${describe(reasons)}`, numbers: {} };
+      if (!isReasons(reasons)) return { because: `no reasons: ${describe(reasons)}`, zScore: NaN };
+      return { because: reasons.because, zScore: numberNamed(reasons, 'zScore') };
     } catch (cause) {
-      return { because: `no reasons: ${cause instanceof Error ? cause.message : String(cause)}`, numbers: {} };
+      return { because: `no reasons: ${cause instanceof Error ? cause.message : String(cause)}`, zScore: NaN };
     }
   }
 
@@ -238,7 +247,8 @@ export class Mind implements Stateful {
     out.flag(this.isAlive);
     out.flag(this.suspended);
     out.count(this.failures);
-    out.text(this.#words);
+    out.text(this.#said.because);
+    out.number(this.#said.zScore);
     out.flag(this.opinion !== undefined);
     if (this.opinion !== undefined) writeOpinion(out, this.opinion);
   }
@@ -250,13 +260,19 @@ export class Mind implements Stateful {
     this.isAlive = from.flag();
     this.suspended = from.flag();
     this.failures = from.count();
-    this.#words = from.text();
+    this.#said = { because: from.text(), zScore: from.number() };
     this.opinion = from.flag() ? readOpinion(from) : undefined;
   }
 }
 
 function isWithin(value: unknown, lowest: number, highest: number): value is number {
   return typeof value === 'number' && value >= lowest && value <= highest;
+}
+
+/** A strategy is a file of somebody's, which may name no numbers at all. */
+function numberNamed({ numbers }: Partial<Reasons>, name: string): number {
+  const value: unknown = typeof numbers === 'object' && numbers !== null ? numbers[name] : undefined;
+  return typeof value === 'number' ? value : NaN;
 }
 
 function isReasons(value: unknown): value is Reasons {

@@ -359,3 +359,12 @@ test('a strategy for two legs in a sleeve of one is refused by name', () => {
     /strategy far, feature other: found leg 1/,
   );
 });
+
+test('how stretched the reasons say the subject is stands in the decision, and nothing where they name no number of that name', async () => {
+  const noted = async (explains: () => unknown): Promise<number | undefined> => {
+    const run = await session({ bars: [bars(flat(4, 100))], sleeves: [single(0, (bar) => (bar < 1 ? 0 : 1), { explains })] });
+    return run.of('decision.taken')[0]?.changes[0]?.opinions[0]?.zScore;
+  };
+  assert.equal(await noted(() => ({ because: 'stretched', numbers: { zScore: -2.5 } })), -2.5);
+  for (const numbers of [{}, { zScore: 'much' }, undefined, null]) assert.equal(await noted(() => ({ because: 'so', numbers })), NaN);
+});

@@ -89,7 +89,7 @@ const anyForecast: fc.Arbitrary<Forecast> = fc.record(
   { requiredKeys: ['kind', 'stance', 'confidence'] },
 );
 const anyOpinion = fc.oneof(anyForecast, fc.record({ kind: fc.constant('abstention'), because: text }));
-const anyNote = fc.record({ source: index, stance: number, confidence: number, abstained: fc.boolean(), because: text });
+const anyNote = fc.record({ source: index, stance: number, confidence: number, abstained: fc.boolean(), zScore: number, because: text });
 const POOL_OUTCOMES = ['single', 'pooled', 'all-abstained', 'no-consensus', 'expired', 'held', 'cooldown'] as const;
 const anyChange = fc.record({
   sleeve: index,

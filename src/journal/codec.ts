@@ -660,6 +660,7 @@ function encodeChange(out: ByteWriter, change: SleeveChange): void {
     out.number(opinion.stance);
     out.number(opinion.confidence);
     out.flag(opinion.abstained);
+    out.number(opinion.zScore);
     out.text(opinion.because);
   }
   const { pool } = change;
@@ -688,7 +689,14 @@ function decodePool(from: ByteReader): PoolNote | undefined {
 }
 
 function decodeNote(from: ByteReader): OpinionNote {
-  return { source: from.count(), stance: from.number(), confidence: from.number(), abstained: from.flag(), because: from.text() };
+  return {
+    source: from.count(),
+    stance: from.number(),
+    confidence: from.number(),
+    abstained: from.flag(),
+    zScore: from.number(),
+    because: from.text(),
+  };
 }
 
 function encodeRuling(out: ByteWriter, ruling: RulingNote): void {

@@ -348,6 +348,7 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     stance: ['number', ''],
     confidence: ['number', ''],
     abstained: ['flag', ''],
+    zScore: ['number', 'of its reasons; NaN where they name none'],
     because: WORDS,
   } satisfies FieldsOf<OpinionNote>,
   'pool note': {

@@ -132,7 +132,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
         stanceBefore: 0,
         stance: 0.5,
         quantities: [quantity('0.123'), quantity('-0.000000000001')],
-        opinions: [{ source: 0, stance: 0.5, confidence: 0.6, abstained: false, because: 'fast over slow → 25 %' }],
+        opinions: [{ source: 0, stance: 0.5, confidence: 0.6, abstained: false, zScore: -2.25, because: 'fast over slow → 25 %' }],
         pool: { outcome: 'pooled', voices: 2, agreeing: 1, agreement: 0.5 },
       },
     ],

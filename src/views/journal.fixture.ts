@@ -125,8 +125,8 @@ export class Story {
     this.tell(change);
   }
 
-  decide(sleeve: number, stance: number, quantities: readonly string[], more: Partial<DecisionTaken> = {}): void {
-    const opinions = [{ source: 0, stance, confidence: 0.6, abstained: false, because: '' }];
+  decide(sleeve: number, stance: number, quantities: readonly string[], more: Partial<DecisionTaken> = {}, zScore = NaN): void {
+    const opinions = [{ source: 0, stance, confidence: 0.6, abstained: false, zScore, because: '' }];
     const pool = { outcome: 'single', voices: 1, agreeing: 1, agreement: 1 } as const;
     const changes = [{ sleeve, stanceBefore: 0, stance, quantities: quantities.map((text) => quantity(text)), opinions, pool }];
     this.tell({ kind: 'decision.taken', at: this.at, id: 1, equity: 1, changes, rulings: [], ...more });

@@ -78,7 +78,11 @@ const TYPES: Readonly<Record<string, (value: string) => boolean>> = {
 test('docs/reference/report.md is the schema of a document: every field, its type, and no other', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/reference/report.md'), 'utf8');
   const table = new Map([...page.matchAll(/^\| `([^`]+)` \| ([a-z ]+) \|/gm)].map((match) => [match[1] ?? '', match[2] ?? '']));
-  const document: unknown = JSON.parse(JSON.stringify(documentOf(eventful(), wandering, { withoutBookMs: [0, HOUR] })));
+  const story = eventful();
+  // What is left of the pair is closed, so that it has a trade.
+  story.pass().trade([[2, 1, '10']], '9', '0.1', { instrument: 1 });
+  story.pass().trade([[2, 1, '-10']], '10', '0.1', { instrument: 1 });
+  const document: unknown = JSON.parse(JSON.stringify(documentOf(story, wandering, { withoutBookMs: [0, HOUR] })));
   const found = leaves(document, '', new Map());
   assert.deepEqual([...found.keys()].toSorted(), [...table.keys()].toSorted());
   for (const [path, type] of found) {
@@ -356,4 +360,32 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees an
       '  run folder          runs/a1',
     ].join('\n'),
   );
+});
+
+test('a pair has a section of its own, in which both legs are one trade', () => {
+  const story = new Story();
+  for (const score of [-2.25, -2.5]) {
+    story.pass().decide(2, 1, ['1', '-10'], {}, score);
+    story.trade([[2, 0, '1']], '100', '0.1');
+    story.trade([[2, 1, '-10']], '10', '0.1', { instrument: 1 });
+    story.pass(3).decide(2, 0, ['0', '0'], {}, 0.1);
+    story.trade([[2, 0, '-1']], '101', '0.1');
+    story.trade([[2, 1, '10']], '9.9', '0.1', { instrument: 1 });
+  }
+  const document = documentOf(story, wandering);
+  const [pair, ...others] = document.pairs;
+  assert.equal(others.length, 0);
+  assert.deepEqual([pair?.sleeve, pair?.wins, pair?.pnl, pair?.fees, pair?.averageHeldMs], ['pair', 2, '3.2', '0.8', 3 * HOUR]);
+  assert.deepEqual(
+    pair?.trades.map(({ pnl, entryZScore, exitZScore, exit, legs }) => [pnl, entryZScore, exitZScore, exit, legs.map((leg) => leg.pnl)]),
+    [
+      ['1.6', -2.25, 0.1, 'opinion', ['0.8', '0.8']],
+      ['1.6', -2.5, 0.1, 'opinion', ['0.8', '0.8']],
+    ],
+  );
+  const text = reportText(document);
+  assert.match(text, /PAIR pair\n +opened +side +held +entry z +exit z +profit +fees +funding +exit\n/);
+  assert.match(text, /2021-01-01T01:00:00Z +long +3h +-2\.25 +0\.10 +1\.60 +0\.40 +0\.00 +opinion/);
+  assert.match(text, /TOTAL +2 of 2 won +3h +3\.20 +0\.80/);
+  assert.doesNotMatch(reportText(documentOf(new Story(), wandering)), /PAIR/);
 });

@@ -1,11 +1,12 @@
 // A run as a document, and the document as text for a terminal. The text is made from the document alone, so that a stored one reads the same.
 import { fixed, percent } from '../domain/words.ts';
-import { format, toNumber, type Amount } from '../domain/decimal.ts';
+import { add, format, toNumber, ZERO_AMOUNT, type Amount } from '../domain/decimal.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { attribution, type Part } from './attribution.ts';
 import { known, monthlyReturns, type MonthReturn } from './daily.ts';
 import type { EquityRecorder } from './equity.ts';
 import { metrics, roundTrips, type Marks, type Metrics } from './metrics.ts';
+import { pairHistories, type PairHistory, type PairTrip } from './pair-trips.ts';
 import { duration, money, orUnknown, plain, section, table } from './text.ts';
 import { returnRatio, type StopsPlace, type TradeLedger } from './trades.ts';
 import type { ExecutionRow } from './transaction-costs.ts';
@@ -38,6 +39,8 @@ export interface ReportDocument {
   readonly execution: readonly ExecutionRow[];
   readonly attribution: AttributionDocument;
   readonly trades: readonly TradeRow[];
+  /** Sleeves with several legs, whose trades are one. */
+  readonly pairs: readonly PairRow[];
   readonly openPositions: readonly OpenRow[];
   readonly fills: readonly FillRow[];
   readonly funding: readonly FundingRow[];
@@ -98,6 +101,43 @@ export interface TradeRow {
   readonly maxAdverseRatio: number | null;
   readonly maxFavourableRatio: number | null;
   readonly exit: string;
+}
+
+/** A sleeve with several legs. Its closed trades, and what they came to together. */
+export interface PairRow {
+  readonly sleeve: string;
+  readonly symbols: readonly string[];
+  readonly wins: number;
+  readonly pnl: string;
+  readonly fees: string;
+  readonly funding: string;
+  readonly averageHeldMs: number | null;
+  readonly trades: readonly PairTradeRow[];
+}
+
+export interface PairTradeRow {
+  readonly round: number;
+  readonly side: 'long' | 'short';
+  readonly openedAt: string;
+  readonly closedAt: string;
+  readonly heldMs: number;
+  readonly pnl: string;
+  readonly fees: string;
+  readonly funding: string;
+  readonly slippage: number | null;
+  readonly entryZScore: number | null;
+  readonly exitZScore: number | null;
+  readonly exit: string;
+  readonly legs: readonly PairLegRow[];
+}
+
+export interface PairLegRow {
+  readonly symbol: string;
+  readonly side: 'long' | 'short';
+  readonly entryPrice: string;
+  readonly exitPrice: string;
+  readonly quantity: string;
+  readonly pnl: string;
 }
 
 export interface OpenRow {
@@ -210,6 +250,7 @@ export function report(parts: ReportParts): ReportDocument {
       maxFavourableRatio: known(trade.maxFavourableRatio),
       exit: trade.exit,
     })),
+    pairs: pairHistories(ledger).map(pairRow),
     openPositions: openRows(ledger, marks),
     fills: fillRows(ledger),
     funding: Array.from(ledger.fundingPayments(), ({ at, symbol, amount }) => ({ at: formatTime(at), symbol, amount: format(amount) })),
@@ -263,6 +304,41 @@ function partRow(part: Part): PartRow {
   };
 }
 
+function pairRow({ sleeve, symbols, trips }: PairHistory): PairRow {
+  const sumOf = (of: (trip: PairTrip) => Amount): string => format(trips.reduce((sum, trip) => add(sum, of(trip)), ZERO_AMOUNT));
+  return {
+    sleeve,
+    symbols,
+    wins: trips.filter(({ pnl }) => toNumber(pnl) > 0).length,
+    pnl: sumOf(({ pnl }) => pnl),
+    fees: sumOf(({ fees }) => fees),
+    funding: sumOf(({ funding }) => funding),
+    averageHeldMs: trips.length === 0 ? null : total(trips, ({ openedAt, closedAt }) => closedAt - openedAt) / trips.length,
+    trades: trips.map((trip) => ({
+      round: trip.round,
+      side: trip.side,
+      openedAt: formatTime(trip.openedAt),
+      closedAt: formatTime(trip.closedAt),
+      heldMs: trip.closedAt - trip.openedAt,
+      pnl: format(trip.pnl),
+      fees: format(trip.fees),
+      funding: format(trip.funding),
+      slippage: known(trip.slippage),
+      entryZScore: known(trip.entryZScore),
+      exitZScore: known(trip.exitZScore),
+      exit: trip.exit,
+      legs: trip.legs.map((leg) => ({
+        symbol: leg.symbol,
+        side: leg.side,
+        entryPrice: format(leg.entryPrice),
+        exitPrice: format(leg.exitPrice),
+        quantity: format(leg.quantity),
+        pnl: format(leg.pnl),
+      })),
+    })),
+  };
+}
+
 function openRows(ledger: TradeLedger, marks: readonly Marks[]): OpenRow[] {
   return ledger.openTrades().map((trade) => {
     const last = marks[trade.instrument]?.last ?? NaN;
@@ -304,6 +380,7 @@ export function reportText(document: ReportDocument): string {
     section('BY SLEEVE', partTable(document.attribution.sleeves, document)),
     section('BY INSTRUMENT', document.symbols.length < 2 ? '' : partTable(document.attribution.instruments, document)),
     section('BY SYMBOL', symbolTable(document)),
+    ...document.pairs.map((pair) => section(`PAIR ${pair.sleeve}`, pairTable(pair))),
     section('LEFT OPEN', openTable(document)),
     section('EXITS', exitTable(document)),
     section(
@@ -484,6 +561,34 @@ function symbolRow(name: string, trades: readonly TradeRow[]): string[] {
     money(total(trades, (trade) => Number(trade.fees))),
     duration(total(trades, (trade) => trade.heldMs) / count),
   ];
+}
+
+/** Longer tables say less; the document has all. */
+const MOST_PAIR_ROWS = 20;
+
+/** The trades of a pair, the last ones where there are many, and what all came to. */
+function pairTable({ trades, wins, pnl, fees, funding, averageHeldMs }: PairRow): string {
+  if (trades.length === 0) return '';
+  const header = ['opened', 'side', 'held', 'entry z', 'exit z', 'profit', 'fees', 'funding', 'exit'];
+  const shown = trades.slice(-MOST_PAIR_ROWS);
+  const rows = shown.map((trade) => [
+    trade.openedAt,
+    trade.side,
+    duration(trade.heldMs),
+    orUnknown(trade.entryZScore, plain),
+    orUnknown(trade.exitZScore, plain),
+    money(Number(trade.pnl)),
+    money(Number(trade.fees)),
+    money(Number(trade.funding)),
+    trade.exit,
+  ]);
+  const won = `${wins} of ${trades.length} won`;
+  const held = orUnknown(averageHeldMs, duration);
+  rows.push(['TOTAL', won, held, '', '', money(Number(pnl)), money(Number(fees)), money(Number(funding)), '']);
+  const more = trades.length - shown.length;
+  return more === 0
+    ? table(header, rows)
+    : `${table(header, rows)}\n  the last ${shown.length} of ${trades.length}; all are in the document`;
 }
 
 function openTable({ openPositions }: ReportDocument): string {

@@ -222,6 +222,9 @@ export class TradeLedger implements Stateful {
   readonly #memory = new EndedOrders<Order>((order) => this.#orders.delete(order.intent.id));
   /** Why a sleeve would be closed by an order that says nothing of it. */
   readonly #cause: ExitKind[];
+  /** By sleeve: z-score of its last decision, NaN where none was named; and of sleeves with several legs entry and exit, by round. */
+  readonly #zScore: Float64Array;
+  readonly #zScores: readonly number[][];
   /** By sleeve, 1 when so: its stop has moved since it opened; it is stopped and has not decided since; where its stops were seen. */
   readonly #hasTrailed: Uint8Array;
   readonly #isStopped: Uint8Array;
@@ -275,6 +278,8 @@ export class TradeLedger implements Stateful {
     this.#lastRound = new Uint32Array(count);
     this.#rounds = new Uint32Array(sleeves);
     this.#cause = subject.sleeves.map(() => 'opinion');
+    this.#zScore = new Float64Array(sleeves).fill(NaN);
+    this.#zScores = subject.sleeves.map(() => []);
     this.#hasTrailed = new Uint8Array(sleeves);
     this.#isStopped = new Uint8Array(sleeves);
     this.#restedAtVenue = new Uint8Array(sleeves);
@@ -417,6 +422,7 @@ export class TradeLedger implements Stateful {
       // Without opinions a standing target was cut; with a stance and nothing to hold, a rule took all of it.
       const isTaken = change.stance !== 0 && change.quantities.every((quantity) => isZero(quantity));
       this.#cause[change.sleeve] = change.opinions.length === 0 || isTaken ? 'risk rule' : 'opinion';
+      this.#zScore[change.sleeve] = change.opinions.find(({ zScore }) => !Number.isNaN(zScore))?.zScore ?? NaN;
       if (change.opinions.length > 0) this.#isStopped[change.sleeve] = 0;
     }
     for (const ruling of decision.rulings) {
@@ -751,7 +757,14 @@ export class TradeLedger implements Stateful {
       const round = this.#running[other]?.round ?? 0;
       if (other !== holding && round > last) return round;
     }
+    if (legs > 1) this.#zScores[sleeve]?.push(this.#zScore[sleeve] ?? NaN, NaN);
     return (this.#rounds[sleeve] = (this.#rounds[sleeve] ?? 0) + 1);
+  }
+
+  /** Of a round of a sleeve with several legs: z-scores that the decisions named which opened it and which ended it; NaN for none. */
+  zScoresOf(sleeve: number, round: number): { readonly entryZScore: number; readonly exitZScore: number } {
+    const scores = this.#zScores[sleeve] ?? [];
+    return { entryZScore: scores[2 * round - 2] ?? NaN, exitZScore: scores[2 * round - 1] ?? NaN };
   }
 
   #finish(holding: number, running: Running, at: TimeMs, exit: ExitKind): void {
@@ -759,6 +772,11 @@ export class TradeLedger implements Stateful {
     this.#running[holding] = undefined;
     this.#runningOf[instrument] = (this.#runningOf[instrument] ?? 0) - 1;
     this.#keepEstimates(running);
+    const sleeve = this.#holdings.sleeve[holding] ?? 0;
+    const scores = this.#zScores[sleeve];
+    // What no decision has ended has no score at its end: a stop does not ask how stretched the spread is.
+    const isDecided = exit === 'opinion' || exit === 'risk rule';
+    if (scores !== undefined && scores.length > 0) scores[2 * running.round - 1] = isDecided ? (this.#zScore[sleeve] ?? NaN) : NaN;
     if (--this.#heldHoldings === 0) this.#exposedMs += at - this.#heldSince;
     const out = this.#tradeBytes;
     out.count(holding);
