@@ -62,6 +62,9 @@ const kinds: Readonly<Record<Exclude<keyof typeof catalog, 'columns' | 'on'>, fc
   sessionVwap: fc.constant(tested(catalog.sessionVwap(HOUR_MS))),
   rollingVwap: window.map((bars) => tested(catalog.rollingVwap(bars))),
   anchoredVwap: fc.constant(tested(catalog.anchoredVwap(anchor))),
+  vwapDeviation: fc
+    .tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 3, max: 20 }))
+    .map((parameters) => tested(catalog.vwapDeviation(...parameters))),
   rateOfChange: window.map((bars) => tested(catalog.rateOfChange(bars))),
   momentum: window.map((bars) => tested(catalog.momentum(bars))),
   trix: short.map((bars) => tested(catalog.trix(bars))),
@@ -80,6 +83,7 @@ const kinds: Readonly<Record<Exclude<keyof typeof catalog, 'columns' | 'on'>, fc
   bollinger: fc.tuple(window, multiple).map((parameters) => tested(catalog.bollinger(...parameters))),
   keltner: fc.tuple(window, window, multiple).map((parameters) => tested(catalog.keltner(...parameters))),
   donchian: window.map((bars) => tested(catalog.donchian(bars))),
+  donchianEnsemble: fc.array(window, { minLength: 1, maxLength: 5 }).map((windows) => tested(catalog.donchianEnsemble(windows))),
   standardDeviation: window.map((bars) => tested(catalog.standardDeviation(bars))),
   zScore: window.map((bars) => tested(catalog.zScore(bars))),
   realisedVolatility: fc.tuple(window, barLength).map((parameters) => tested(realisedVolatility(...parameters))),
@@ -93,6 +97,7 @@ const kinds: Readonly<Record<Exclude<keyof typeof catalog, 'columns' | 'on'>, fc
   swings: short.map((side) => tested(catalog.swings(side))),
   liquiditySweep: short.map((side) => tested(catalog.liquiditySweep(side))),
   barPattern: fc.constantFrom(...PATTERN_NAMES).map((name) => tested(catalog.barPattern(name))),
+  barSpan: fc.constant(tested(catalog.barSpan())),
   previous: window.map((bars) => tested(catalog.previous(sma(bars)))),
   pinBar: fc.constantFrom(0.6, 2 / 3, 1).map((shadow) => tested(catalog.pinBar(shadow))),
 };
@@ -226,7 +231,12 @@ for (const [kind, features] of Object.entries(kinds)) {
 }
 
 test('what asks for the time refuses a bar without one', () => {
-  for (const feature of [catalog.sessionVwap(HOUR_MS), catalog.anchoredVwap(0), catalog.pivotPoints('classic', HOUR_MS)]) {
+  for (const feature of [
+    catalog.sessionVwap(HOUR_MS),
+    catalog.anchoredVwap(0),
+    catalog.pivotPoints('classic', HOUR_MS),
+    catalog.barSpan(),
+  ]) {
     const indicator: Indicator = feature.create();
     assert.throws(() => indicator.update({ ...barAt(madeUpBars(1), 0), at: NaN }), /says when it closed/);
     assert.equal(feature.needsTime, true);
@@ -262,6 +272,8 @@ test('every feature and every parameter has a key of its own', () => {
     ...[catalog.volumeProfile(20, 0.01), catalog.volumeProfile(20, 0.02), catalog.pinBar(0.6), catalog.pinBar(0.7)],
     ...[catalog.previous(sma(2)), catalog.previous(sma(3)), catalog.previous(catalog.previous(sma(2)))],
     ...PATTERN_NAMES.map((name) => catalog.barPattern(name)),
+    ...[catalog.vwapDeviation(5, 10), catalog.vwapDeviation(10, 5), catalog.donchianEnsemble([5, 10]), catalog.donchianEnsemble([5])],
+    catalog.barSpan(),
   ];
   assert.equal(new Set(specs.map(({ key }) => key)).size, specs.length);
   assert.equal(ema(12).key, ema(12).key);
@@ -316,6 +328,9 @@ test('a feature that cannot be is refused by name, with what was found and what 
     [() => catalog.barPattern('cup' as 'doji'), /feature barPattern: found "cup", expected one of doji, /],
     [() => catalog.pinBar(0.5), /feature pinBar: found a shadow of 0.5/],
     [() => catalog.volumeProfile(20, 0), /feature volumeProfile: found a row of 0/],
+    [() => catalog.donchianEnsemble([]), /feature donchianEnsemble: found no window, expected one at least/],
+    [() => catalog.donchianEnsemble([5, 1]), /feature donchianEnsemble: found a window of 1, expected a whole number of bars from 2 to/],
+    [() => catalog.vwapDeviation(5, 2), /feature vwapDeviation: found a window of 2, expected a whole number of bars from 3 to/],
     [() => sma(2_000_000), /feature sma: found a window of 2000000/],
   ];
   for (const [make, message] of refused) {

@@ -4,10 +4,12 @@ import { BallastError } from '../domain/errors.ts';
 import type { FeatureSpec, Indicator } from '../domain/feature.ts';
 import { DAY_MS, type TimeMs } from '../domain/time.ts';
 import { Aroon } from './indicators/aroon.ts';
+import { BarSpan } from './indicators/bar-span.ts';
 import { BarPattern, PATTERN_NAMES, PinBar, type PatternName } from './indicators/bar-pattern.ts';
 import { Cci } from './indicators/cci.ts';
 import { Adx, Adxr } from './indicators/directional.ts';
 import { Bollinger, StandardDeviation, ZScore } from './indicators/dispersion.ts';
+import { DonchianEnsemble } from './indicators/donchian-ensemble.ts';
 import { Donchian } from './indicators/donchian.ts';
 import { Dema, Macd, Tema, Trix } from './indicators/exponential-chain.ts';
 import { Ichimoku } from './indicators/ichimoku.ts';
@@ -31,6 +33,7 @@ import { LiquiditySweep, Swings } from './indicators/swings.ts';
 import { ParabolicSar, SuperTrend } from './indicators/trailing-line.ts';
 import { RealisedVolatility, VolatilityRatio } from './indicators/volatility.ts';
 import { VolumeProfile } from './indicators/volume-profile.ts';
+import { VwapDeviation } from './indicators/vwap-deviation.ts';
 import { AnchoredVwap, RollingVwap, SessionVwap } from './indicators/vwap.ts';
 import { Hma, Wma } from './indicators/weighted-average.ts';
 import { Atr, Rsi } from './indicators/wilder.ts';
@@ -114,6 +117,13 @@ export function volatilityRatio(short: number, long: number): CatalogSpec<Volati
 export function donchian(window: number): CatalogSpec<Donchian, 'value' | 'upper' | 'lower'> {
   const bars = windowOf('donchian', window, 1);
   return spec(`donchian(${bars})`, () => new Donchian(bars), ['value', 'upper', 'lower']);
+}
+
+/** Which part, 0..1, of the channels of closes over these windows has been broken out of and not fallen back into. */
+export function donchianEnsemble(windows: readonly number[]): CatalogSpec<DonchianEnsemble> {
+  const bars = windows.map((window) => windowOf('donchianEnsemble', window, 2));
+  if (bars.length === 0) throw malformed('donchianEnsemble', 'no window', 'one at least');
+  return valued(`donchianEnsemble(${bars.join(',')})`, () => new DonchianEnsemble(bars));
 }
 
 /** Mean of the last closes with weights that fall in a straight line, the newest weighing most. */
@@ -260,6 +270,13 @@ export function rollingVwap(window: number): CatalogSpec<RollingVwap> {
 export function anchoredVwap(anchorAt: TimeMs): CatalogSpec<AnchoredVwap> {
   if (!Number.isInteger(anchorAt)) throw malformed('anchoredVwap', `an anchor at ${anchorAt}`, 'a time in whole UTC milliseconds');
   return { ...valued(`anchoredVwap(${anchorAt}ms)`, () => new AnchoredVwap(anchorAt)), needsTime: true };
+}
+
+/** The close as a ratio of that price, less 1 (`ratio`), in its deviations over `history` bars, and what the next bar usually keeps of it. */
+export function vwapDeviation(window: number, history: number): CatalogSpec<VwapDeviation, 'value' | 'ratio' | 'persistence'> {
+  const bars = windowOf('vwapDeviation', window, 1);
+  const past = windowOf('vwapDeviation', history, 3);
+  return spec(`vwapDeviation(${bars},${past})`, () => new VwapDeviation(bars, past), ['value', 'ratio', 'persistence']);
 }
 
 /** The close as a ratio of that of `window` bars ago, less 1. */
@@ -413,6 +430,11 @@ export function swings(side: number): CatalogSpec<Swings, 'value' | 'high' | 'lo
 export function liquiditySweep(side: number): CatalogSpec<LiquiditySweep, 'value' | 'depth'> {
   const bars = windowOf('liquiditySweep', side, 1);
   return spec(`liquiditySweep(${bars})`, () => new LiquiditySweep(bars), ['value', 'depth']);
+}
+
+/** The shortest time between two closes so far, in milliseconds: how long a bar is. */
+export function barSpan(): CatalogSpec<BarSpan> {
+  return { ...valued('barSpan()', () => new BarSpan()), needsTime: true };
 }
 
 /** What another feature's `value` was one bar ago, on its leg and timeframe. */

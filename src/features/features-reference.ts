@@ -34,6 +34,12 @@ export const FEATURE_FORMS: Readonly<Record<string, Partial<Record<FeatureName, 
     hma: form('weighted mean without most of its lag', { window: WINDOW }, catalog.hma(20), 'Hull 2005; TA-Lib HMA'),
     sessionVwap: form('volume-weighted typical price of the UTC day so far', { barMs: BAR_MS }, catalog.sessionVwap(HOUR_MS), 'definition'),
     rollingVwap: form('the same of the last bars', { window: WINDOW }, catalog.rollingVwap(24), 'TA-Lib VWMA of typical prices'),
+    vwapDeviation: form(
+      'the close against that price: as a ratio less 1 (`ratio`), in deviations of it (`value`), and what the next bar usually keeps',
+      { window: 'bars of the price', history: 'bars of the deviations' },
+      catalog.vwapDeviation(24, 168),
+      'our word',
+    ),
     anchoredVwap: form(
       'the same of all bars that closed after a time; not known before',
       { anchorAt: 'UTC milliseconds' },
@@ -130,6 +136,12 @@ export const FEATURE_FORMS: Readonly<Record<string, Partial<Record<FeatureName, 
       'Raschke’s form; TA-Lib KC',
     ),
     donchian: form('highest high, lowest low and the middle', { window: WINDOW }, catalog.donchian(20), 'TA-Lib DONCHIAN'),
+    donchianEnsemble: form(
+      'part of many channels of closes that is joined, 0..1: from a new highest close until one at the rising middle',
+      { windows: 'bars of each channel' },
+      catalog.donchianEnsemble([5, 10, 20, 30, 60, 90, 150, 250, 360]),
+      'Zarattini, Pagani and Barbon 2025',
+    ),
     standardDeviation: form('of the population of closes', { window: WINDOW }, catalog.standardDeviation(20), 'TA-Lib STDDEV'),
     zScore: form('the close less its mean, in those deviations', { window: WINDOW }, catalog.zScore(20), 'definition'),
     realisedVolatility: form(
@@ -219,7 +231,8 @@ export const FEATURE_FORMS: Readonly<Record<string, Partial<Record<FeatureName, 
       'our word',
     ),
   },
-  'Of other features': {
+  'Of time and of other features': {
+    barSpan: form('shortest time between two closes so far: how long a bar is, in milliseconds', {}, catalog.barSpan(), 'our word'),
     previous: form(
       'what it was one bar ago: a crossing compares two bars',
       { feature: 'which' },

@@ -22,6 +22,35 @@ export function madeUpBars(count: number, seed = 20_261_120): BarColumns {
   return bars;
 }
 
+/**
+ * Legs that have to do with each other. The first is made up; each other follows it, three quarters of every move at once and the rest a bar
+ * later, and strays from it by a noise that comes back: what looks for correlation, for a lead or for a spread finds one.
+ */
+export function relatedBars(count: number, legs: number, seed: number): BarColumns[] {
+  const leader = madeUpBars(count, seed);
+  const followers = Array.from({ length: legs - 1 }, (_, leg) => {
+    const uniform = generator(seed + 101 * (leg + 1));
+    const bars = emptyBars(count);
+    let stray = 0;
+    let before = 1_000;
+    for (let index = 0; index < count; index++) {
+      const own = Math.log(leader.close[index] ?? NaN);
+      const last = Math.log(leader.close[index - 1] ?? leader.open[0] ?? NaN);
+      stray = 0.85 * stray + 0.016 * (uniform() - 0.5);
+      const close = Math.exp(0.75 * own + 0.25 * last + stray) / 40;
+      bars.openAt[index] = index * HOUR_MS;
+      bars.open[index] = before;
+      bars.high[index] = Math.max(before, close) * (1 + 0.004 * uniform());
+      bars.low[index] = Math.min(before, close) * (1 - 0.004 * uniform());
+      bars.close[index] = close;
+      bars.volume[index] = 1 + index;
+      before = close;
+    }
+    return bars;
+  });
+  return [leader, ...followers];
+}
+
 /** The gappy bars of test/golden/talib-golden.py: gaps, ticks, dojis, long shadows, bars without a shadow and bars without volume. */
 export function gappyBars(count: number): BarColumns {
   const uniform = generator(20_261_121);

@@ -6,7 +6,21 @@ import { strategies } from './index.ts';
 test('built-in strategies have names of their own and run on their defaults', () => {
   assert.deepEqual(
     strategies.map(({ name }) => name),
-    ['trend', 'mean-reversion', 'sma-cross', 'rsi-stop', 'book-imbalance', 'funding-carry'],
+    [
+      'trend',
+      'trend-strength',
+      'donchian-ensemble',
+      'mean-reversion',
+      'vwap-deviation',
+      'price-action',
+      'correlation-divergence',
+      'lead-lag',
+      'cross-venue-arbitrage',
+      'sma-cross',
+      'rsi-stop',
+      'book-imbalance',
+      'funding-carry',
+    ],
   );
   for (const strategy of strategies) {
     const bound = forecaster(strategy, strategy.parameters.parse({}));

@@ -3,10 +3,31 @@
 import type { Strategy } from '../../domain/strategy.ts';
 import { bookImbalance } from './book-imbalance.ts';
 import { fundingCarry } from './funding-carry.ts';
+import { correlationDivergence } from './correlation-divergence.ts';
+import { crossVenueArbitrage } from './cross-venue-arbitrage.ts';
+import { donchianEnsemble } from './donchian-ensemble.ts';
+import { leadLag } from './lead-lag.ts';
 import { meanReversion } from './mean-reversion.ts';
+import { priceAction } from './price-action.ts';
 import { rsiStop } from './rsi-stop.ts';
 import { smaCross } from './sma-cross.ts';
+import { trendStrength } from './trend-strength.ts';
 import { trend } from './trend.ts';
+import { vwapDeviation } from './vwap-deviation.ts';
 
 /** In the order in which they are listed. Names are unique. */
-export const strategies: readonly Strategy<unknown>[] = [trend, meanReversion, smaCross, rsiStop, bookImbalance, fundingCarry];
+export const strategies: readonly Strategy<unknown>[] = [
+  trend,
+  trendStrength,
+  donchianEnsemble,
+  meanReversion,
+  vwapDeviation,
+  priceAction,
+  correlationDivergence,
+  leadLag,
+  crossVenueArbitrage,
+  smaCross,
+  rsiStop,
+  bookImbalance,
+  fundingCarry,
+];

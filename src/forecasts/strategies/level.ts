@@ -25,3 +25,8 @@ export function stopRatioOf(multiple: number, range: number, bar: BarView | unde
   if (bar === undefined || !(range > 0 && range < Infinity && bar.close > 0)) return NaN;
   return Math.min((multiple * range) / bar.close, WIDEST_STOP_RATIO);
 }
+
+/** Whether all legs have their bar of the same close: a leg that is late, silent or delisted shows an old one. */
+export function areOfOneClose(bars: readonly BarView[]): boolean {
+  return bars.every(({ at }) => at === bars[0]?.at);
+}

@@ -21,7 +21,8 @@ import type { Opinion, Reasons } from '../../domain/opinion.ts';
 import { forecaster, legRange, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { outputsOf } from '../../lab/lookahead/subject.ts';
-import { anyBars, barAt, firstBars, madeUpBars, withAnotherFuture } from '../../features/indicators/bars.fixture.ts';
+import { survivesBrokenMarkets } from './broken-markets.contract.ts';
+import { anyBars, barAt, firstBars, relatedBars, withAnotherFuture } from '../../features/indicators/bars.fixture.ts';
 
 /** Nothing that a feature could ever show, and what it mostly shows. */
 const wildNumber = fc.oneof(
@@ -42,7 +43,7 @@ export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: f
   const bind = (chosen: unknown): Forecaster => forecaster(strategy, strategy.parameters.parse(chosen));
   const standard = bind({});
   /** Long enough for the longest default warm-up and some trades after it. */
-  const history = Array.from({ length: standard.legs }, (_, leg) => madeUpBars(warmupOf(standard.features) + 2_000, 7 + leg));
+  const history = relatedBars(warmupOf(standard.features) + 2_000, standard.legs, 7);
 
   test(`${name}: every parameter has a default, says what it is, and no other is accepted`, () => {
     assert.ok(strategy.parameters instanceof z.ZodType, 'the schema is one of zod');
@@ -156,6 +157,12 @@ export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: f
         },
       ),
     );
+  });
+
+  survivesBrokenMarkets(standard, history, () => {
+    const world = worldOf(standard);
+    for (let index = 0; index < warmupOf(standard.features); index++) advance(world.indicators, world.evidence, standard, history, index);
+    return world;
   });
 }
 

@@ -7,7 +7,7 @@ import { isOnBars } from '../../domain/feature.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { strategies } from '../../forecasts/strategies/index.ts';
 import { forecaster } from '../../domain/strategy.ts';
-import { madeUpBars } from '../../features/indicators/bars.fixture.ts';
+import { madeUpBars, relatedBars } from '../../features/indicators/bars.fixture.ts';
 import { abstain } from '../../domain/opinion.ts';
 import { ema, on, sma } from '../../features/catalog.ts';
 import { lagTest } from './lag.ts';
@@ -155,7 +155,7 @@ describe('strategies and features', () => {
       const bound = forecaster(strategy, strategy.parameters.parse({}));
       // What lives on books and rates is held by the contract of strategies: there is neither in these worlds.
       if (!Object.values(bound.features).every(isOnBars)) return;
-      const legs = Array.from({ length: bound.legs }, (_, leg) => madeUpBars(1_000, 3 + leg));
+      const legs = relatedBars(1_500, bound.legs, 3);
       const instance: Instance = { observe: (shown) => observeForecaster(bound, shown) };
       const subject: Subject = { kind: 'strategy', name: strategy.name, decidesAt: 'close', open: () => Promise.resolve(instance) };
       const { leaks, trace, cuts } = await searchForLeaks({
