@@ -16,7 +16,7 @@ holdsStrategyContract(
     entryGap: fc.double({ min: 5, max: 40, noNaN: true }),
     exitGap: fc.double({ min: -5, max: 4, noNaN: true }),
     confirmGap: fc.double({ min: 0, max: 10, noNaN: true }),
-    confirmMs: fc.constantFrom(2 * HOUR_MS, 4 * HOUR_MS),
+    longer: fc.constantFrom('1h', '4h', '12h'),
     atrWindow: fc.integer({ min: 1, max: 20 }),
     stopAtr: fc.double({ min: 0.1, max: 10, noNaN: true }),
   }),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { abstain, type Opinion, type Reasons } from '../../domain/opinion.ts';
 import { defineStrategy, type Evidence } from '../../domain/strategy.ts';
-import { HOUR_MS } from '../../domain/time.ts';
+import { parseSpan } from '../../domain/time.ts';
 import { atr, on, rsi } from '../../features/catalog.ts';
 import { returnCorrelation } from '../../features/subject-catalog.ts';
 import { areOfOneClose, sideOf, stopRatioOf, UNCALIBRATED, type Side } from './level.ts';
@@ -19,12 +19,7 @@ const parameters = z
     entryGap: z.number().min(1).max(100).default(12).describe('points of relative strength between both from which the gap is bet on'),
     exitGap: z.number().min(-50).max(99).default(3).describe('points at which the gap is closed; below 0 is beyond it'),
     confirmGap: z.number().min(0).max(100).default(3).describe('points to the same side that the longer timeframe must show at entry'),
-    confirmMs: z
-      .int()
-      .min(1)
-      .max(366 * 24 * HOUR_MS)
-      .default(4 * HOUR_MS)
-      .describe("length of the longer timeframe's bars in milliseconds: a multiple of the own one"),
+    longer: z.enum(['15m', '1h', '4h', '12h', '1d', '7d']).default('4h').describe('the longer timeframe: a multiple of the own one'),
     atrWindow: z.int().min(1).max(LONGEST_WINDOW).default(14).describe('bars of the average true ranges'),
     stopAtr: z.number().min(0.1).max(50).default(4).describe("loss at which both legs are closed, in the first leg's average true ranges"),
   })
@@ -69,14 +64,15 @@ export const correlationDivergence = defineStrategy({
   explain,
 });
 
-function features({ correlationWindow, strengthWindow, confirmMs, atrWindow }: CorrelationDivergenceParameters) {
+function features({ correlationWindow, strengthWindow, longer, atrWindow }: CorrelationDivergenceParameters) {
   const strength = rsi(strengthWindow);
+  const timeframeMs = parseSpan(longer, 'longer');
   return {
     together: returnCorrelation(correlationWindow),
     first: strength,
     second: on({ leg: 1 }, strength),
-    firstLonger: on({ timeframeMs: confirmMs }, strength),
-    secondLonger: on({ leg: 1, timeframeMs: confirmMs }, strength),
+    firstLonger: on({ timeframeMs }, strength),
+    secondLonger: on({ leg: 1, timeframeMs }, strength),
     firstRange: atr(atrWindow),
     secondRange: on({ leg: 1 }, atr(atrWindow)),
   };
