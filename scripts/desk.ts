@@ -1,20 +1,23 @@
 // `npm run desk`: every built-in strategy over real bars with real costs, and what each is worth, as one table. A few minutes.
 //
 // The bars are those of the shared data. Costs are 0.06 % fee and 0.05 % slippage a fill, spot may be sold short, parameters are the
-// defaults (but for what a timeframe demands), rules and sizing are those of the config. Nothing is chosen by its result. Every run is a
+// defaults (but for what a timeframe demands), rules and sizing are those of the config. Perpetuals pay the funding that
+// was settled. Nothing is chosen by its result. Every run is a
 // trial of the same ledger, so the verdicts know how many were tried.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBacktest, type BacktestRequest } from '../src/app/backtest.ts';
 import { validateRun } from '../src/app/validation.ts';
-import { isOnBars } from '../src/domain/feature.ts';
+import { fakeTerminal } from '../src/cli/fake-terminal.fixture.ts';
+import { runCommandLine } from '../src/cli/program.ts';
+import { BallastError } from '../src/domain/errors.ts';
+import { isOnBooks, isOnFunding } from '../src/domain/feature.ts';
 import { forecaster, legRange, type Strategy } from '../src/domain/strategy.ts';
-import { DAY_MS, formatSpan, HOUR_MS, parseTime, type TimeMs } from '../src/domain/time.ts';
+import { DAY_MS, formatSpan, HOUR_MS, parseTime, SECOND_MS, type TimeMs } from '../src/domain/time.ts';
 import { fixed, percent } from '../src/domain/words.ts';
 import { strategies } from '../src/forecasts/strategies/index.ts';
 import type { ValidationVerdict } from '../src/lab/validate/validation-verdict.ts';
-import { importBars } from '../src/market/history/import.ts';
 import { openStore } from '../src/market/history/store.ts';
 import { ExpandingRegression } from '../src/quant/rolling-regression.ts';
 import { mean, variance } from '../src/quant/statistics.ts';
@@ -34,7 +37,10 @@ interface Market {
 
 const HOURLY: Market = { timeframeMs: HOUR_MS, fromMs: Date.UTC(2022, 0, 1) };
 const DAILY: Market = { timeframeMs: DAY_MS, fromMs: Date.UTC(2019, 0, 1) };
+/** Six minutes of books and trades: all that there is of one perpetual without a gap. */
+const CAPTURE: Market = { timeframeMs: SECOND_MS, fromMs: Date.UTC(2024, 7, 8) };
 
+const PERPETUAL = 'BTC/USDT:USDT';
 const SPOT = ['BTC/USDT', 'ETH/USDT', 'LTC/USDT', 'XRP/USDT', 'ADA/USDT'] as const;
 /** One asset at two markets, for what trades the difference; everything else takes SPOT in its order. */
 const TWO_VENUES: readonly (readonly string[])[] = [
@@ -49,7 +55,11 @@ function parametersOn(name: string, { timeframeMs }: Market): string | undefined
   return undefined;
 }
 
+/** What a strategy can be asked about in a market, by what its features live on. */
 function subjectsOf(strategy: Strategy<unknown>, market: Market): readonly (readonly string[])[] {
+  const features = Object.values(forecaster(strategy, strategy.parameters.parse({})).features);
+  if (features.some(isOnBooks) || market === CAPTURE) return features.some(isOnBooks) && market === CAPTURE ? [[PERPETUAL]] : [];
+  if (features.some(isOnFunding)) return market === HOURLY ? TWO_VENUES.map((legs) => legs.toReversed()) : [];
   if (strategy.name === 'cross-venue-arbitrage') return market === HOURLY ? TWO_VENUES : [];
   const { least } = legRange(strategy);
   if (least === 1) return [SPOT.slice(0, 1), SPOT.slice(1, 2)];
@@ -80,20 +90,28 @@ try {
 }
 console.log(`\n${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
 
+/** By the command line, as anybody would. */
+async function command(...words: readonly string[]): Promise<void> {
+  const terminal = fakeTerminal({ BALLAST_HOME: home });
+  const exitCode = await runCommandLine(words, terminal);
+  if (exitCode !== 0) throw new Error(`ballast ${words.join(' ')}: ${terminal.stderr.text()}`);
+}
+
 async function importAll(): Promise<void> {
-  const store = await openStore(home);
-  try {
-    const bring = (file: string, symbol: string, timeframeMs: TimeMs): Promise<unknown> =>
-      // Coins have moved fourfold within a day: a spike here is the market's.
-      importBars({ store, files: [sharedPath(file)], venue: 'binance', symbol, timeframeMs, spikeRatio: 10 });
-    for (const symbol of SPOT) await bring(`data/2_intraday/1h_spot/${symbol.replace('/', '')}_1h.csv.gz`, symbol, HOUR_MS);
-    for (const coin of COINS) await bring(`data/1_daily/ohlcv/${coin}USDT_1d.csv.gz`, `${coin}/USDT`, DAY_MS);
-    for (const [symbol = ''] of TWO_VENUES) {
-      await bring(`data/2_intraday/1h_perp/${symbol.replace(/[/]|:.*/g, '')}_perp_1h.csv.gz`, symbol, HOUR_MS);
-    }
-  } finally {
-    await store.close();
+  const bring = (file: string, symbol: string, ...more: readonly string[]): Promise<void> =>
+    command('data', 'import', sharedPath(file), '--venue', 'binance', '--symbol', symbol, ...more);
+  const plain = (symbol: string): string => symbol.replace(/[/]|:.*/g, '');
+  for (const symbol of SPOT) await bring(`data/2_intraday/1h_spot/${plain(symbol)}_1h.csv.gz`, symbol, '--timeframe', '1h');
+  for (const coin of COINS) await bring(`data/1_daily/ohlcv/${coin}USDT_1d.csv.gz`, `${coin}/USDT`, '--timeframe', '1d');
+  for (const [symbol = ''] of TWO_VENUES) {
+    await bring(`data/2_intraday/1h_perp/${plain(symbol)}_perp_1h.csv.gz`, symbol, '--timeframe', '1h');
+    await bring(`data/4_funding_oi_fng/${plain(symbol)}_funding_8h.csv.gz`, symbol, '--kind', 'funding');
   }
+  const capture = ['book_snapshot', 'book_deltas', 'book_ticker', 'trades'].map((kind) =>
+    sharedPath(`data/3_tick/binance_usdm_BTCUSDT_2024-08-08_${kind}.csv.gz`),
+  );
+  await command('data', 'import', ...capture, '--format', 'capture', '--venue', 'binance', '--symbol', PERPETUAL);
+  await command('data', 'build', '--symbols', PERPETUAL, '--timeframe', '1s');
 }
 
 function request(strategy: string, symbols: readonly string[], { timeframeMs, fromMs }: Market): BacktestRequest {
@@ -103,24 +121,26 @@ function request(strategy: string, symbols: readonly string[], { timeframeMs, fr
 
 async function printTable(): Promise<void> {
   const rows: string[][] = [];
-  const withoutMarket: string[] = [];
   for (const strategy of strategies) {
-    const bound = forecaster(strategy, strategy.parameters.parse({}));
-    if (!Object.values(bound.features).every(isOnBars)) {
-      withoutMarket.push(strategy.name);
-      continue;
-    }
-    for (const market of [HOURLY, DAILY]) {
+    for (const market of [HOURLY, DAILY, CAPTURE]) {
       for (const symbols of subjectsOf(strategy, market)) {
-        const document = await runBacktest({ ...request(strategy.name, symbols, market), parameters: parametersOn(strategy.name, market) });
-        const { verdict } = await validateRun({ home, runId: document.runId, seed: 1, drawdownLimit: 0.3 });
-        rows.push(rowOf(strategy.name, symbols, market, document, WORDS[verdict.kind]));
+        const parameters = parametersOn(strategy.name, market);
+        const document = await runBacktest({ ...request(strategy.name, symbols, market), parameters, books: market === CAPTURE });
+        rows.push(rowOf(strategy.name, symbols, market, document, await verdictOn(document.runId)));
         process.stderr.write(`${strategy.name} ${symbols.join(' ')} ${formatSpan(market.timeframeMs)}\n`);
       }
     }
   }
   console.log(table(['strategy', 'symbols', 'bars', 'from', 'trades', 'return', 'Sharpe', 'drawdown', 't', 'held', 'verdict'], rows));
-  if (withoutMarket.length > 0) console.log(`\nnot on bars, so not here: ${withoutMarket.join(', ')} (docs/guides/strategies.md)`);
+}
+
+async function verdictOn(runId: string): Promise<string> {
+  try {
+    return WORDS[(await validateRun({ home, runId, seed: 1, drawdownLimit: 0.3 })).verdict.kind];
+  } catch (refusal) {
+    if (refusal instanceof BallastError && refusal.code === 'REPORT_SHORT') return 'too short for a verdict';
+    throw refusal;
+  }
 }
 
 function rowOf(name: string, symbols: readonly string[], market: Market, { metrics, haltedAt }: ReportDocument, verdict: string): string[] {

@@ -74,15 +74,9 @@ function features({ swingBars, shadowRatio, atrWindow }: PriceActionParameters) 
 
 type Seen = Evidence<ReturnType<typeof features>>['features'];
 
-/** The sides for which the readings speak, in the order in which they are told. */
-interface Readings {
-  readonly refusal: number;
-  readonly engulfing: number;
-  readonly marubozu: number;
-  readonly afterDoji: number;
-  readonly sweep: number;
-  readonly structure: number;
-}
+type Reading = 'refusal' | 'engulfing' | 'marubozu' | 'afterDoji' | 'sweep' | 'structure';
+/** The side for which each reading speaks. */
+type Readings = Readonly<Record<Reading, number>>;
 
 function isKnown({ hammer, pin, engulfing, marubozu, dojiBefore, sweep, structure }: Seen): boolean {
   return Number.isFinite(hammer.value + pin.value + engulfing.value + marubozu.value + dojiBefore.value + sweep.value + structure.value);
@@ -126,7 +120,7 @@ function explain(evidence: Evidence<ReturnType<typeof features>>, chosen: PriceA
   if (opinion.kind === 'abstention') return { because: opinion.because, numbers: {} };
   const { features: seen, sleeve } = evidence;
   const readings = readingsOf(seen);
-  const points = Object.values(readings).reduce((sum, each: number) => sum + each, 0);
+  const points = Object.values(readings).reduce((sum, side) => sum + side, 0);
   const { stance, protection: { stopRatio = NaN } = {} } = opinion;
   const stop = stance === 0 ? '' : `; the stop is ${chosen.stopAtr} average true ranges (${(100 * stopRatio).toFixed(2)} %) away`;
   return {
@@ -135,7 +129,8 @@ function explain(evidence: Evidence<ReturnType<typeof features>>, chosen: PriceA
   };
 }
 
-const NAMES: Readonly<Record<keyof Readings, string>> = {
+/** In the order in which they are told. */
+const NAMES: Readonly<Record<Reading, string>> = {
   refusal: 'a price refused',
   engulfing: 'the last body engulfed',
   marubozu: 'a body without shadows',
@@ -147,7 +142,7 @@ const NAMES: Readonly<Record<keyof Readings, string>> = {
 function wordsOf(readings: Readings): string {
   const told = (side: Side): string[] =>
     Object.entries(NAMES)
-      .filter(([name]) => readings[name as keyof Readings] === side)
+      .filter(([name]) => readings[name as Reading] === side)
       .map(([, words]) => words);
   const sides = [
     { words: told(1), side: 'for a rise' },

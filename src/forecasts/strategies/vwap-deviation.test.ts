@@ -26,10 +26,10 @@ const chosen = vwapDeviation.parameters.parse({ entryDeviations: 2, exitDeviatio
 
 test('what is expected is the way back to the price that the past has gone within the horizon', () => {
   // A quarter of the deviation is left after two bars of one half.
-  assert.ok(Math.abs(forecastAt({ value: -3, ratio: -0.04, persistence: 0.5 }).expectedReturn! - (0.75 * 0.04) / 0.96) < 1e-15);
-  assert.equal(forecastAt({ value: -3, ratio: -0.04, persistence: 1 }).expectedReturn, 0);
-  assert.equal(forecastAt({ value: -3, ratio: -0.04, persistence: 1.3 }).expectedReturn, 0, 'nor is more expected to be lost');
-  assert.ok(Math.abs(forecastAt({ value: 3, ratio: 0.04, persistence: -0.2 }).expectedReturn! + 0.04 / 1.04) < 1e-15, 'all of it');
+  assert.ok(Math.abs(expectedAt({ value: -3, ratio: -0.04, persistence: 0.5 }) - (0.75 * 0.04) / 0.96) < 1e-15);
+  assert.equal(expectedAt({ value: -3, ratio: -0.04, persistence: 1 }), 0);
+  assert.equal(expectedAt({ value: -3, ratio: -0.04, persistence: 1.3 }), 0, 'nor is more expected to be lost');
+  assert.ok(Math.abs(expectedAt({ value: 3, ratio: 0.04, persistence: -0.2 }) + 0.04 / 1.04) < 1e-15, 'all of it');
   assert.equal(forecastAt({ value: -3, ratio: -0.04, persistence: 0.5 }).horizonMs, 2 * HOUR_MS);
 });
 
@@ -73,6 +73,10 @@ function forecastAt(stray: Readonly<Record<'value' | 'ratio' | 'persistence', nu
   const opinion = vwapDeviation.opine(at(stray, side), chosen);
   assert.ok(opinion.kind === 'forecast');
   return opinion;
+}
+
+function expectedAt(stray: Readonly<Record<'value' | 'ratio' | 'persistence', number>>): number {
+  return forecastAt(stray).expectedReturn ?? NaN;
 }
 
 function at(stray: Readonly<Record<string, number>>, side: -1 | 0 | 1 = 0): Parameters<typeof vwapDeviation.opine>[0] {
