@@ -13,7 +13,6 @@ holdsStrategyContract(
     leastPoints: fc.integer({ min: 1, max: 6 }),
     atrWindow: fc.integer({ min: 1, max: 20 }),
     stopAtr: fc.double({ min: 0.1, max: 10, noNaN: true }),
-    targetR: fc.double({ min: 0.1, max: 10, noNaN: true }),
     short: fc.boolean(),
   }),
 );
@@ -52,9 +51,9 @@ test('what is held is held until its level breaks, its structure turns or the ot
   assert.equal(stanceAt({ pin: -1, sweep: -1 }, { side: 1 }, { ...chosen, short: false }), 0);
 });
 
-test('stop and target are measured in average true ranges', () => {
+test('the stop lies so many average true ranges from the close', () => {
   const opinion = priceAction.opine(at({ hammer: 100, structure: 1 }), chosen);
-  assert.deepEqual(opinion.kind === 'forecast' && opinion.protection, { stopRatio: 0.05, targetRatio: 0.15000000000000002 });
+  assert.deepEqual(opinion.kind === 'forecast' && opinion.protection, { stopRatio: 0.05 });
 });
 
 test('the words say which readings speak for which side', () => {

@@ -18,7 +18,6 @@ const parameters = z.strictObject({
     .describe('of the six points for one side, how many more than for the other it takes to enter'),
   atrWindow: z.int().min(1).max(LONGEST_WINDOW).default(14).describe('bars of the average true range'),
   stopAtr: z.number().min(0.1).max(50).default(2.5).describe('distance of the stop from entry, in average true ranges'),
-  targetR: z.number().min(0.1).max(100).default(3).describe('distance of the target from entry, in distances of the stop'),
   short: z.boolean().default(true).describe('whether falls are followed too; on spot that means flat either way'),
 });
 
@@ -47,13 +46,12 @@ export const priceAction = defineStrategy({
     if (seen.range.value === 0) return STILL;
     const bar = bars[0];
     const stopRatio = stopRatioOf(chosen.stopAtr, seen.range.value, bar);
-    const targetRatio = chosen.targetR * stopRatio;
-    if (bar === undefined || !isKnown(seen) || !(stopRatio > 0 && targetRatio > 0)) return UNKNOWN;
+    if (bar === undefined || !isKnown(seen) || !(stopRatio > 0)) return UNKNOWN;
     return {
       kind: 'forecast',
       stance: stanceOf(seen, bar.close, sleeve.side, chosen),
       confidence: UNCALIBRATED,
-      protection: { stopRatio, targetRatio },
+      protection: { stopRatio },
     };
   },
   explain,
