@@ -107,7 +107,7 @@ describe('a strategy', () => {
     write(own('known'), 'strategies/known.ts');
     const error = await refusal(() => strategyNamed('unknown', home));
     assert.equal(error.code, 'STRATEGY_UNKNOWN');
-    assert.match(error.message, /found "unknown", expected one of trend, [a-z, -]+, rsi-stop, known(, [a-z]+)*, or the path of a file/);
+    assert.match(error.message, /found "unknown", expected one of trend, [a-z, -]+, known(, [a-z]+)*, or the path of a file/);
   });
 
   test('with the name of one of ours is refused rather than guessed', async () => {

@@ -126,7 +126,7 @@ describe('arguments and config', () => {
   const trend = ['--strategy', 'trend'];
   const cases: readonly (readonly [name: string, words: readonly string[], ...patterns: readonly RegExp[]])[] = [
     ['an unknown symbol', ['backtest', '--symbols', 'NO/SUCH', '--timeframe', '1h', ...trend], /NO\/SUCH/, /X\/USDT/, /import it/],
-    ['an unknown strategy', backtest('--strategy', 'nosuch'), /"nosuch", expected one of trend, mean-reversion/],
+    ['an unknown strategy', backtest('--strategy', 'nosuch'), /"nosuch", expected one of trend, [a-z, -]+mean-reversion/],
     ['a strategy file that is not there', backtest('--strategy', './nosuch.ts'), /nosuch\.ts: found no such file/],
     ['an unknown timeframe', ['backtest', '--symbols', 'X/USDT', '--timeframe', '7x', ...trend], /--timeframe: found "7x"/],
     [
