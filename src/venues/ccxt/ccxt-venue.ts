@@ -40,7 +40,7 @@ import { inContracts, readBalances, readOrder, readPosition, readTrade, type Ccx
 import { ExecutionMemory } from './execution-memory.ts';
 import { copyOf, keptOrder, readKept, writeKept, type KeptOrder } from './kept-order.ts';
 import { isEnded, merged } from './order-progress.ts';
-import { ReportQueue } from './report-queue.ts';
+import { ReportQueue, type AdapterReport } from './report-queue.ts';
 import { PRIORITY, Turns, type Budget, type Priority } from './turns.ts';
 import { z } from 'zod';
 
@@ -167,7 +167,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     return this.#reports.peekAt();
   }
 
-  take(): VenueReport {
+  take(): AdapterReport {
     return this.#reports.take();
   }
 
