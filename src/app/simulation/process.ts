@@ -92,6 +92,8 @@ export class SimulatedProcess implements Caller {
   readonly venue: BybitVenue;
   readonly #sources;
   isDead = false;
+  /** What the engine says from now on leaves; what it says while it recovers has left before. */
+  #isSpeaking = false;
   #isStopping = false;
   #snapshotAt = 0;
   #running: Promise<unknown> = Promise.resolve();
@@ -220,7 +222,6 @@ export class SimulatedProcess implements Caller {
   #commanded(adapter: Adapter): Pick<Adapter, 'submit' | 'amend' | 'cancel'> {
     const { disk, onlooker, tell } = this.#parts;
     const leaving = (words: () => string): void => {
-      // What a recovery says again has been sent.
       if (!this.#isSpeaking) return;
       onlooker.sent();
       disk.beforeSend();
@@ -241,8 +242,6 @@ export class SimulatedProcess implements Caller {
       },
     };
   }
-
-  #isSpeaking = false;
 
   start(): void {
     this.#isSpeaking = true;

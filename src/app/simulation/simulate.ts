@@ -144,7 +144,16 @@ class Case {
   #tell(kind: StepKind, words: () => string): void {
     const { onStep, steps } = this.#options;
     if (onStep === undefined || steps?.includes(kind) === false) return;
-    onStep({ at: this.#scheduler.now, kind, words: words() });
+    onStep({ at: this.#scheduler.now, kind, words: this.#placeless(words()) });
+  }
+
+  /** Where the disk happens to be is no part of the case. */
+  #placeless(words: string): string {
+    return words.replaceAll(this.#options.folder, 'disk');
+  }
+
+  #wordsOf(error: unknown): string {
+    return this.#placeless(error instanceof Error ? error.message : String(error));
   }
 
   async run(): Promise<CaseOutcome> {
@@ -164,7 +173,7 @@ class Case {
       const stateHash = this.#failure === undefined ? await this.#conclude() : '';
       return { seed, breaks: this.#witness.breaks, stateHash, counts: this.#counts() };
     } catch (error) {
-      this.#witness.break('comes-to-rest', `the case ended with ${wordsOf(error)}`);
+      this.#witness.break('comes-to-rest', `the case ended with ${this.#wordsOf(error)}`);
       return { seed, breaks: this.#witness.breaks, stateHash: '', counts: this.#counts() };
     } finally {
       this.#process?.die();
@@ -233,11 +242,11 @@ class Case {
       if (this.#disk.isDead) return;
       // Or its disk would not have it.
       if (!this.#isOfTheDisk(error)) {
-        this.#witness.break('comes-to-rest', `life ${life} does not begin: ${wordsOf(error)}`);
+        this.#witness.break('comes-to-rest', `life ${life} does not begin: ${this.#wordsOf(error)}`);
         this.#failure = error;
         return;
       }
-      this.#tell('life', () => `life ${life} does not begin: ${wordsOf(error)}`);
+      this.#tell('life', () => `life ${life} does not begin: ${this.#wordsOf(error)}`);
       this.#deaths++;
       this.#disk.leave();
       this.#liveAfter(RESTART_MS);
@@ -282,10 +291,10 @@ class Case {
   /** The loop has thrown: a disk that fails ends a session in order, everything else is a bug. */
   #failed(cause: unknown): void {
     if (this.#isOfTheDisk(cause)) {
-      this.#kill(wordsOf(cause), this.#world.deaths[this.#lives - 1]?.downMs ?? RESTART_MS);
+      this.#kill(this.#wordsOf(cause), this.#world.deaths[this.#lives - 1]?.downMs ?? RESTART_MS);
       return;
     }
-    this.#witness.break('comes-to-rest', `the loop has failed: ${wordsOf(cause)}`);
+    this.#witness.break('comes-to-rest', `the loop has failed: ${this.#wordsOf(cause)}`);
     this.#failure = cause;
   }
 
@@ -305,7 +314,7 @@ class Case {
     const stateHash = await this.#process.stop();
     const journal = Journal.open(this.#disk.journalPath, { readOnly: true });
     try {
-      for (const { message } of journal.damage) this.#witness.break('journal-verifies', message);
+      for (const { message } of journal.damage) this.#witness.break('journal-verifies', this.#placeless(message));
       const rows = [...journal.rows()];
       this.#witness.conclude(engine, venue, rows);
       this.#mustReplay(journal, stateHash);
@@ -338,7 +347,7 @@ class Case {
       recorder.settle();
     } catch (error) {
       if (!(error instanceof BallastError)) throw error;
-      this.#witness.break('replay-agrees', error.message);
+      this.#witness.break('replay-agrees', this.#wordsOf(error));
       return;
     }
     const replayed = engine.stateHash(CONFIG_HASH);
@@ -377,10 +386,6 @@ class Case {
       fills: this.#witness.fills,
     };
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A row of the journal in a line. */

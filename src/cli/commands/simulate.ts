@@ -49,10 +49,12 @@ export const simulate = defineCommand({
 });
 
 function seedRange(text: string, place: string): { firstSeed: number; lastSeed: number } {
-  const [, first = '', last = ''] = /^(\d+)\.\.(\d+)$/.exec(text) ?? [];
-  const range = { firstSeed: values.seed(first || text, place), lastSeed: values.seed(last || text, place) };
-  if (range.firstSeed <= range.lastSeed) return range;
-  throw values.argumentError(place, text, 'seeds from the lower to the higher, such as 1..2000');
+  const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(text) ?? [];
+  if (first !== undefined && last !== undefined) {
+    const range = { firstSeed: values.seed(first, place), lastSeed: values.seed(last, place) };
+    if (range.firstSeed <= range.lastSeed) return range;
+  }
+  throw values.argumentError(place, JSON.stringify(text), 'two seeds, the lower first, such as 1..2000');
 }
 
 const STEPS = ['weather', 'life', 'order', 'journal', 'notice'] as const;
