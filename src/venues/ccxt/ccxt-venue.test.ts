@@ -6,7 +6,7 @@ import { systemTimers } from '../../app/system-timers.ts';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
 import { amount, format, price, quantity } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
-import type { VenueReport } from '../../domain/event.ts';
+import type { AdapterReport } from './report-queue.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import type { OrderIntent } from '../../domain/order.ts';
 import { NEVER } from '../../domain/time.ts';
@@ -44,7 +44,7 @@ class World {
   readonly server: BinanceServer;
   readonly venue: CcxtVenue;
   readonly notices: string[];
-  readonly reports: VenueReport[] = [];
+  readonly reports: AdapterReport[] = [];
 
   constructor(server: BinanceServer, venue: CcxtVenue, notices: string[]) {
     this.server = server;
