@@ -84,6 +84,37 @@ export function engleGranger(
   };
 }
 
+/** explained = beta x other + residual: a line through the origin, whose residuals need not be zero on average. */
+export interface OriginRelation {
+  readonly beta: number;
+  readonly residuals: Float64Array;
+  readonly statistic: number;
+  /** MacKinnon's (1994) of two columns without a constant. NaN where the one is a copy of the other. */
+  readonly pValue: number;
+  readonly lags: number;
+}
+
+/**
+ * Engle and Granger's test of a relation without a constant, as Tadi and Witzany (2025) form theirs. The critical values of 2010 have none for
+ * it, so there is only a p-value.
+ * @throws RangeError where `other` is 0 throughout, or there are too few rows for the lags
+ */
+export function engleGrangerThroughOrigin(
+  explained: ArrayLike<number>,
+  other: ArrayLike<number>,
+  lags: Lags = { by: 'aic' },
+): OriginRelation {
+  const squares = dot(other, other);
+  if (explained.length !== other.length || !(squares > 0)) {
+    throw new RangeError(`columns of ${explained.length} and ${other.length} rows, expected the same, and not all of them 0`);
+  }
+  const beta = dot(explained, other) / squares;
+  const residuals = Float64Array.from(explained, (value, row) => value - beta * (other[row] ?? NaN));
+  const test = laggedRegression(changesOf(residuals), residuals.subarray(0, -1), 'none', lags);
+  const statistic = isCopy(explained, residuals) ? NaN : test.statistic;
+  return { beta, residuals, statistic, pValue: dickeyFullerProbability(statistic, 2, 'none'), lags: test.lags };
+}
+
 function relationInTime(explained: ArrayLike<number>, other: ArrayLike<number>): Relation {
   const count = explained.length;
   const time = Float64Array.from({ length: count }, (_, row) => row - (count - 1) / 2);
