@@ -75,7 +75,7 @@ function levelsOf({ thresholds }: PairStudy): number[] {
 
 function wordsOf(study: PairStudy, a: string, b: string): string[] {
   const [own, other] = study.explained === 'a' ? [a, b] : [b, a];
-  const { alpha, beta, rSquared, statistic, pValue, halfLifeBars, deviation, spreadCost, thresholds, openAt } = study;
+  const { alpha, beta, rSquared, statistic, pValue, halfLifeBars, deviation, spreadCost, thresholds, warning, openAt } = study;
   return [
     `${formatTime(openAt[0] ?? NaN)} to ${formatTime(openAt.at(-1) ?? NaN)}, ${openAt.length} bars`,
     `log ${own} = ${fixed(alpha, 4)} + ${fixed(beta, 4)} x log ${other} + spread, R2 ${fixed(rSquared, 3)}`,
@@ -84,6 +84,7 @@ function wordsOf(study: PairStudy, a: string, b: string): string[] {
     thresholds === null
       ? 'no thresholds: the spread does not come back, or costs more than it moves'
       : `buy the spread at ${fixed(thresholds.entry, 5)}, sell it at ${fixed(thresholds.exit, 5)}: ${fixed(thresholds.expectedReturn * 1e4, 4)} bp of log price a bar expected, a round in ${fixed(thresholds.expectedSteps, 0)} bars`,
+    ...(warning === null ? [] : [`! ${thresholds === null ? '' : 'do not trade these thresholds: '}${warning}`]),
   ];
 }
 

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../../domain/time.ts';
 import { syntheticMarket } from '../../market/synthetic/market.ts';
 import { groundTruth } from '../../market/synthetic/truth.ts';
 import type { ClosingPrices } from './join.ts';
-import { allPairs, scanPairs } from './scan.ts';
+import { allPairs, FALSE_DISCOVERY_RATE, scanPairs } from './scan.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const DAYS = 360;
@@ -14,14 +14,16 @@ const WINDOW = 40 * 24;
 const STEP = 16 * 24;
 const SYMBOLS = ['BTC', 'ETH', 'SOL', 'XRP', 'LTC', 'DOGE', 'AVAX', 'ADA'].map((base) => `${base}/USDT:USDT`);
 
-/** Three of seven windows, each of 240 bars: a lucky spell is in one or two. */
+/** Those of which the thresholds of the scan were not chosen: by seeds 1 to 6. */
+const SEEDS = [7, 8];
+/** A share of windows that is more than the scan demands. */
 const STABLE = 3 / 7;
 /** Standard deviations of its spread by which the constant of a pair has moved within a window, from which on it is none. */
 const BROKEN = 3;
 
 test('planted pairs are found while they hold, and dropped once they have broken', (context) => {
-  const counts = { found: 0, right: 0, planted: 0, broken: 0, brokenFound: 0, brokenStable: 0, undecided: 0, stable: 0, stableRight: 0 };
-  for (const seed of [1, 2]) {
+  const counts = { found: 0, right: 0, planted: 0, broken: 0, brokenFound: 0, undecided: 0, alone: 0, aloneRight: 0, stable: 0, stableRight: 0 };
+  for (const seed of SEEDS) {
     const options = { seed, startAt: START, timeframeMs: HOUR_MS, studies: { breakEveryDays: 90 } };
     const { sources } = syntheticMarket({ ...options, tradesPerBar: 0, assets: SYMBOLS });
     const openAt = Float64Array.from({ length: BARS }, (_, bar) => START + bar * HOUR_MS);
@@ -45,7 +47,7 @@ test('planted pairs are found while they hold, and dropped once they have broken
         method: 'engle-granger',
         fillCost: () => 0,
       });
-      for (const { a, b, isCointegrated, stability } of pairs) {
+      for (const { a, b, qValue, isCointegrated, stability } of pairs) {
         const name = [a, b].toSorted().join();
         // A window that a break only grazes is neither.
         if (name === fragile && moved > 0 && moved <= BROKEN) {
@@ -57,7 +59,11 @@ test('planted pairs are found while they hold, and dropped once they have broken
         if (name === fragile && moved > BROKEN) {
           counts.broken++;
           if (isCointegrated) counts.brokenFound++;
-          if (isCointegrated && (stability ?? 0) >= STABLE) counts.brokenStable++;
+        }
+        // As the scan judged before: by the rate of false discoveries alone.
+        if (qValue <= FALSE_DISCOVERY_RATE) {
+          counts.alone++;
+          if (isPlanted) counts.aloneRight++;
         }
         if (!isCointegrated) continue;
         counts.found++;
@@ -68,20 +74,17 @@ test('planted pairs are found while they hold, and dropped once they have broken
       }
     }
   }
-  const { found, right, planted, broken, brokenFound, brokenStable, undecided, stable, stableRight } = counts;
+  const { found, right, planted, broken, brokenFound, undecided, alone, aloneRight, stable, stableRight } = counts;
   const [precision, recall, dropped] = [right / found, right / planted, 1 - brokenFound / broken];
   context.diagnostic(`precision ${precision.toFixed(3)} of ${found} found, recall ${recall.toFixed(3)} of ${planted} planted`);
   context.diagnostic(
-    `with a stability of 3/7 at least: precision ${(stableRight / stable).toFixed(3)} of ${stable}, recall ${(stableRight / planted).toFixed(3)}`,
+    `by the q-value alone: precision ${(aloneRight / alone).toFixed(3)} of ${alone}, recall ${(aloneRight / planted).toFixed(3)}; with a stability of 3/7 at least: precision ${(stableRight / stable).toFixed(3)} of ${stable}, recall ${(stableRight / planted).toFixed(3)}`,
   );
-  context.diagnostic(
-    `dropped in ${dropped.toFixed(3)} of ${broken} windows with a break (${undecided} that one only grazes left out), with that stability in ${(1 - brokenStable / broken).toFixed(3)}`,
-  );
+  context.diagnostic(`dropped in ${dropped.toFixed(3)} of ${broken} windows with a break (${undecided} that one only grazes left out)`);
   assert.ok(planted > 80 && broken > 10);
-  assert.ok(recall >= 0.95, `recall ${recall}`);
+  assert.ok(recall >= 0.9, `recall ${recall}`);
   assert.ok(dropped >= 0.8, `dropped ${dropped}`);
-  // Not 95 %: most of the others' movement is in short spells of high volatility, of which a test of unit roots sees few, and says "related"
-  // too often. Windows show it: such a pair holds in one of them, not in three.
-  assert.ok(precision >= 0.65, `precision ${precision}`);
-  assert.ok(stableRight / stable >= 0.9, `precision of stable ones ${stableRight / stable}`);
+  // The rest are legs that both carry a reverting part of their own, and spells that fill more than one window.
+  assert.ok(precision >= 0.8, `precision ${precision}`);
+  assert.ok(precision > aloneRight / alone, 'what is demanded beside the q-value pays');
 });

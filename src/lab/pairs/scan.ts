@@ -54,6 +54,12 @@ export interface PairRow {
   readonly pValue: number;
   /** Rejecting all pairs up to this one has this share of false ones among them: Benjamini and Hochberg. */
   readonly qValue: number;
+  /**
+   * A q-value up to 0.05; every direction that was tested at 1 %, where there are two; and two of the seven windows of `stability`, where
+   * there are any. The first alone is right in seven of ten, and the others say why it is wrong: a leg that carries a quickly reverting part
+   * of its own looks related to whatever explains it, and not the other way round; a spell of high volatility looks like a relation of all
+   * pairs at once, and is in one window.
+   */
   readonly isCointegrated: boolean;
   /** The direction with the smaller p-value, a where the method tests none: the figures below are of it. */
   readonly explained: 'a' | 'b';
@@ -102,7 +108,12 @@ export interface PairScanRequest {
 
 /** Share of false ones among the pairs that are called cointegrated. */
 export const FALSE_DISCOVERY_RATE = 0.05;
-const LEVEL = 0.05;
+/** Of one pair by itself. */
+export const LEVEL = 0.05;
+/** Of either direction. */
+const DIRECTION_LEVEL = 0.01;
+/** Share of windows: a lucky spell is in one of them. */
+const LEAST_STABILITY = 2 / 7;
 /** Fewer bars in common say nothing. */
 export const MINIMUM_BARS = 100;
 const WINDOW_PARTS = 4;
@@ -131,7 +142,7 @@ export function scanPairs({ prices, pairs, method, fillCost, onProgress }: PairS
   const rates = falseDiscoveryRates(rows.map(({ pValue }) => pValue));
   const judged = rows.map((row, index) => {
     const qValue = rates[index] ?? NaN;
-    return { ...row, qValue, isCointegrated: qValue <= FALSE_DISCOVERY_RATE };
+    return { ...row, qValue, isCointegrated: qValue <= FALSE_DISCOVERY_RATE && holdsBothWays(row, method) && isStable(row) };
   });
   const used = new Set(rows.flatMap(({ a, b }) => [a, b]));
   return {
@@ -140,6 +151,15 @@ export function scanPairs({ prices, pairs, method, fillCost, onProgress }: PairS
     missing,
     series: prices.filter(({ symbol }) => used.has(symbol)).map(seriesRow),
   };
+}
+
+function holdsBothWays({ aOnB, bOnA }: Pick<PairRow, 'aOnB' | 'bOnA'>, method: PairMethod | undefined): boolean {
+  if (method === 'johansen') return true;
+  return [aOnB, bOnA].every((way) => ((method === 'kss' ? way.kss?.pValue : way.pValue) ?? NaN) <= DIRECTION_LEVEL);
+}
+
+function isStable({ stability }: Pick<PairRow, 'stability'>): boolean {
+  return stability === null || stability >= LEAST_STABILITY;
 }
 
 function rankOf(pValue: number): number {

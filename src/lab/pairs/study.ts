@@ -3,7 +3,7 @@ import { engleGranger } from '../../quant/cointegration.ts';
 import { optimalThresholds, ornsteinUhlenbeckOf, reversionOf, type SpreadThresholds } from '../../quant/ornstein-uhlenbeck.ts';
 import { RollingMoments } from '../../quant/rolling.ts';
 import { standardDeviation } from '../../quant/statistics.ts';
-import { eitherWay } from './scan.ts';
+import { eitherWay, LEVEL } from './scan.ts';
 import type { JoinedLogs } from './join.ts';
 
 export interface PairStudy {
@@ -21,6 +21,8 @@ export interface PairStudy {
   readonly spreadCost: number;
   /** Log price of the spread, around its mean of 0; null where it does not come back, or a round costs more than it moves. */
   readonly thresholds: SpreadThresholds | null;
+  /** Why the thresholds are not to be traded by; null where nothing speaks against it. */
+  readonly warning: string | null;
   /** Open time of each bar. */
   readonly openAt: Float64Array;
   /** With the relation of the whole range: what somebody in the middle of it could not have known. */
@@ -48,17 +50,22 @@ export function studyPair({ openAt, a, b }: JoinedLogs, window: number, fillCost
     moments.push(value);
     return moments.offset / Math.sqrt(moments.squares / (window - 1));
   });
+  const pValue = eitherWay(aOnB.pValue, bOnA.pValue);
   return {
     explained: isA ? 'a' : 'b',
     alpha,
     beta,
     rSquared,
     statistic,
-    pValue: eitherWay(aOnB.pValue, bOnA.pValue),
+    pValue,
     halfLifeBars: reversionOf(residuals).halfLife,
     deviation: standardDeviation(residuals),
     spreadCost,
     thresholds: thresholds ?? null,
+    warning:
+      pValue <= LEVEL
+        ? null
+        : `not shown to be cointegrated (p ${pValue.toFixed(3)}, above ${LEVEL}): the spread of two walks comes back too within the range to which its line was fitted, and then leaves`,
     openAt,
     spread: residuals,
     zScore,
