@@ -1,5 +1,5 @@
 // How one column is distributed by itself: what turns its values into the probabilities that a copula is of.
-import { minimise } from './minimise.ts';
+import { minimise, type Minimum } from './minimise.ts';
 import { normalDistribution } from './normal-distribution.ts';
 import { averageRanks } from './rank-correlation.ts';
 import { mean, standardDeviation } from './statistics.ts';
@@ -48,14 +48,7 @@ export function fitMarginals(values: ArrayLike<number>): readonly FittedMarginal
     return sum;
   };
   const cauchy = minimise((point) => -logLikelihoodAt(point, 1), [middle, Math.log(width)], [width / 2, 0.3]);
-  const student = minimise(
-    (point) => {
-      const degrees = Math.exp(point[2] ?? NaN);
-      return degrees >= 1 && degrees <= MOST_DEGREES ? -logLikelihoodAt(point, degrees) : Infinity;
-    },
-    [middle, Math.log(width), Math.log(5)],
-    [width / 2, 0.3, 0.5],
-  );
+  const student = studentWithin(logLikelihoodAt, middle, width);
   const fitted = (marginal: Marginal, logLikelihood: number, parameters: number): FittedMarginal => {
     return { marginal, logLikelihood, aic: 2 * (parameters - logLikelihood) };
   };
@@ -65,6 +58,22 @@ export function fitMarginals(values: ArrayLike<number>): readonly FittedMarginal
     fitted({ family: 'student', middle: place, scale: Math.exp(logScale), degrees: Math.exp(logDegrees) }, -student.value, 3),
     fitted({ family: 'cauchy', middle: cauchy.at[0] ?? NaN, scale: Math.exp(cauchy.at[1] ?? NaN) }, -cauchy.value, 2),
   ].toSorted((one, other) => one.aic - other.aic);
+}
+
+/** At the most degrees where fewer are less likely: a search would feel its way along that wall for thousands of steps. */
+function studentWithin(logLikelihoodAt: (point: Float64Array, degrees: number) => number, middle: number, width: number): Minimum {
+  const wall = minimise((point) => -logLikelihoodAt(point, MOST_DEGREES), [middle, Math.log(width)], [width / 2, 0.3]);
+  if (-logLikelihoodAt(wall.at, 0.99 * MOST_DEGREES) > wall.value) {
+    return { at: Float64Array.of(...wall.at, Math.log(MOST_DEGREES)), value: wall.value };
+  }
+  return minimise(
+    (point) => {
+      const degrees = Math.exp(point[2] ?? NaN);
+      return degrees >= 1 && degrees <= MOST_DEGREES ? -logLikelihoodAt(point, degrees) : Infinity;
+    },
+    [middle, Math.log(width), Math.log(5)],
+    [width / 2, 0.3, 0.5],
+  );
 }
 
 /** The marginal that a sample is by itself. */

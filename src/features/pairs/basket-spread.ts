@@ -39,14 +39,15 @@ export class BasketSpread extends FormedSpread {
   protected form(closes: readonly Float64Array[], mayMove: boolean): FormationFigures | Flaw {
     const logs = closes.map((column) => column.map(Math.log));
     if (logs.some(isStill)) return FLAW.still;
-    const tested = attempted(() => johansen(logs));
-    const vector = tested?.vectors[0];
-    if (tested === undefined || vector === undefined || !vector.every(Number.isFinite)) return FLAW.singular;
+    const tested = johansen(logs);
+    const [vector] = tested.vectors;
+    if (vector === undefined || !vector.every(Number.isFinite)) return FLAW.singular;
     const spreads = Float64Array.from(logs[0] ?? [], (_, row) => dot(vector, rowOf(logs, row)));
     const [first] = logs;
     if (first === undefined || isCopy(spreads, first)) return FLAW.copy;
     const [pValue = NaN] = tested.tracePValues;
     if (!Number.isFinite(pValue)) return FLAW.singular;
+    const halfLife = reversionOf(spreads).halfLife ?? NaN;
     const rejected = tested.trace.findIndex((statistic, rank) => !(statistic > (tested.traceCritical[rank]?.[1] ?? NaN)));
     this.rank = rejected < 0 ? logs.length : rejected;
     if (mayMove) {
@@ -54,7 +55,7 @@ export class BasketSpread extends FormedSpread {
       this.#middle = mean(spreads);
       this.deviation = standardDeviation(spreads);
     }
-    return { pValue, halfLife: reversionOf(spreads).halfLife ?? NaN, rSquared: NaN };
+    return { pValue, halfLife, rSquared: NaN };
   }
 
   protected measure(bars: readonly BarView[]): number {
@@ -78,16 +79,6 @@ export class BasketSpread extends FormedSpread {
 
 function rowOf(columns: readonly Float64Array[], row: number): number[] {
   return columns.map((column) => column[row] ?? NaN);
-}
-
-/** Undefined where the columns repeat each other, which is what a range error says here. */
-function attempted<Found>(search: () => Found): Found | undefined {
-  try {
-    return search();
-  } catch (cause) {
-    if (cause instanceof RangeError) return undefined;
-    throw cause;
-  }
 }
 
 /** A basket's spread as a strategy declares it. */

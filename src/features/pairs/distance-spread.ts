@@ -57,13 +57,14 @@ export class DistanceSpread extends FormedSpread {
     }
     const { first, second, distance, differences } = nearest;
     if (distance === Infinity) return normal.every((column) => !isStill(column)) ? FLAW.copy : FLAW.still;
+    const halfLife = reversionOf(differences).halfLife ?? NaN;
     this.first = first;
     this.second = second;
     this.distance = distance;
     this.#bases = [closes[first]?.[0] ?? NaN, closes[second]?.[0] ?? NaN];
     this.#normalDeviation = standardDeviation(differences);
     this.#legs = oppositeLegs(this.window.legs, first, second);
-    return { pValue: NaN, halfLife: reversionOf(differences).halfLife ?? NaN, rSquared: NaN };
+    return { pValue: NaN, halfLife, rSquared: NaN };
   }
 
   protected measure(bars: readonly BarView[]): number {

@@ -109,7 +109,7 @@ export abstract class FormedSpread implements JointIndicator {
   #form(): void {
     this.#age = 0;
     this.formations++;
-    const formed = this.form(this.window.columns(), !this.excursion.isLive || this.#formationFlaw !== FLAW.none);
+    const formed = this.#attempt(!this.excursion.isLive || this.#formationFlaw !== FLAW.none);
     this.#formationFlaw = typeof formed === 'number' ? formed : FLAW.none;
     if (typeof formed === 'number') {
       this.pValue = NaN;
@@ -122,6 +122,16 @@ export abstract class FormedSpread implements JointIndicator {
     this.rSquared = formed.rSquared;
   }
 
+  /** A range error of the mathematics is a formation that has no solution: columns that repeat each other, or do not vary. */
+  #attempt(mayMove: boolean): FormationFigures | Flaw {
+    try {
+      return this.form(this.window.columns(), mayMove);
+    } catch (cause) {
+      if (cause instanceof RangeError) return FLAW.singular;
+      throw cause;
+    }
+  }
+
   #unknown(flaw: Flaw): void {
     this.flaw = flaw;
     this.value = NaN;
@@ -131,6 +141,7 @@ export abstract class FormedSpread implements JointIndicator {
   /**
    * Tests the closes of a full window, a column for each leg, oldest first; takes their line, and `deviation`, where it may.
    * @returns what stands in the way where nothing can be said
+   * @throws RangeError where the columns are singular, before a part of the line was taken
    */
   protected abstract form(closes: readonly Float64Array[], mayMove: boolean): FormationFigures | Flaw;
 

@@ -37,13 +37,18 @@ const anySleeve: fc.Arbitrary<OwnSleeve> = fc
 /**
  * @param strategy what is held to the contract
  * @param parameters what the schema accepts, to try many of them
+ * @param legsOf so many bars of so many legs on which it speaks with its defaults; made up by themselves unless said
  */
-export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: fc.Arbitrary<unknown>): void {
+export function holdsStrategyContract(
+  strategy: Strategy<unknown>,
+  parameters: fc.Arbitrary<unknown>,
+  legsOf: (bars: number, legs: number) => readonly BarColumns[] = madeUpLegs,
+): void {
   const { name } = strategy;
   const bind = (chosen: unknown): Forecaster => forecaster(strategy, strategy.parameters.parse(chosen));
   const standard = bind({});
   /** Long enough for the longest default warm-up and some trades after it. */
-  const history = relatedBars(warmupOf(standard.features) + 2_000, standard.legs, 7);
+  const history = legsOf(warmupOf(standard.features) + 2_000, standard.legs);
 
   test(`${name}: every parameter has a default, says what it is, and no other is accepted`, () => {
     assert.ok(strategy.parameters instanceof z.ZodType, 'the schema is one of zod');
@@ -164,6 +169,10 @@ export function holdsStrategyContract(strategy: Strategy<unknown>, parameters: f
     for (let index = 0; index < warmupOf(standard.features); index++) advance(world.indicators, world.evidence, standard, history, index);
     return world;
   });
+}
+
+function madeUpLegs(bars: number, legs: number): BarColumns[] {
+  return Array.from({ length: legs }, (_, leg) => madeUpBars(bars, 7 + leg));
 }
 
 interface Lived {
