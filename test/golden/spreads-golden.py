@@ -27,6 +27,8 @@ FROM, TO = "2022-01-01", "2022-07-01"
 FORMATION, EVERY = 400, 40
 ENTRY, EXIT, STOP, LONGEST = 2.0, 0.5, 3.5, 100
 SAMPLED = 37
+# A Friday: periods of so many hours are counted from it, whichever bar came first.
+ORIGIN = pandas.Timestamp("1970-01-02")
 
 
 def prices(symbol):
@@ -67,15 +69,25 @@ def half_life(values):
     return -numpy.log(2) / numpy.log1p(slope) if -1 < slope < 0 else numpy.nan
 
 
-def rolled(frame, take, z_at):
-    """z by row, from the first full formation on; lines are taken by `take` every EVERY bars unless a stretch is live."""
-    stretch, out = Stretch(), []
+def turns(times, every=EVERY):
+    """Rows at which a window is full and the close is the first in another period of the clock."""
+    periods = ((times + pandas.Timedelta(hours=1) - ORIGIN) // pandas.Timedelta(hours=every)).to_numpy()
+    return {row for row in range(FORMATION - 1, len(times)) if periods[row] != periods[row - 1]}
+
+
+def rolled(frame, times, take, z_at):
+    """z by row, from when it is warm; lines are taken by `take` at every turn unless a stretch is live."""
+    stretch, out, due, formed = Stretch(), [], turns(times), False
     for row in range(FORMATION - 1, len(frame)):
-        if (row - FORMATION + 1) % EVERY == 0:
+        if row in due:
             take(frame[row - FORMATION + 1 : row + 1], not stretch.live())
+            formed = True
+        if not formed:
+            continue
         z = z_at(frame[row], row)
         stretch.step(z)
-        out.append((row, z, -stretch.side if stretch.live() else 0))
+        if row >= FORMATION + EVERY - 2:
+            out.append((row, z, -stretch.side if stretch.live() else 0))
     return out
 
 
@@ -111,19 +123,23 @@ def pairs():
         if may_move:
             line.update(a=fit.params[0], b=fit.params[1], s=fit.resid.std())
 
-    rows = rolled(logs, take, lambda at, _: (at[0] - line["a"] - line["b"] * at[1]) / line["s"])
-    at = lambda row: figures[(row - FORMATION + 1) // EVERY]
+    rows = rolled(logs, closes.index, take, lambda at, _: (at[0] - line["a"] - line["b"] * at[1]) / line["s"])
+    due = sorted(turns(closes.index))
+    at = lambda row: figures[numpy.searchsorted(due, row, side="right") - 1]
     changes = stances(
         rows,
         lambda row: at(row)["pValue"] <= 0.3 and 2 <= at(row)["halfLife"] <= 120 and at(row)["rSquared"] >= 0.5,
         lambda row: at(row)["pValue"] <= 0.6,
     )
-    return {"rows": sampled(rows), "stances": changes, "formations": figures}
+    shown = [{name: None if numpy.isnan(value) else value for name, value in each.items()} for each in figures]
+    return {"rows": sampled(rows), "stances": changes, "formations": shown}
 
 
 def kalman(memory=300):
-    logs = numpy.log(table(("ETH/USDT", "BTC/USDT"), FROM, TO).to_numpy())
-    y, x = logs[:, 0], logs[:, 1]
+    closes = table(("ETH/USDT", "BTC/USDT"), FROM, TO)
+    logs = numpy.log(closes.to_numpy())
+    begin = min(turns(closes.index))
+    y, x = logs[begin - FORMATION + 1 :, 0], logs[begin - FORMATION + 1 :, 1]
     fit = sm.OLS(y[:FORMATION], sm.add_constant(x[:FORMATION])).fit()
     noise, spread, centre = fit.resid.var(), x[:FORMATION].var(), x[:FORMATION].mean()
     state = numpy.array([fit.params[1], fit.params[0] + fit.params[1] * centre])
@@ -145,14 +161,16 @@ def kalman(memory=300):
     return {
         "memory": memory,
         "rows": [
-            [row, float(z.iloc[row]), float(ratios[row - FORMATION + 1])] for row in range(FORMATION - 1, len(y), SAMPLED)
+            [row + begin - FORMATION + 1, float(z.iloc[row]), float(ratios[row - FORMATION + 1])]
+            for row in range(FORMATION + EVERY - 1, len(y), SAMPLED)
         ],
     }
 
 
 def look_back(half_lives=5):
-    logs = numpy.log(table(("LTC/USDT", "ETH/USDT"), FROM, TO).to_numpy())
-    line, residuals = {}, {}
+    closes = table(("LTC/USDT", "ETH/USDT"), FROM, TO)
+    logs = numpy.log(closes.to_numpy())
+    line = {}
 
     def take(window, may_move):
         if not may_move:
@@ -167,13 +185,14 @@ def look_back(half_lives=5):
         last = pandas.Series(line["past"][-line["n"] :])
         return (last.iloc[-1] - last.mean()) / last.std(ddof=0)
 
-    rows = rolled(logs, take, z_at)
+    rows = rolled(logs, closes.index, take, z_at)
     return {"halfLives": half_lives, "rows": sampled(rows)}
 
 
 def basket():
     symbols = ("BTC/USDT", "ETH/USDT", "LTC/USDT", "XRP/USDT")
-    logs = numpy.log(table(symbols, FROM, TO).to_numpy())
+    closes = table(symbols, FROM, TO)
+    logs = numpy.log(closes.to_numpy())
     line, ranks = {}, []
 
     def take(window, may_move):
@@ -185,16 +204,16 @@ def basket():
             spread = window @ vector
             line.update(v=vector, m=spread.mean(), s=spread.std())
 
-    rows = rolled(logs, take, lambda at, _: (at @ line["v"] - line["m"]) / line["s"])
+    rows = rolled(logs, closes.index, take, lambda at, _: (at @ line["v"] - line["m"]) / line["s"])
     return {"symbols": symbols, "rows": sampled(rows), "ranks": ranks, "last": [float(each) for each in line["v"]]}
 
 
 def distance(trading=200):
     symbols = ("BTC/USDT", "ETH/USDT", "LTC/USDT", "XRP/USDT", "ADA/USDT")
     closes = table(symbols, FROM, TO)
-    stretch, out, chosen = Stretch(), [], []
-    for row in range(FORMATION - 1, len(closes)):
-        turned = (row - FORMATION + 1) % trading == 0
+    stretch, out, chosen, due = Stretch(), [], [], turns(closes.index, trading)
+    for row in range(min(due), len(closes)):
+        turned = row in due
         if turned:
             window = closes.iloc[row - FORMATION + 1 : row + 1]
             base = window.iloc[0]
@@ -206,7 +225,8 @@ def distance(trading=200):
             stretch = Stretch()
         z = (closes[one].iloc[row] / base[one] - closes[other].iloc[row] / base[other]) / deviation
         stretch.step(z, exit_=0.0, stop=6.0, longest=trading)
-        out.append((row, z, 0 if turned or not stretch.live() else -stretch.side))
+        if row >= FORMATION + trading - 2:
+            out.append((row, z, 0 if turned or not stretch.live() else -stretch.side))
     return {
         "symbols": symbols,
         "trading": trading,
@@ -301,7 +321,7 @@ def main():
         "weeks": [week(1, COINS[:-1]), week(24, COINS)],
     }
     path = pathlib.Path(__file__).with_name("spreads.json")
-    path.write_text(json.dumps(document, separators=(",", ":")) + "\n")
+    path.write_text(json.dumps(document, separators=(",", ":"), allow_nan=False) + "\n")
     for name in ("pairs", "distance"):
         print(name, document[name]["stances"][:20])
     for each in document["weeks"]:

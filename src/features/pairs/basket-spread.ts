@@ -7,7 +7,7 @@ import { reversionOf } from '../../quant/ornstein-uhlenbeck.ts';
 import { mean, standardDeviation } from '../../quant/statistics.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, logOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, logOf, warmupOf, type FormationFigures } from './formed-spread.ts';
 
 export interface BasketSettings {
   readonly legs: number;
@@ -86,7 +86,7 @@ export function basketSpread(settings: BasketSettings): JointFeatureSpec<BasketS
   return {
     key: `basketSpread(${JSON.stringify(settings)})`,
     isJoint: true,
-    warmup: settings.formation,
+    warmup: warmupOf(settings.formation, settings.every),
     create: () => new BasketSpread(settings),
   };
 }

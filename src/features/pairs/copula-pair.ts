@@ -11,7 +11,7 @@ import { smoothTransition } from '../../quant/smooth-transition.ts';
 import { mean, standardDeviation } from '../../quant/statistics.ts';
 import { changesOf } from '../../quant/unit-root.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, warmupOf, type FormationFigures } from './formed-spread.ts';
 
 export interface CopulaPairSettings {
   /** The reference, which is the first, among them. */
@@ -240,7 +240,7 @@ export function copulaPair(settings: CopulaPairSettings): JointFeatureSpec<Copul
   return {
     key: `copulaPair(${JSON.stringify(settings)})`,
     isJoint: true,
-    warmup: settings.formation,
+    warmup: warmupOf(settings.formation, settings.trading),
     create: () => new CopulaPair(settings),
   };
 }

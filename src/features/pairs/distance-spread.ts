@@ -5,7 +5,7 @@ import { reversionOf } from '../../quant/ornstein-uhlenbeck.ts';
 import { standardDeviation } from '../../quant/statistics.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, warmupOf, type FormationFigures } from './formed-spread.ts';
 
 export interface DistanceSettings {
   readonly legs: number;
@@ -101,7 +101,7 @@ export function distanceSpread(settings: DistanceSettings): JointFeatureSpec<Dis
   return {
     key: `distanceSpread(${JSON.stringify(settings)})`,
     isJoint: true,
-    warmup: settings.formation,
+    warmup: warmupOf(settings.formation, settings.trading),
     create: () => new DistanceSpread(settings),
   };
 }

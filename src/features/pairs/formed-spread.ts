@@ -23,10 +23,16 @@ export interface FormationFigures {
   readonly rSquared: number;
 }
 
+/** A Friday, 00:00 UTC: periods of a week are then those of Tadi and Witzany (2025). */
+const GRID_ORIGIN = Date.UTC(1970, 0, 2);
+
 /**
  * A spread in units of the notional of its first leg, formed on the bars up to and with this one, and measured bar by bar in between. Nothing
  * of a later bar is in it. While a stretch is being traded the line that measures it stands, and only the figures of the test are renewed: a line
  * that moves would let a trade end without the spread having come back.
+ *
+ * Formations are where the bars' clock says, not where the first bar was: a run that begins later forms on the same bars. So it is warm after one
+ * period more than a formation.
  */
 export abstract class FormedSpread implements JointIndicator {
   readonly warmup: number;
@@ -47,18 +53,21 @@ export abstract class FormedSpread implements JointIndicator {
   protected readonly window: PriceWindow;
   protected readonly excursion: Excursion;
   readonly #every: number;
-  /** Bars since the last formation; as many as are needed before the first. */
-  #age: number;
+  /** Bars since the last formation. */
+  #age = 0;
+  /** A turn has come, and its bar was no price yet. */
+  #isDue = false;
+  /** Up to the warm-up. */
+  #seen = 0;
   #lastAt = NaN;
   /** Of the last formation: what stands in the way of any z-score until the next. */
   #formationFlaw: Flaw = FLAW.cold;
 
   constructor({ legs, formation, every, levels }: FormationSettings) {
-    this.warmup = formation;
+    this.warmup = warmupOf(formation, every);
     this.window = new PriceWindow(legs, formation);
     this.excursion = new Excursion(levels);
     this.#every = every;
-    this.#age = every;
   }
 
   /** Of the z-score of a stretch that may be traded; 0 where there is none, or it is spent. */
@@ -82,16 +91,16 @@ export abstract class FormedSpread implements JointIndicator {
   abstract get legs(): readonly number[];
 
   update(bars: readonly BarView[]): void {
-    const at = bars[0]?.at ?? NaN;
-    if (at - this.#lastAt > 0) this.barMs = Number.isNaN(this.barMs) ? at - this.#lastAt : Math.min(this.barMs, at - this.#lastAt);
-    this.#lastAt = at;
+    if (this.#hasTurned(bars[0]?.at ?? NaN)) this.#isDue = true;
     if (!this.window.push(bars)) {
       this.#unknown(FLAW.unknown);
       return;
     }
-    // Before the first formation nothing ages.
-    if (this.formations > 0) this.#age++;
-    if (this.window.isFull && this.#age >= this.#every) this.#form();
+    this.#age++;
+    if (this.#seen < this.warmup) this.#seen++;
+    if (this.#isDue && this.window.isFull) this.#form();
+    // One that came too early is no reason to form later, between two turns.
+    this.#isDue = false;
     if (this.#formationFlaw !== FLAW.none) {
       this.#unknown(this.#formationFlaw);
       return;
@@ -104,6 +113,17 @@ export abstract class FormedSpread implements JointIndicator {
     }
     this.flaw = FLAW.none;
     this.excursion.push(this.value);
+    if (this.#seen < this.warmup) this.#unknown(FLAW.cold);
+  }
+
+  /** Whether the clock has come to another period of so many bars. */
+  #hasTurned(at: number): boolean {
+    const before = this.#lastAt;
+    this.#lastAt = at;
+    if (!(at - before > 0)) return false;
+    this.barMs = Number.isNaN(this.barMs) ? at - before : Math.min(this.barMs, at - before);
+    const span = this.#every * this.barMs;
+    return Math.floor((at - GRID_ORIGIN) / span) !== Math.floor((before - GRID_ORIGIN) / span);
   }
 
   #form(): void {
@@ -157,7 +177,8 @@ export abstract class FormedSpread implements JointIndicator {
     for (const figure of [this.value, this.spread, this.deviation, this.pValue, this.halfLife, this.rSquared, this.barMs, this.#lastAt]) {
       out.number(figure);
     }
-    for (const count of [this.formations, this.flaw, this.#formationFlaw, this.#age]) out.count(count);
+    out.flag(this.#isDue);
+    for (const count of [this.formations, this.flaw, this.#formationFlaw, this.#age, this.#seen]) out.count(count);
     this.saveLine(out);
   }
 
@@ -172,12 +193,19 @@ export abstract class FormedSpread implements JointIndicator {
     this.rSquared = from.number();
     this.barMs = from.number();
     this.#lastAt = from.number();
+    this.#isDue = from.flag();
     this.formations = from.count();
     this.flaw = from.count() as Flaw;
     this.#formationFlaw = from.count() as Flaw;
     this.#age = from.count();
+    this.#seen = from.count();
     this.restoreLine(from);
   }
+}
+
+/** Bars until a formation has been complete at a turn, wherever in a period they began. */
+export function warmupOf(formation: number, every: number): number {
+  return formation + every - 1;
 }
 
 /** Natural logarithm of a leg's close. */

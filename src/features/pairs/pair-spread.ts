@@ -9,7 +9,7 @@ import { RollingMoments } from '../../quant/rolling.ts';
 import { smoothTransition } from '../../quant/smooth-transition.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, logOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, logOf, warmupOf, type FormationFigures } from './formed-spread.ts';
 
 export interface PairSettings {
   readonly formation: number;
@@ -155,7 +155,7 @@ export function pairSpread(settings: PairSettings): JointFeatureSpec<PairSpread>
   return {
     key: `pairSpread(${JSON.stringify(settings)})`,
     isJoint: true,
-    warmup: settings.formation,
+    warmup: warmupOf(settings.formation, settings.every),
     create: () => new PairSpread(settings),
   };
 }

@@ -71,7 +71,10 @@ function judged(
   return judge(spread, bars, sleeve.side, chosen, {
     entry: (found) => {
       const against = againstEntry(found, chosen);
-      return against ?? (found.grossRatio <= chosen.maximumGross ? undefined : `its legs come to more than ${chosen.maximumGross} times the first`);
+      return (
+        against ??
+        (found.grossRatio <= chosen.maximumGross ? undefined : `its legs come to more than ${chosen.maximumGross} times the first`)
+      );
     },
     hold: (found) => againstHolding(found, chosen),
   });

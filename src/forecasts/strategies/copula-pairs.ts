@@ -21,7 +21,12 @@ const parameters = z
       .default('engle-granger')
       .describe('whether a coin keeps to the reference: by Engle and Granger, or by Kapetanios, Shin and Snell'),
     pValue: z.number().min(0).max(1).default(0.1).describe('the largest probability that it does not, at which it is a candidate'),
-    opening: z.number().min(0.001).max(0.499).default(0.2).describe('a trade opens with one probability below it and the other above 1 less it'),
+    opening: z
+      .number()
+      .min(0.001)
+      .max(0.499)
+      .default(0.2)
+      .describe('a trade opens with one probability below it and the other above 1 less it'),
     closing: z.number().min(0.001).max(0.499).default(0.1).describe('it closes when both probabilities are within this of a half'),
     stopDeviations: z
       .number()
@@ -58,7 +63,10 @@ export const copulaPairs = defineStrategy({
   explain(evidence, chosen): Reasons {
     const { pair } = evidence.features;
     const { firstProbability, secondProbability, candidates, pValue, pair: found } = pair;
-    const coins = found === undefined ? undefined : { firstLeg: found.one.leg, secondLeg: found.other.leg, hedgeRatio: found.one.beta / found.other.beta };
+    const coins =
+      found === undefined
+        ? undefined
+        : { firstLeg: found.one.leg, secondLeg: found.other.leg, hedgeRatio: found.one.beta / found.other.beta };
     return reasonsOf(pair, judged(evidence, chosen), { ...coins, pValue, candidates, firstProbability, secondProbability });
   },
 });
@@ -78,7 +86,7 @@ function judged(
   const words = flawWords(pair.flaw);
   if (Number.isNaN(pair.value)) return words === undefined ? UNMEASURED : abstain(words);
   const { firstProbability, secondProbability } = pair;
-  if (Number.isNaN(firstProbability + secondProbability)) return UNMEASURED;
+  if (!Number.isFinite(firstProbability + secondProbability)) return UNMEASURED;
   const stopRatio = Math.min(chosen.stopDeviations * pair.deviation, WIDEST_STOP_RATIO);
   const { stance, because } = sideOf(pair, sleeve.side, chosen);
   return outlookOf(pair, stance, because, stopRatio, chosen.trading - pair.age);

@@ -33,7 +33,12 @@ const parameters = z
     kalmanMemory: z.int().min(2).max(1_000_000).default(1_000).describe('bars over which the Kalman filter forgets'),
     ...levelParameters({ exitZ: 0.5, stopZ: 3.5, maximumHolding: 240 }),
     ...TEST_PARAMETERS,
-    minimumRSquared: z.number().min(0).max(1).default(0.5).describe("the least share of the first leg's movement that the second has to explain"),
+    minimumRSquared: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe("the least share of the first leg's movement that the second has to explain"),
   })
   .refine(doLevelsAscend, LEVELS_ASCEND)
   .refine(({ entryPValue, exitPValue }) => entryPValue <= exitPValue, TESTS_ASCEND);

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 const part = fc.double({ min: 0, max: 1, noNaN: true });
 
 export const anyLevels = fc
-  .record({ entryZ: fc.double({ min: 0.5, max: 4, noNaN: true }), below: part, above: part, maximumHolding: fc.integer({ min: 1, max: 50 }) })
+  .record({
+    entryZ: fc.double({ min: 0.5, max: 4, noNaN: true }),
+    below: part,
+    above: part,
+    maximumHolding: fc.integer({ min: 1, max: 50 }),
+  })
   .map(({ entryZ, below, above, maximumHolding }) => ({
     entryZ,
     exitZ: entryZ - 0.1 - 3 * below,

@@ -173,12 +173,25 @@ export interface TestParameters {
 
 export const TEST_PARAMETERS = {
   entryPValue: z.number().min(0).max(1).default(0.05).describe('the largest probability of no relation at which a spread is entered'),
-  exitPValue: z.number().min(0).max(1).default(0.25).describe('the probability of no relation above which a held spread is closed: it has broken'),
+  exitPValue: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.25)
+    .describe('the probability of no relation above which a held spread is closed: it has broken'),
   minimumHalfLife: z.number().min(0).max(100_000).default(2).describe('bars; a spread that comes back faster is noise'),
-  maximumHalfLife: z.number().min(0.1).max(100_000).default(120).describe('bars; one that comes back slower costs more time than it brings'),
+  maximumHalfLife: z
+    .number()
+    .min(0.1)
+    .max(100_000)
+    .default(120)
+    .describe('bars; one that comes back slower costs more time than it brings'),
 };
 
-export const TESTS_ASCEND = { path: ['exitPValue'], error: 'expected at least entryPValue: a spread cannot be broken before it is entered' };
+export const TESTS_ASCEND = {
+  path: ['exitPValue'],
+  error: 'expected at least entryPValue: a spread cannot be broken before it is entered',
+};
 
 export function againstEntry({ pValue, halfLife }: ShownSpread, chosen: TestParameters): string | undefined {
   const { entryPValue, minimumHalfLife, maximumHalfLife } = chosen;

@@ -37,12 +37,12 @@ const anySleeve: fc.Arbitrary<OwnSleeve> = fc
 /**
  * @param strategy what is held to the contract
  * @param parameters what the schema accepts, to try many of them
- * @param legsOf so many bars of so many legs on which it speaks with its defaults; made up by themselves unless said
+ * @param legsOf so many bars of so many legs on which it speaks with its defaults; loosely related ones unless said
  */
 export function holdsStrategyContract(
   strategy: Strategy<unknown>,
   parameters: fc.Arbitrary<unknown>,
-  legsOf: (bars: number, legs: number) => readonly BarColumns[] = madeUpLegs,
+  legsOf: (bars: number, legs: number) => readonly BarColumns[] = (bars, legs) => relatedBars(bars, legs, 7),
 ): void {
   const { name } = strategy;
   const bind = (chosen: unknown): Forecaster => forecaster(strategy, strategy.parameters.parse(chosen));
@@ -169,10 +169,6 @@ export function holdsStrategyContract(
     for (let index = 0; index < warmupOf(standard.features); index++) advance(world.indicators, world.evidence, standard, history, index);
     return world;
   });
-}
-
-function madeUpLegs(bars: number, legs: number): BarColumns[] {
-  return Array.from({ length: legs }, (_, leg) => madeUpBars(bars, 7 + leg));
 }
 
 interface Lived {

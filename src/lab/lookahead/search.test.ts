@@ -7,6 +7,7 @@ import { isOnBars } from '../../domain/feature.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { strategies } from '../../forecasts/strategies/index.ts';
 import { forecaster } from '../../domain/strategy.ts';
+import { boundLegs } from '../../features/pairs/legs.fixture.ts';
 import { madeUpBars, relatedBars } from '../../features/indicators/bars.fixture.ts';
 import { abstain } from '../../domain/opinion.ts';
 import { ema, on, sma } from '../../features/catalog.ts';
@@ -149,13 +150,19 @@ describe('models', () => {
   });
 });
 
+/** They speak only where there is a spread to speak of. */
+const LIVE_ON_SPREADS = ['pairs', 'basket', 'dynamic-pairs', 'copula-pairs', 'distance-pairs'];
+
 describe('strategies and features', () => {
   for (const strategy of strategies) {
     test(`${strategy.name} is clean, and its warm-up forgets how it began`, async () => {
       const bound = forecaster(strategy, strategy.parameters.parse({}));
       // What lives on books and rates is held by the contract of strategies: there is neither in these worlds.
       if (!Object.values(bound.features).every(isOnBars)) return;
-      const legs = relatedBars(1_500, bound.legs, 3);
+      const warmup = Math.max(...Object.values(bound.features).map((spec) => spec.warmup));
+      const legs = LIVE_ON_SPREADS.includes(strategy.name)
+        ? boundLegs({ bars: warmup + 600, legs: bound.legs })
+        : relatedBars(Math.max(1_500, warmup + 600), bound.legs, 3);
       const instance: Instance = { observe: (shown) => observeForecaster(bound, shown) };
       const subject: Subject = { kind: 'strategy', name: strategy.name, decidesAt: 'close', open: () => Promise.resolve(instance) };
       const { leaks, trace, cuts } = await searchForLeaks({

@@ -22,7 +22,18 @@ const STABLE = 3 / 7;
 const BROKEN = 3;
 
 test('planted pairs are found while they hold, and dropped once they have broken', (context) => {
-  const counts = { found: 0, right: 0, planted: 0, broken: 0, brokenFound: 0, undecided: 0, alone: 0, aloneRight: 0, stable: 0, stableRight: 0 };
+  const counts = {
+    found: 0,
+    right: 0,
+    planted: 0,
+    broken: 0,
+    brokenFound: 0,
+    undecided: 0,
+    alone: 0,
+    aloneRight: 0,
+    stable: 0,
+    stableRight: 0,
+  };
   for (const seed of SEEDS) {
     const options = { seed, startAt: START, timeframeMs: HOUR_MS, studies: { breakEveryDays: 90 } };
     const { sources } = syntheticMarket({ ...options, tradesPerBar: 0, assets: SYMBOLS });
