@@ -47,8 +47,6 @@ export abstract class FormedSpread implements JointIndicator {
   rSquared = NaN;
   /** Of a bar: the shortest time between two of them. */
   barMs = NaN;
-  /** Formations so far: what a bar costs on average is in them. */
-  formations = 0;
   flaw: Flaw = FLAW.cold;
   protected readonly window: PriceWindow;
   protected readonly excursion: Excursion;
@@ -128,7 +126,6 @@ export abstract class FormedSpread implements JointIndicator {
 
   #form(): void {
     this.#age = 0;
-    this.formations++;
     const formed = this.#attempt(!this.excursion.isLive || this.#formationFlaw !== FLAW.none);
     this.#formationFlaw = typeof formed === 'number' ? formed : FLAW.none;
     if (typeof formed === 'number') {
@@ -178,7 +175,7 @@ export abstract class FormedSpread implements JointIndicator {
       out.number(figure);
     }
     out.flag(this.#isDue);
-    for (const count of [this.formations, this.flaw, this.#formationFlaw, this.#age, this.#seen]) out.count(count);
+    for (const count of [this.flaw, this.#formationFlaw, this.#age, this.#seen]) out.count(count);
     this.saveLine(out);
   }
 
@@ -194,7 +191,6 @@ export abstract class FormedSpread implements JointIndicator {
     this.barMs = from.number();
     this.#lastAt = from.number();
     this.#isDue = from.flag();
-    this.formations = from.count();
     this.flaw = from.count() as Flaw;
     this.#formationFlaw = from.count() as Flaw;
     this.#age = from.count();
