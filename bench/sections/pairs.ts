@@ -4,6 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JointIndicator } from '../../src/domain/feature.ts';
+import { HOUR_MS } from '../../src/domain/time.ts';
+import { basketSpread } from '../../src/features/pairs/basket-spread.ts';
+import { copulaPair } from '../../src/features/pairs/copula-pair.ts';
+import { distanceSpread } from '../../src/features/pairs/distance-spread.ts';
+import { pairSpread } from '../../src/features/pairs/pair-spread.ts';
 import { engleGranger } from '../../src/quant/cointegration.ts';
 import { leastSquares } from '../../src/quant/linear-model.ts';
 import { Random } from '../../src/quant/random.ts';
@@ -30,8 +36,92 @@ export const pairs: Section = {
   rows: [
     { name: 'engle-granger', measure: measureAll },
     { name: 'near-collinear', measure: () => Promise.resolve(nearCollinear()) },
+    { name: 'spreads', measure: spreadsByWindow },
   ],
 };
+
+/** Bars that a formation of a strategy looks at. */
+const FORMATIONS = [250, 1_000, 4_000];
+/** Legs of the strategies that choose a pair among them. */
+const CHOICE = 6;
+const LEVELS = { entry: 2, exit: 0.5, stop: 3.5, longest: 240 };
+
+/** With as many formations within a window as the strategies have by default. */
+const SPREADS: readonly { readonly name: string; readonly legs: number; create(formation: number): JointIndicator }[] = [
+  {
+    name: 'pairs',
+    legs: 2,
+    create: (formation) =>
+      pairSpread({ formation, every: formation / 10, levels: LEVELS, test: 'engle-granger', by: { kind: 'formation' } }).create(),
+  },
+  {
+    name: 'pairs by Kalman',
+    legs: 2,
+    create: (formation) =>
+      pairSpread({
+        formation,
+        every: formation / 10,
+        levels: LEVELS,
+        test: 'engle-granger',
+        by: { kind: 'kalman', memory: 1_000 },
+      }).create(),
+  },
+  {
+    name: 'dynamic-pairs',
+    legs: 2,
+    create: (formation) => {
+      const every = Math.round(formation / 20);
+      return pairSpread({ formation, every, levels: LEVELS, test: 'kss', by: { kind: 'look-back', halfLives: 5 } }).create();
+    },
+  },
+  {
+    name: 'basket of 3',
+    legs: 3,
+    create: (formation) => basketSpread({ legs: 3, formation, every: formation / 10, levels: LEVELS }).create(),
+  },
+  {
+    name: `distance-pairs of ${CHOICE}`,
+    legs: CHOICE,
+    create: (formation) => distanceSpread({ legs: CHOICE, formation, trading: formation / 2, levels: LEVELS }).create(),
+  },
+  {
+    name: `copula-pairs of ${CHOICE}`,
+    legs: CHOICE,
+    create: (formation) => {
+      return copulaPair({ legs: CHOICE, formation, trading: Math.round(formation / 3), test: 'engle-granger', mostPValue: 1 }).create();
+    },
+  },
+];
+
+/** What a bar costs on average, formations included, once a window is full. */
+async function spreadsByWindow(): Promise<readonly Figure[]> {
+  const random = new Random(52);
+  const figures: Figure[] = [];
+  for (const { name, legs, create } of SPREADS) {
+    for (const formation of FORMATIONS) {
+      const bars = Math.max(20_000, 4 * formation);
+      let walk = 0;
+      const rests = new Float64Array(legs);
+      const rows = Array.from({ length: bars }, (_, row) => {
+        walk += 0.01 * random.normal();
+        return Array.from({ length: legs }, (_leg, leg) => {
+          rests[leg] = 0.95 * (rests[leg] ?? NaN) + 0.004 * random.normal();
+          const close = 100 * Math.exp(walk + (rests[leg] ?? NaN));
+          return { at: (row + 1) * HOUR_MS, open: close, high: close, low: close, close, volume: 1 };
+        });
+      });
+      const spread = create(formation);
+      const warm = 2 * formation;
+      for (const each of rows.slice(0, warm)) spread.update(each);
+      const { timing } = await timed(() => {
+        for (let row = warm; row < bars; row++) spread.update(rows[row] ?? []);
+      });
+      const perBar = (timing.cpuMs * 1_000) / (bars - warm);
+      figures.push({ name: `${name}, a bar, formation of ${formation}`, value: perBar, unit: 'us', better: 'less', cpu: perBar });
+    }
+  }
+  return figures;
+}
 
 /** Walks, every fifth bound to the one before it. */
 function market(): Float64Array[] {

@@ -129,6 +129,40 @@ test('the z-score of a bar knows only the bars before it and itself', () => {
   assert.ok(study.thresholds !== null && study.thresholds.exit - study.thresholds.entry > study.spreadCost);
 });
 
+test('thresholds of two that are not shown to be cointegrated come with a warning', () => {
+  const [leader, follower, stranger] = market(3);
+  assert.ok(leader !== undefined && follower !== undefined && stranger !== undefined);
+  const costs = { a: 0.001, b: 0.001 };
+  assert.equal(studyPair(joinLogs(leader, follower), 50, costs).warning, null);
+  const { warning, pValue } = studyPair(joinLogs(leader, stranger), 50, costs);
+  assert.match(warning ?? '', new RegExp(`^not shown to be cointegrated \\(p ${pValue.toFixed(3)}, above 0\\.05\\)`));
+});
+
+test('what is called cointegrated holds in both directions and in more than one window, whatever its q-value', () => {
+  let [held, refused] = [0, 0];
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = new Random(seed);
+    const openAt = Float64Array.from({ length: BARS }, (_, bar) => bar * 3_600_000);
+    // Two walks, of which one carries a quickly reverting part: whatever explains it seems to.
+    let [walk, other] = [0, 0];
+    const noisy = openAt.map(() => Math.exp((walk += 0.005 * random.normal()) + 0.03 * random.normal()));
+    const clean = openAt.map(() => Math.exp((other += 0.01 * random.normal())));
+    const prices = [
+      { symbol: 'NOISY', openAt, close: noisy },
+      { symbol: 'CLEAN', openAt, close: clean },
+    ];
+    const { pairs } = scanPairs({ prices, pairs: [['NOISY', 'CLEAN']], method: undefined, fillCost: () => 0 });
+    for (const { qValue, isCointegrated, aOnB, bOnA, stability } of pairs) {
+      if (qValue > 0.05) continue;
+      held++;
+      const isBoth = Math.max(aOnB.pValue ?? 1, bOnA.pValue ?? 1) <= 0.01 && (stability ?? 0) >= 2 / 7;
+      assert.equal(isCointegrated, isBoth);
+      if (!isCointegrated) refused++;
+    }
+  }
+  assert.ok(held >= 5 && refused > held / 2, `${refused} of ${held} refused`);
+});
+
 test('a chart has its rows and columns, its ends and its levels; what is unknown is empty', () => {
   const values = Float64Array.from({ length: 300 }, (_, index) => (index < 100 ? NaN : Math.sin(index / 20)));
   const lines = textChart(values, { columns: 30, rows: 9, decimals: 1, levels: [0] }).split('\n');
