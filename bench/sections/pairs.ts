@@ -97,7 +97,8 @@ const SPREADS: readonly { readonly name: string; readonly legs: number; create(f
 async function spreadsByWindow(): Promise<readonly Figure[]> {
   const random = new Random(52);
   const figures: Figure[] = [];
-  for (const { name, legs, create } of SPREADS) {
+  for (const each of SPREADS) {
+    const { name, legs } = each;
     for (const formation of FORMATIONS) {
       const bars = Math.max(20_000, 4 * formation);
       let walk = 0;
@@ -110,9 +111,9 @@ async function spreadsByWindow(): Promise<readonly Figure[]> {
           return { at: (row + 1) * HOUR_MS, open: close, high: close, low: close, close, volume: 1 };
         });
       });
-      const spread = create(formation);
+      const spread = each.create(formation);
       const warm = 2 * formation;
-      for (const each of rows.slice(0, warm)) spread.update(each);
+      for (const row of rows.slice(0, warm)) spread.update(row);
       const { timing } = await timed(() => {
         for (let row = warm; row < bars; row++) spread.update(rows[row] ?? []);
       });

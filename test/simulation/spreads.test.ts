@@ -46,6 +46,8 @@ async function live({ strategy, parameters, legs }: Tried, columns: readonly Bar
     startAt: 0,
     baseTimeframeMs: HOUR_MS,
     policy: 'none',
+    // What comes back earns something where nothing is paid: a leg on the wrong side would not.
+    instruments: columns.map(() => ({ takerFeeRate: 0 })),
     sleeves: [
       {
         instruments: columns.map((_, leg) => leg),
@@ -99,6 +101,7 @@ for (const tried of TRIED) {
         assert.equal(traded, stance === 0 ? 0 : strategy.name === 'basket' ? 3 : 2);
       }
     }
+    assert.ok(run.engine.portfolio.equity > 10_000, `equity ${run.engine.portfolio.equity}`);
     if (strategy.name === 'copula-pairs') assert.equal(run.held(0), '0');
   });
 
