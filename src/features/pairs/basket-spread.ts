@@ -1,13 +1,13 @@
 // The spread of three legs or more: the relation that Johansen finds most likely.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import type { BarView, JointFeatureSpec } from '../../domain/feature.ts';
+import type { BarView } from '../../domain/feature.ts';
 import { dot } from '../../quant/linear-model.ts';
 import { johansen } from '../../quant/johansen.ts';
 import { reversionOf } from '../../quant/ornstein-uhlenbeck.ts';
 import { mean, standardDeviation } from '../../quant/statistics.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, logOf, warmupOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, logOf, type FormationFigures } from './formed-spread.ts';
 
 export interface BasketSettings {
   readonly legs: number;
@@ -79,14 +79,4 @@ export class BasketSpread extends FormedSpread {
 
 function rowOf(columns: readonly Float64Array[], row: number): number[] {
   return columns.map((column) => column[row] ?? NaN);
-}
-
-/** A basket's spread as a strategy declares it. */
-export function basketSpread(settings: BasketSettings): JointFeatureSpec<BasketSpread> {
-  return {
-    key: `basketSpread(${JSON.stringify(settings)})`,
-    isJoint: true,
-    warmup: warmupOf(settings.formation, settings.every),
-    create: () => new BasketSpread(settings),
-  };
 }

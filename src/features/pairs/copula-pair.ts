@@ -1,6 +1,6 @@
 // Of several coins the two that keep best to a reference coin, and how unusual each of their spreads to it is when the other is known.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import type { BarView, JointFeatureSpec } from '../../domain/feature.ts';
+import type { BarView } from '../../domain/feature.ts';
 import { engleGrangerThroughOrigin } from '../../quant/cointegration.ts';
 import { conditionalProbabilities, type Copula, type CopulaFamily, type Rotation } from '../../quant/copula.ts';
 import { fitCopulas } from '../../quant/copula-fit.ts';
@@ -11,7 +11,7 @@ import { smoothTransition } from '../../quant/smooth-transition.ts';
 import { mean, standardDeviation } from '../../quant/statistics.ts';
 import { changesOf } from '../../quant/unit-root.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, warmupOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, type FormationFigures } from './formed-spread.ts';
 
 export interface CopulaPairSettings {
   /** The reference, which is the first, among them. */
@@ -233,14 +233,4 @@ function readCopula(from: ByteReader): Copula {
     default:
       return { family, theta: parameter, rotation };
   }
-}
-
-/** The week's pair as a strategy declares it. */
-export function copulaPair(settings: CopulaPairSettings): JointFeatureSpec<CopulaPair> {
-  return {
-    key: `copulaPair(${JSON.stringify(settings)})`,
-    isJoint: true,
-    warmup: warmupOf(settings.formation, settings.trading),
-    create: () => new CopulaPair(settings),
-  };
 }

@@ -1,11 +1,11 @@
 // Of several legs the two whose normalised prices lie nearest to each other, and how far apart they are now.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import type { BarView, JointFeatureSpec } from '../../domain/feature.ts';
+import type { BarView } from '../../domain/feature.ts';
 import { reversionOf } from '../../quant/ornstein-uhlenbeck.ts';
 import { standardDeviation } from '../../quant/statistics.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, warmupOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, type FormationFigures } from './formed-spread.ts';
 
 export interface DistanceSettings {
   readonly legs: number;
@@ -94,14 +94,4 @@ export class DistanceSpread extends FormedSpread {
 
 function oppositeLegs(legs: number, first: number, second: number): number[] {
   return Array.from({ length: legs }, (_, leg) => (leg === first ? 1 : leg === second ? -1 : 0));
-}
-
-/** The nearest pair's spread as a strategy declares it. */
-export function distanceSpread(settings: DistanceSettings): JointFeatureSpec<DistanceSpread> {
-  return {
-    key: `distanceSpread(${JSON.stringify(settings)})`,
-    isJoint: true,
-    warmup: warmupOf(settings.formation, settings.trading),
-    create: () => new DistanceSpread(settings),
-  };
 }

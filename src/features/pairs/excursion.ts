@@ -27,7 +27,7 @@ export class Excursion implements Stateful {
   }
 
   /** One that may be traded. */
-  get isLive(): boolean {
+  get isOpen(): boolean {
     return this.side !== 0 && !this.isSpent;
   }
 

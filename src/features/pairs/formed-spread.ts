@@ -70,7 +70,7 @@ export abstract class FormedSpread implements JointIndicator {
 
   /** Of the z-score of a stretch that may be traded; 0 where there is none, or it is spent. */
   get stretch(): number {
-    return this.excursion.isLive ? this.excursion.side : 0;
+    return this.excursion.isOpen ? this.excursion.side : 0;
   }
   /** Bars since the stretch began. */
   get stretchBars(): number {
@@ -126,7 +126,7 @@ export abstract class FormedSpread implements JointIndicator {
 
   #form(): void {
     this.#age = 0;
-    const formed = this.#attempt(!this.excursion.isLive || this.#formationFlaw !== FLAW.none);
+    const formed = this.#attempt(!this.excursion.isOpen || this.#formationFlaw !== FLAW.none);
     this.#formationFlaw = typeof formed === 'number' ? formed : FLAW.none;
     if (typeof formed === 'number') {
       this.pValue = NaN;

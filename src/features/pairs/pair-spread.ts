@@ -1,6 +1,6 @@
 // The spread of two legs: log of the first on log of the second, tested, filtered and measured.
 import type { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import type { BarView, JointFeatureSpec } from '../../domain/feature.ts';
+import type { BarView } from '../../domain/feature.ts';
 import { engleGranger, relationOf, type Relation } from '../../quant/cointegration.ts';
 import { KalmanHedge } from '../../quant/kalman-hedge.ts';
 import { mean, standardDeviation, variance } from '../../quant/statistics.ts';
@@ -9,7 +9,7 @@ import { RollingMoments } from '../../quant/rolling.ts';
 import { smoothTransition } from '../../quant/smooth-transition.ts';
 import type { ExcursionLevels } from './excursion.ts';
 import { FLAW, isCopy, isStill, type Flaw } from './flaw.ts';
-import { FormedSpread, logOf, warmupOf, type FormationFigures } from './formed-spread.ts';
+import { FormedSpread, logOf, type FormationFigures } from './formed-spread.ts';
 
 export interface PairSettings {
   readonly formation: number;
@@ -148,14 +148,4 @@ export class PairSpread extends FormedSpread {
     this.#filter = from.flag() ? new KalmanHedge(this.#walks, unknown) : undefined;
     this.#filter?.restore(from);
   }
-}
-
-/** A pair's spread as a strategy declares it. */
-export function pairSpread(settings: PairSettings): JointFeatureSpec<PairSpread> {
-  return {
-    key: `pairSpread(${JSON.stringify(settings)})`,
-    isJoint: true,
-    warmup: warmupOf(settings.formation, settings.every),
-    create: () => new PairSpread(settings),
-  };
 }

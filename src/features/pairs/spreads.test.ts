@@ -122,15 +122,15 @@ test('while a stretch is traded its line stands, and the figures of the test are
   const history = boundLegs({ bars: 3_000, legs: 2 });
   const spread = new PairSpread({ formation: 100, every: 5, levels, test: 'engle-granger', by: { kind: 'formation' } });
   let [stood, renewed] = [0, 0];
-  let before = { live: false, ratio: NaN, pValue: NaN };
+  let before = { open: false, ratio: NaN, pValue: NaN };
   for (let bar = 0; bar < 3_000; bar++) {
     spread.update(barsAt(history, bar));
-    if (before.live && spread.age === 0) {
+    if (before.open && spread.age === 0) {
       assert.equal(spread.hedgeRatio, before.ratio);
       stood++;
       if (spread.pValue !== before.pValue) renewed++;
     }
-    before = { live: spread.stretch !== 0, ratio: spread.hedgeRatio, pValue: spread.pValue };
+    before = { open: spread.stretch !== 0, ratio: spread.hedgeRatio, pValue: spread.pValue };
   }
   assert.ok(stood > 50 && renewed === stood, `${stood} formations within a stretch, ${renewed} of them renewed the test`);
 });
@@ -209,10 +209,10 @@ test('a stretch begins at the entry, ends at the exit, and is not traded at the 
       for (const score of scores) {
         excursion.push(score);
         if (Number.isNaN(score)) continue;
-        const { side, isLive, isSpent, bars } = excursion;
+        const { side, isOpen, isSpent, bars } = excursion;
         if (Math.abs(score) >= chosen.entry) assert.equal(side, Math.sign(score));
         if (side !== 0) assert.ok(score * side > chosen.exit);
-        if (isLive) assert.ok(score * side < chosen.stop && bars < chosen.longest);
+        if (isOpen) assert.ok(score * side < chosen.stop && bars < chosen.longest);
         if (wasSpent && side === sideBefore) assert.ok(isSpent, 'spent until it ends');
         [wasSpent, sideBefore] = [isSpent, side];
       }
