@@ -20,6 +20,11 @@ test('built-in strategies have names of their own and run on their defaults', ()
       'rsi-stop',
       'book-imbalance',
       'funding-carry',
+      'pairs',
+      'basket',
+      'dynamic-pairs',
+      'copula-pairs',
+      'distance-pairs',
     ],
   );
   for (const strategy of strategies) {
