@@ -2,3 +2,4 @@
 export { catchUp, premium, returnCorrelation } from './joint-catalog.ts';
 export { bookPressure } from './order-flow/book-pressure.ts';
 export { fundingPace, fundingPaceOf } from './funding/funding-pace.ts';
+export { basketSpread, copulaPair, distanceSpread, flawWords, pairSpread } from './pairs/catalog.ts';

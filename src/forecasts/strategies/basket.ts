@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Abstention, Opinion, Reasons } from '../../domain/opinion.ts';
 import { defineStrategy, type Evidence } from '../../domain/strategy.ts';
-import { basketSpread } from '../../features/pairs/catalog.ts';
+import { basketSpread } from '../../features/subject-catalog.ts';
 import { MOST_COLUMNS } from '../../quant/johansen.ts';
 import {
   againstEntry,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { abstain, type Abstention, type Opinion, type Reasons } from '../../domain/opinion.ts';
 import { defineStrategy, type Evidence } from '../../domain/strategy.ts';
-import { copulaPair, flawWords } from '../../features/pairs/catalog.ts';
+import { copulaPair, flawWords } from '../../features/subject-catalog.ts';
 import type { Side } from './level.ts';
 import { forecastOf, hasPrices, LONGEST_FORMATION, outlookOf, reasonsOf, type Judgement } from './spread.ts';
 

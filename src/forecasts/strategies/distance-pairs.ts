@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Abstention, Opinion, Reasons } from '../../domain/opinion.ts';
 import { defineStrategy, type Evidence } from '../../domain/strategy.ts';
-import { distanceSpread } from '../../features/pairs/catalog.ts';
+import { distanceSpread } from '../../features/subject-catalog.ts';
 import {
   doLevelsAscend,
   forecastOf,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Abstention, Opinion, Reasons } from '../../domain/opinion.ts';
 import { defineStrategy, type Evidence } from '../../domain/strategy.ts';
-import { pairSpread } from '../../features/pairs/catalog.ts';
+import { pairSpread } from '../../features/subject-catalog.ts';
 import {
   againstEntry,
   againstHolding,

@@ -4,7 +4,7 @@ import type { BarView } from '../../domain/feature.ts';
 import { abstain, type Abstention, type Opinion, type Reasons } from '../../domain/opinion.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import type { ExcursionLevels } from '../../features/pairs/excursion.ts';
-import { flawWords } from '../../features/pairs/catalog.ts';
+import { flawWords } from '../../features/subject-catalog.ts';
 import type { FormedSpread } from '../../features/pairs/formed-spread.ts';
 import { UNCALIBRATED, type Side } from './level.ts';
 
