@@ -1,0 +1,198 @@
+// `ballast live` end to end on the simulated Bybit venue in a process of its own: who may begin, what other hands do, how it ends.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { administer, witness, type Witnessed } from '../support/bybit-witness.ts';
+import { ballast, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
+import { agreement, exportKeys, liveWords, serveVenue, startLive, statusOf, type LiveStatus, type ServedVenue } from './killed-live.ts';
+import { readRows } from './journal-facts.ts';
+
+/** Always in the market, with a stop far away: what moves the position is somebody else. */
+const ALWAYS = `
+import { defineStrategy, z } from 'ballast';
+export default defineStrategy({
+  name: 'always',
+  about: 'is long, whatever happens',
+  legs: 1,
+  parameters: z.strictObject({}),
+  features: () => ({}),
+  opine: () => ({ kind: 'forecast', stance: 1, confidence: 0.5, protection: { stopRatio: 0.5 } }),
+  explain: () => ({ because: 'always', numbers: {} }),
+});
+`;
+
+function homeOf(name: string, live = ''): string {
+  const home = temporaryHome(name);
+  writeFileSync(join(home, 'always.ts'), ALWAYS);
+  const config = `
+risk: { stopRatio: 0.5, stopAtr: 50 }
+desk: { disasterRatio: 0.6 }
+paper:
+  symbols: [BTC/USDT:USDT]
+  timeframeMs: 1m
+  warmupMs: 1h
+  strategies: [{ strategy: ${join(home, 'always.ts')} }]
+live:
+  leaseFolder: ${join(home, 'leases')}
+${live}`;
+  writeFileSync(join(home, 'ballast.yaml'), config);
+  return home;
+}
+
+let venue: ServedVenue;
+const programs: Program[] = [];
+before(async () => {
+  venue = await serveVenue(3, 60);
+  exportKeys(venue);
+});
+after(() => {
+  for (const program of [...programs, venue.program]) program.kill();
+});
+
+function live(home: string, ...more: readonly string[]): Program {
+  const program = startLive(home, venue, more);
+  programs.push(program);
+  return program;
+}
+
+async function statusWhere(home: string, what: string, holds: (status: LiveStatus) => boolean): Promise<LiveStatus> {
+  let found: LiveStatus | undefined;
+  await until(what, async () => {
+    const folder = onlyRun(home);
+    found = folder === undefined ? undefined : await statusOf(folder);
+    return found !== undefined && holds(found);
+  });
+  return found ?? assert.fail();
+}
+
+async function seenWhere(what: string, holds: (seen: Witnessed) => boolean): Promise<Witnessed> {
+  let found: Witnessed | undefined;
+  await until(what, async () => {
+    found = await witness(venue);
+    return holds(found);
+  });
+  return found ?? assert.fail();
+}
+
+const isFlat = ({ positions, open }: Witnessed): boolean => Object.keys(positions).length === 0 && open.length === 0;
+
+describe('ballast live', { timeout: 180_000 }, () => {
+  test('refuses without a paper period, says how to trade all the same, and keys check says what the key may do', async () => {
+    const home = homeOf('refused');
+    const words = liveWords(venue).filter((word, index, all) => word !== '--override' && all[index - 1] !== '--override');
+    const refused = await ballast(home, ...words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /GATES_NOT_MET/);
+    assert.match(refused.stderr, /--override "trade 100000 USDT on bybit testnet without evidence"/);
+    assert.equal(onlyRun(home), undefined, 'nothing was begun');
+    const checked = await ballast(home, 'keys', 'check', '--testnet', '--address', venue.address, '--json');
+    assert.equal(checked.code, 0, checked.stderr);
+    const { mayTrade, findings } = JSON.parse(checked.stdout) as { mayTrade: boolean; findings: readonly { subject: string; found: string }[] };
+    assert.equal(mayTrade, true);
+    assert.ok(findings.some(({ subject, found }) => subject === 'withdrawal and transfer' && found === 'not permitted'));
+  });
+
+  test('F51, F50, F36: one session an account; what another hand closes is adopted; a halt closes all, and outlives a kill; an end keeps or closes', async () => {
+    const home = homeOf('life', '  foreign: adopt\n  onStop: close\n');
+    let session = live(home);
+    const opened = await seenWhere('a position under a stop', ({ positions, naked }) => (positions['BTCUSDT'] ?? 0) > 0 && naked.length === 0);
+    assert.deepEqual(await agreement(home, venue, session), []);
+
+    // Another home, the same account: the lease is of the account, not of the home.
+    const other = homeOf('other');
+    writeFileSync(join(other, 'ballast.yaml'), readFileSync(join(other, 'ballast.yaml'), 'utf8').replace(join(other, 'leases'), join(home, 'leases')));
+    const second = await ballast(other, ...liveWords(venue));
+    assert.equal(second.code, 1);
+    assert.match(second.stdout, /ACCOUNT_TAKEN/);
+    assert.equal(onlyRun(other), undefined);
+
+    // A hand takes some of it away.
+    const taken = Math.floor(((opened.positions['BTCUSDT'] ?? 0) / 2) * 1_000) / 1_000;
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: String(-taken) });
+    await statusWhere(home, 'the session knows of it', ({ alerts }) => alerts.some(({ rule, why }) => rule === 'account' && /it is adopted/.test(why)));
+    // The rest is closed by the sleeve that was shrunk and stopped.
+    await seenWhere('flat', isFlat);
+
+    session.kill('SIGKILL');
+    await session.ended;
+    session = live(home);
+    await statusWhere(home, 'it goes on', ({ events }) => events > 0);
+    const halted = await ballast(home, 'halt');
+    assert.equal(halted.code, 0, halted.stderr);
+    session.kill('SIGKILL');
+    await session.ended;
+    session = live(home);
+    await statusWhere(home, 'halted over the kill', ({ state }) => state === 'halted');
+    await seenWhere('flat', isFlat);
+    assert.equal((await ballast(home, 'resume')).code, 0);
+    await seenWhere('a position again', ({ positions, naked }) => (positions['BTCUSDT'] ?? 0) > 0 && naked.length === 0);
+    session.kill('SIGTERM');
+    const ended = await session.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.ok(isFlat(await witness(venue)), 'live.onStop: close');
+    const kinds = readRows(onlyRun(home) ?? '').rows.map(({ entry }) => entry.kind);
+    for (const kind of ['account.reported', 'halt.latched', 'halt.released', 'operator.spoke', 'feed.lost'] as const) assert.ok(kinds.includes(kind), kind);
+  });
+
+  test('F35: without its run folder it adopts what it left, and an end that keeps leaves it under its stop', async () => {
+    const home = homeOf('lost', '  foreign: adopt\n');
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: '0.02' });
+    const session = live(home);
+    // It was bought before by somebody; now it is the session's, and the venue has a stop for it.
+    await statusWhere(home, 'it is adopted', ({ alerts }) => alerts.some(({ rule, why }) => rule === 'account' && /holds 0.02, this run 0; it is adopted/.test(why)));
+    const { positions } = await seenWhere('a stop', ({ naked }) => naked.length === 0);
+    assert.equal(positions['BTCUSDT'], 0.02);
+    session.kill('SIGTERM');
+    const ended = await session.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    const left = await witness(venue);
+    assert.deepEqual([left.positions, left.naked], [{ BTCUSDT: 0.02 }, []]);
+    assert.ok(readFileSync(join(onlyRun(home) ?? '', 'run.json'), 'utf8').includes('"interrupted"'), 'it holds something: it is not over');
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: '-0.02' });
+  });
+
+  test('a key and a secret are in nothing that a session leaves behind, however it fails', async () => {
+    const home = homeOf('leak');
+    const wrong = { BYBIT_TESTNET_API_KEY: venue.key, BYBIT_TESTNET_API_SECRET: 'wrong-secret-of-this-test-0123456789' };
+    const seen: string[] = [];
+    Object.assign(process.env, wrong);
+    for (const words of [liveWords(venue), ['keys', 'check', '--testnet', '--address', venue.address]]) {
+      for (const more of [[], ['--debug']]) {
+        const ended = await ballast(home, ...words, ...more);
+        assert.equal(ended.code, 1);
+        assert.match(ended.stdout + ended.stderr, /KEY_REFUSED|expected a key that the venue knows/);
+        seen.push(ended.stdout, ended.stderr);
+      }
+    }
+    exportKeys(venue);
+    // One that runs, at a venue at which everything goes wrong now and then, whose key is then taken away from it.
+    const session = startBallast(home, ...liveWords(venue), '--debug');
+    programs.push(session);
+    await seenWhere('a position', ({ positions }) => (positions['BTCUSDT'] ?? 0) > 0);
+    for (const kind of ['html', 'empty', 'accept-reset', 'http-status', 'refuse-sockets', 'ret-code']) await administer(venue, 'POST', 'faults', { kind, chance: 0.2 });
+    await administer(venue, 'POST', 'faults', { kind: 'ret-code', retCode: 10004, retMsg: `error sign! origin_string[1${venue.key}5000] ${venue.secret}`, chance: 0.3 });
+    await administer(venue, 'POST', 'acts', { act: 'drop-sockets' });
+    await statusWhere(home, 'a refusal of the key', ({ alerts }) => alerts.some(({ why }) => /refused the key/.test(why)));
+    const address = /page (http:\/\/[\d.:]+)/.exec(session.said())?.[1] ?? '';
+    for (const path of ['/', '/status', '/health']) seen.push(await (await fetch(`${address}${path}`)).text());
+    seen.push(JSON.stringify(await statusOf(onlyRun(home) ?? '')));
+    session.kill('SIGTERM');
+    const ended = await session.ended;
+    seen.push(ended.stdout, ended.stderr);
+    await administer(venue, 'DELETE', 'faults');
+    const files = filesBelow(home);
+    assert.ok(files.some((path) => path.endsWith('journal.sqlite')) && files.some((path) => path.endsWith('.tape')));
+    seen.push(...files.map((path) => readFileSync(path, 'latin1')));
+    for (const secret of [venue.key, venue.secret, wrong.BYBIT_TESTNET_API_SECRET]) {
+      for (const text of seen) assert.ok(!text.includes(secret), `a secret in ${text.slice(Math.max(0, text.indexOf(secret) - 200), text.indexOf(secret))}`);
+    }
+  });
+});
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
+
