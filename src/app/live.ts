@@ -311,7 +311,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
   );
   const world = new LiveWorld({ setting, parts, clock, inbox, bars, tell });
   const session = new Session({ request, run, parts, clock, notes, inbox, world, onNotice });
-  world.onReconciled = () => session.saveSnapshot();
+  world.keepReconciled = () => session.saveSnapshot();
   return session;
 }
 
@@ -353,7 +353,8 @@ class LiveWorld implements World {
   /** By the monotonic clock: when an end that was asked for does not wait any longer. */
   #drainUntil = NaN;
   #wake: NodeJS.Timeout | undefined;
-  onReconciled: () => void = () => undefined;
+  /** @returns whether it is kept */
+  keepReconciled: () => boolean = () => false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -402,9 +403,8 @@ class LiveWorld implements World {
 
   onSlice(): void {
     if (this.#hasReconciled || !this.#parts.parts.venue.isReconciled) return;
-    this.#hasReconciled = true;
     // The money that was there is known from here on, whatever ends this process.
-    this.onReconciled();
+    this.#hasReconciled = this.keepReconciled();
   }
 
   /** Entries are called back; positions are kept under their stops, or closed, as the config says. Then nothing is waited for but the venue. */

@@ -14,6 +14,8 @@ export interface FollowedVenue {
   recall(report: VenueReport | AccountReport): void;
   /** A price that does not come again: only a venue inside this process fills by it. */
   see?(event: MarketEvent): void;
+  /** It has said what the loop has not heard yet, and its state knows of it already: no moment for a snapshot. */
+  hasUnheard?(): boolean;
 }
 
 export interface FollowParts {

@@ -189,11 +189,16 @@ export class Session<V extends SessionVenue & Source> {
     }
   }
 
-  /** All state is on disk: what comes after is followed from here. */
-  saveSnapshot(): void {
+  /**
+   * All state is on disk: what comes after is followed from here. Not while the venue knows more than the loop: what it had said would be
+   * heard by nobody after a restart. @returns whether it is
+   */
+  saveSnapshot(): boolean {
     const { parts, world } = this.#setting;
+    if (parts.venue.hasUnheard?.() === true) return false;
     this.#snapshotAt = parts.engine.sequence;
     saveSnapshot(parts, world.again?.market);
+    return true;
   }
 
   #recover(): number {
@@ -262,8 +267,8 @@ export class Session<V extends SessionVenue & Source> {
     notes.tick(engine.sequence);
     this.#answer();
     world.onSlice?.();
-    if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT) this.saveSnapshot();
-    else if (world.again === undefined && journal.getMeta('tapeOffset') !== String(tape.offset)) {
+    if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT && this.saveSnapshot()) return;
+    if (world.again === undefined && journal.getMeta('tapeOffset') !== String(tape.offset)) {
       // A feed does not come again: everything up to here is to be believed, the journal's rows included.
       recorder.commit();
       journal.setMeta('tapeOffset', String(tape.offset));

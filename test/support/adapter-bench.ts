@@ -78,7 +78,7 @@ export class AdapterBench {
   }
 
   /** An adapter to the same account, as a new process would be. */
-  open(): BybitVenue {
+  open(parts: Partial<BybitVenueParts> = {}): BybitVenue {
     return new BybitVenue({
       instruments: this.instruments,
       listed: this.exchange.listings.map((listing, index) => {
@@ -100,6 +100,7 @@ export class AdapterBench {
       mayOpen: () => undefined,
       onNotice: (words) => this.notices.push(words),
       ...this.#parts,
+      ...parts,
     });
   }
 
@@ -119,11 +120,20 @@ export class AdapterBench {
   async advance(ms: number): Promise<void> {
     const tickMs = ms < COARSE_FROM_MS ? TICK_MS : COARSE_TICK_MS;
     for (let passed = 0; passed < ms; passed += tickMs) {
-      this.exchange.advance(this.now);
-      this.server.tick(this.now);
-      await this.timers.advance(Math.min(tickMs, ms - passed));
+      await this.#tick(Math.min(tickMs, ms - passed));
       while (this.venue.peekAt() !== NEVER) this.reports.push(this.venue.take());
     }
+  }
+
+  /** The same, and whatever the adapter says waits for somebody else. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += TICK_MS) await this.#tick(Math.min(TICK_MS, ms - passed));
+  }
+
+  async #tick(ms: number): Promise<void> {
+    this.exchange.advance(this.now);
+    this.server.tick(this.now);
+    await this.timers.advance(ms);
   }
 
   /** Until it is so. @throws after `mostMs`, with what there was */

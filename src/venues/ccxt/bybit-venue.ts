@@ -267,6 +267,10 @@ export class BybitVenue implements Venue, Source, Stateful {
     return this.#reports.ended;
   }
 
+  hasUnheard(): boolean {
+    return !this.#reports.ended;
+  }
+
   onArrival(wake: () => void): void {
     this.#reports.onArrival(wake);
   }
