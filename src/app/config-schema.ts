@@ -729,15 +729,24 @@ const live = z
         'Trades and positions that are not of this session: `flag` tells of them and opens nothing in the instrument until they are gone; `adopt` takes them over.',
     }),
     onStop: z.enum(['keep', 'close']).default('keep').meta({
-      description: 'What a stop of the session (SIGTERM, Ctrl-C) does with positions, once entries are cancelled: stops at the venue protect what is kept.',
+      description:
+        'What a stop of the session (SIGTERM, Ctrl-C) does with positions, once entries are cancelled: stops at the venue protect what is kept.',
     }),
-    drainMs: span('15s', SECOND_MS, 10 * MINUTE_MS, 'wall time', 'How long a stop waits for the venue to confirm all that; then it ends all the same.'),
+    drainMs: span(
+      '15s',
+      SECOND_MS,
+      10 * MINUTE_MS,
+      'wall time',
+      'How long a stop waits for the venue to confirm all that; then it ends all the same.',
+    ),
     leaseFolder: z.string().min(1).nullable().default(null).meta({
       description:
         'Folder of the leases that keep a second session off an account: one for all homes, and on a shared disk for all machines. null is the state folder of the user.',
       allowed: 'a folder, or null',
     }),
-    gates: liveGates.prefault({}).meta({ description: 'What a paper period must show before real orders. Two weeks prove little; the session says how little.' }),
+    gates: liveGates
+      .prefault({})
+      .meta({ description: 'What a paper period must show before real orders. Two weeks prove little; the session says how little.' }),
     stages: z
       .array(liveStage)
       .min(1)

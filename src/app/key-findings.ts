@@ -53,7 +53,12 @@ export function keyFindings(facts: KeyFacts, kinds: readonly Instrument['kind'][
       'bind the key to the address of this machine: it then is of no use elsewhere, and does not expire',
     ),
     expiry(facts, now, finding),
-    finding('account', facts.isUnified ? `unified, ${facts.marginMode}` : 'not unified', facts.isUnified ? 'well' : 'wrong', 'upgrade it to a unified trading account'),
+    finding(
+      'account',
+      facts.isUnified ? `unified, ${facts.marginMode}` : 'not unified',
+      facts.isUnified ? 'well' : 'wrong',
+      'upgrade it to a unified trading account',
+    ),
     finding(
       'clock',
       `the venue's is ${Math.round(facts.clockAheadMs)} ms ahead`,
@@ -64,7 +69,11 @@ export function keyFindings(facts: KeyFacts, kinds: readonly Instrument['kind'][
   return findings;
 }
 
-function expiry({ expiresAt }: KeyFacts, now: TimeMs, finding: (subject: string, found: string, verdict: KeyFinding['verdict'], remedy?: string) => KeyFinding): KeyFinding {
+function expiry(
+  { expiresAt }: KeyFacts,
+  now: TimeMs,
+  finding: (subject: string, found: string, verdict: KeyFinding['verdict'], remedy?: string) => KeyFinding,
+): KeyFinding {
   if (expiresAt === undefined) return finding('expiry', 'never', 'well');
   const verdict = expiresAt <= now ? 'wrong' : expiresAt - now < SOON_MS ? 'unwise' : 'well';
   return finding('expiry', formatTime(expiresAt), verdict, 'renew it, or make a new one');

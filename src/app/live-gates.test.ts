@@ -12,7 +12,8 @@ import { readRunRecord, type RunRecord } from './run-record.ts';
 import { runNamed } from './runs.ts';
 
 const { gates, stages } = defaultConfig().live;
-const daily = (count: number, up: number, down: number): Float64Array => Float64Array.from({ length: count }, (_, day) => (day % 2 === 0 ? up : down));
+const daily = (count: number, up: number, down: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, day) => (day % 2 === 0 ? up : down));
 const GOOD: RunRecord = {
   runId: 'paper-1',
   days: 14.5,
@@ -89,7 +90,10 @@ describe('the stages', () => {
   });
 
   test('stay where a gate is not met, and fall back to the first after a deep fall', () => {
-    assert.deepEqual([after(0, { days: 13 }), after(1, { trades: 19 }), after(1, { returnRatio: -0.01 }), after(1, { drawdownRatio: 0.1 })], [0, 1, 1, 0]);
+    assert.deepEqual(
+      [after(0, { days: 13 }), after(1, { trades: 19 }), after(1, { returnRatio: -0.01 }), after(1, { drawdownRatio: 0.1 })],
+      [0, 1, 1, 0],
+    );
     assert.match(stageAfter(stages, 1, { ...GOOD, trades: 3 }).because, /3 of 20 trades/);
   });
 });
@@ -130,7 +134,14 @@ describe('a paper session that was recorded', () => {
     const main = await judgePaper({ ...asked, site: 'main', isLocal: false });
     assert.deepEqual([main.runId, main.findings[0]?.found], [null, '1 run on a market that was made up']);
     const [only] = recipe.strategies;
-    const other = { ...asked.recipe, strategies: [{ ...(only ?? assert.fail('one')), parameters: { ...(only?.parameters as object), fast: 6 } }] };
-    assert.equal((await judgePaper({ ...asked, recipe: other, site: 'testnet', isLocal: true })).runId, null, 'other parameters are another set');
+    const other = {
+      ...asked.recipe,
+      strategies: [{ ...(only ?? assert.fail('one')), parameters: { ...(only?.parameters as object), fast: 6 } }],
+    };
+    assert.equal(
+      (await judgePaper({ ...asked, recipe: other, site: 'testnet', isLocal: true })).runId,
+      null,
+      'other parameters are another set',
+    );
   });
 });

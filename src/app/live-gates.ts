@@ -48,7 +48,10 @@ export function judgeRecord(record: RunRecord, gates: Gates): GateReport {
     ),
   ];
   if (gates.roiErrorRatio !== null) {
-    const found = record.predicted === 0 ? 'no opinion that says what it expects' : `${percent(record.roiError)} of ${counted(record.predicted, 'trade')}`;
+    const found =
+      record.predicted === 0
+        ? 'no opinion that says what it expects'
+        : `${percent(record.roiError)} of ${counted(record.predicted, 'trade')}`;
     const expected = `below ${percent(gates.roiErrorRatio)}`;
     findings.push(finding('predicted against actual return', record.roiError < gates.roiErrorRatio, found, expected));
   }
@@ -69,7 +72,10 @@ function evidenceOf({ daily, days }: RunRecord, sharpe: number): readonly string
     words.push(
       `A record of ${counted(Math.ceil(needed), 'day')} like these would be needed to say so with 95 %: ${fixed(needed / Math.max(1, days), 0)} times as long.`,
     );
-  } else words.push(`That is longer than the ${counted(Math.ceil(needed), 'day')} that 95 % would need, if these returns are like those to come.`);
+  } else
+    words.push(
+      `That is longer than the ${counted(Math.ceil(needed), 'day')} that 95 % would need, if these returns are like those to come.`,
+    );
   words.push('Neither counts how many other sets were tried before this one: ballast validate does.');
   return words;
 }
@@ -100,7 +106,8 @@ export async function judgePaper({ home, recipe, site, isLocal }: GateRequest): 
       break;
     }
   }
-  const tried = runs.length > 1 ? [`There are ${runs.length} paper runs of this set; the latest that is long enough was looked at, not the best.`] : [];
+  const tried =
+    runs.length > 1 ? [`There are ${runs.length} paper runs of this set; the latest that is long enough was looked at, not the best.`] : [];
   if (best !== undefined) {
     const report = judgeRecord(best, gates);
     return { ...report, evidence: [...report.evidence, ...tried] };
@@ -117,7 +124,9 @@ export function overridePhrase(site: VenueMarket['site'], capital: string, curre
 
 /** Lines for a person. */
 export function gateWords({ findings, evidence, runId }: GateReport): readonly string[] {
-  const lines = findings.map(({ gate, found, expected, isMet }) => `  ${isMet ? 'met    ' : 'not met'}  ${gate}: ${found}, expected ${expected}`);
+  const lines = findings.map(
+    ({ gate, found, expected, isMet }) => `  ${isMet ? 'met    ' : 'not met'}  ${gate}: ${found}, expected ${expected}`,
+  );
   const of = runId === null ? '' : ` (paper run ${runId})`;
   return [`gates from paper to real orders${of}:`, ...lines, ...evidence.map((words) => `  ${words}`)];
 }

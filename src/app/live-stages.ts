@@ -19,20 +19,29 @@ export interface Stage {
 type Stages = Config['live']['stages'];
 
 /** Pure: the stage after a session of stage `before` that came to this record; undefined is none before. */
-export function stageAfter(stages: Stages, before: number | undefined, record: RunRecord | undefined): { readonly number: number; readonly because: string } {
-  if (before === undefined || record === undefined) return { number: 0, because: 'the first: no session of this set has traded on this account' };
+export function stageAfter(
+  stages: Stages,
+  before: number | undefined,
+  record: RunRecord | undefined,
+): { readonly number: number; readonly because: string } {
+  if (before === undefined || record === undefined)
+    return { number: 0, because: 'the first: no session of this set has traded on this account' };
   const last = stages.length - 1;
   const number = Math.min(before, last);
   const stage = stages[number];
   if (stage === undefined) return { number: 0, because: 'the first' };
   if (record.drawdownRatio >= stage.drawdownRatio && number < last) {
-    return { number: 0, because: `the first again: ${record.runId} fell by ${percent(record.drawdownRatio)}, ${percent(stage.drawdownRatio)} is the bound` };
+    return {
+      number: 0,
+      because: `the first again: ${record.runId} fell by ${percent(record.drawdownRatio)}, ${percent(stage.drawdownRatio)} is the bound`,
+    };
   }
   if (number === last) return { number, because: `as ${record.runId}, the last` };
   const missing: string[] = [];
   if (record.days < stage.days) missing.push(`${fixed(record.days, 1)} of ${stage.days} days`);
   if (record.trades < stage.trades) missing.push(`${record.trades} of ${counted(stage.trades, 'trade')}`);
-  if (record.returnRatio < stage.returnRatio) missing.push(`a return of ${percent(record.returnRatio)}, ${percent(stage.returnRatio)} is wanted`);
+  if (record.returnRatio < stage.returnRatio)
+    missing.push(`a return of ${percent(record.returnRatio)}, ${percent(stage.returnRatio)} is wanted`);
   if (missing.length > 0) return { number, because: `as ${record.runId}, which has not met its gates: ${missing.join(', ')}` };
   return { number: number + 1, because: `the next after ${record.runId}, which met its gates` };
 }

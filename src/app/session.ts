@@ -10,7 +10,7 @@ import type { OperatorCommand } from '../domain/event.ts';
 import type { MarketSource, Source } from '../domain/ports.ts';
 import { formatTime, NEVER, type TimeMs } from '../domain/time.ts';
 import { counted } from '../domain/words.ts';
-import { Inbox } from '../engine/inbox.ts';
+import type { Inbox } from '../engine/inbox.ts';
 import { run } from '../engine/run.ts';
 import type { SystemClock } from '../engine/system-clock.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -22,7 +22,7 @@ import type { RunHandle, RunStatus } from './run-handle.ts';
 import { lockRun } from './run-lock.ts';
 import { createRun, journalPath, letGo, newRunId, setRunStatus, type RunFolder } from './runs.ts';
 import { mustBeSameRecipe, recover, reopenJournal, saveSnapshot, type SessionParts, type SessionVenue } from './session-parts.ts';
-import { statusOf, StatusNotes } from './status.ts';
+import { statusOf, type StatusNotes } from './status.ts';
 import { systemTimers } from './system-timers.ts';
 
 /** Events between two snapshots: what a recovery has to follow again at most. */

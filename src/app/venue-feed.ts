@@ -61,7 +61,9 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
   };
   /** A bar of long ago forms features; to decide on it now would be to trade on old prices. */
   const flagged = (message: MarketMessage): MarketMessage =>
-    message.kind === 'bar.closed' && message.openAt + baseTimeframeMs < clock.now() - parts.staleMs ? { ...message, warmup: true } : message;
+    message.kind === 'bar.closed' && message.openAt + baseTimeframeMs < clock.now() - parts.staleMs
+      ? { ...message, warmup: true }
+      : message;
   return {
     feed,
     async start(from, warmsUp) {

@@ -6,13 +6,23 @@ import * as values from './values.ts';
 export const siteFlags = {
   testnet: toggle('--testnet', 'the testnet of the venue, with keys of its own (BYBIT_TESTNET_API_KEY, …)'),
   demo: toggle('--demo', 'its demo account beside the real market (BYBIT_DEMO_API_KEY, …)'),
-  address: optional('--address <url>', 'a server that speaks its protocol instead, such as that of ballast simulate-venue', values.httpAddress),
+  address: optional(
+    '--address <url>',
+    'a server that speaks its protocol instead, such as that of ballast simulate-venue',
+    values.httpAddress,
+  ),
 };
 
 /** @throws BallastError ARGUMENT_INVALID */
 export function siteOf({ testnet, demo }: { readonly testnet: boolean; readonly demo: boolean }): 'main' | 'testnet' | 'demo' {
   if (testnet && demo) {
-    throw new BallastError({ code: 'ARGUMENT_INVALID', place: '--demo', found: '--testnet and --demo', expected: 'one of them', exitCode: 2 });
+    throw new BallastError({
+      code: 'ARGUMENT_INVALID',
+      place: '--demo',
+      found: '--testnet and --demo',
+      expected: 'one of them',
+      exitCode: 2,
+    });
   }
   return testnet ? 'testnet' : demo ? 'demo' : 'main';
 }

@@ -205,7 +205,12 @@ function quoted(text: string): string {
 export const httpAddress: Parse<string> = (text, place) => {
   const url = URL.parse(text);
   const isPlain =
-    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.pathname === '/';
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.pathname === '/';
   if (isPlain) return url.origin;
   throw argumentError(place, JSON.stringify(text), 'an address such as http://127.0.0.1:8099, without user or password');
 };

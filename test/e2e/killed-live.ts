@@ -35,7 +35,18 @@ export interface ServedVenue extends VenueProcess {
 
 export async function serveVenue(seed: number, speed: number, more: readonly string[] = []): Promise<ServedVenue> {
   const home = temporaryHome('venue');
-  const words = ['--port', '0', '--speed', String(speed), '--seed', String(seed), '--symbols', SYMBOLS.join(','), '--capital', String(CAPITAL)];
+  const words = [
+    '--port',
+    '0',
+    '--speed',
+    String(speed),
+    '--seed',
+    String(seed),
+    '--symbols',
+    SYMBOLS.join(','),
+    '--capital',
+    String(CAPITAL),
+  ];
   const program = startBallast(home, 'simulate-venue', ...words, '--json', ...more);
   await until('the venue listens', () => program.said().includes('"address"'), 60_000);
   const { address, accounts } = JSON.parse(program.said().split('\n')[0] ?? '') as {
@@ -156,9 +167,19 @@ const FAULTS = [
 ];
 
 /** Starts, kills and starts again; compares with the venue after every `compareEvery` kills and at the end. The last session still runs. */
-export async function killLive(
-  { home, venue, kills, random, compareEvery }: { readonly home: string; readonly venue: VenueProcess; readonly kills: number; readonly random: () => number; readonly compareEvery: number },
-): Promise<KilledLive & { readonly program: Program }> {
+export async function killLive({
+  home,
+  venue,
+  kills,
+  random,
+  compareEvery,
+}: {
+  readonly home: string;
+  readonly venue: VenueProcess;
+  readonly kills: number;
+  readonly random: () => number;
+  readonly compareEvery: number;
+}): Promise<KilledLive & { readonly program: Program }> {
   const faults: string[] = [];
   const counts = { kills: 0, naked: 0, held: 0 };
   await misbehave(venue);

@@ -32,7 +32,9 @@ test(`a live session that is killed ${KILLS} times at a venue with faults has wh
   for (const [symbol, sum] of Object.entries(executed)) assert.ok(Math.abs(sum - (positions[symbol] ?? 0)) < 1e-9, `${symbol}: ${sum}`);
   const folder = onlyRun(home) ?? assert.fail('one run');
   const facts = journalFacts(folder, Infinity);
-  t.diagnostic(`${counts.kills} kills, ${counts.held} positions were held at them, ${counts.naked} of them naked; ${facts.fills} fills, ${orders} orders`);
+  t.diagnostic(
+    `${counts.kills} kills, ${counts.held} positions were held at them, ${counts.naked} of them naked; ${facts.fills} fills, ${orders} orders`,
+  );
   assert.deepEqual(facts.faults, []);
   assert.ok(facts.fills >= 10 && counts.held >= 3, `a session that trades, found ${facts.fills} fills and ${counts.held} positions`);
   const { matches } = await document<{ readonly matches: boolean }>(home, 'replay', folder);

@@ -88,7 +88,10 @@ describe('ballast live', { timeout: 180_000 }, () => {
     assert.equal(onlyRun(home), undefined, 'nothing was begun');
     const checked = await ballast(home, 'keys', 'check', '--testnet', '--address', venue.address, '--json');
     assert.equal(checked.code, 0, checked.stderr);
-    const { mayTrade, findings } = JSON.parse(checked.stdout) as { mayTrade: boolean; findings: readonly { subject: string; found: string }[] };
+    const { mayTrade, findings } = JSON.parse(checked.stdout) as {
+      mayTrade: boolean;
+      findings: readonly { subject: string; found: string }[];
+    };
     assert.equal(mayTrade, true);
     assert.ok(findings.some(({ subject, found }) => subject === 'withdrawal and transfer' && found === 'not permitted'));
   });
@@ -96,12 +99,18 @@ describe('ballast live', { timeout: 180_000 }, () => {
   test('F51, F50, F36: one session an account; what another hand closes is adopted; a halt closes all, and outlives a kill; an end keeps or closes', async () => {
     const home = homeOf('life', '  foreign: adopt\n  onStop: close\n');
     let session = live(home);
-    const opened = await seenWhere('a position under a stop', ({ positions, naked }) => (positions['BTCUSDT'] ?? 0) > 0 && naked.length === 0);
+    const opened = await seenWhere(
+      'a position under a stop',
+      ({ positions, naked }) => (positions['BTCUSDT'] ?? 0) > 0 && naked.length === 0,
+    );
     assert.deepEqual(await agreement(home, venue, session), []);
 
     // Another home, the same account: the lease is of the account, not of the home.
     const other = homeOf('other');
-    writeFileSync(join(other, 'ballast.yaml'), readFileSync(join(other, 'ballast.yaml'), 'utf8').replace(join(other, 'leases'), join(home, 'leases')));
+    writeFileSync(
+      join(other, 'ballast.yaml'),
+      readFileSync(join(other, 'ballast.yaml'), 'utf8').replace(join(other, 'leases'), join(home, 'leases')),
+    );
     const second = await ballast(other, ...liveWords(venue));
     assert.equal(second.code, 1);
     assert.match(second.stdout, /ACCOUNT_TAKEN/);
@@ -110,7 +119,9 @@ describe('ballast live', { timeout: 180_000 }, () => {
     // A hand takes some of it away.
     const taken = Math.floor(((opened.positions['BTCUSDT'] ?? 0) / 2) * 1_000) / 1_000;
     await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: String(-taken) });
-    await statusWhere(home, 'the session knows of it', ({ alerts }) => alerts.some(({ rule, why }) => rule === 'account' && /it is adopted/.test(why)));
+    await statusWhere(home, 'the session knows of it', ({ alerts }) =>
+      alerts.some(({ rule, why }) => rule === 'account' && /it is adopted/.test(why)),
+    );
     // The rest is closed by the sleeve that was shrunk and stopped.
     await seenWhere('flat', isFlat);
 
@@ -132,7 +143,8 @@ describe('ballast live', { timeout: 180_000 }, () => {
     assert.equal(ended.code, 0, ended.stderr);
     assert.ok(isFlat(await witness(venue)), 'live.onStop: close');
     const kinds = readRows(onlyRun(home) ?? '').rows.map(({ entry }) => entry.kind);
-    for (const kind of ['account.reported', 'halt.latched', 'halt.released', 'operator.spoke', 'feed.lost'] as const) assert.ok(kinds.includes(kind), kind);
+    for (const kind of ['account.reported', 'halt.latched', 'halt.released', 'operator.spoke', 'feed.lost'] as const)
+      assert.ok(kinds.includes(kind), kind);
   });
 
   test('F35: without its run folder it adopts what it left, and an end that keeps leaves it under its stop', async () => {
@@ -140,7 +152,9 @@ describe('ballast live', { timeout: 180_000 }, () => {
     await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: '0.02' });
     const session = live(home);
     // It was bought before by somebody; now it is the session's, and the venue has a stop for it.
-    await statusWhere(home, 'it is adopted', ({ alerts }) => alerts.some(({ rule, why }) => rule === 'account' && /holds 0.02, this run 0; it is adopted/.test(why)));
+    await statusWhere(home, 'it is adopted', ({ alerts }) =>
+      alerts.some(({ rule, why }) => rule === 'account' && /holds 0.02, this run 0; it is adopted/.test(why)),
+    );
     const { positions } = await seenWhere('a stop', ({ naked }) => naked.length === 0);
     assert.equal(positions['BTCUSDT'], 0.02);
     session.kill('SIGTERM');
@@ -170,8 +184,14 @@ describe('ballast live', { timeout: 180_000 }, () => {
     const session = startBallast(home, ...liveWords(venue), '--debug');
     programs.push(session);
     await seenWhere('a position', ({ positions }) => (positions['BTCUSDT'] ?? 0) > 0);
-    for (const kind of ['html', 'empty', 'accept-reset', 'http-status', 'refuse-sockets', 'ret-code']) await administer(venue, 'POST', 'faults', { kind, chance: 0.2 });
-    await administer(venue, 'POST', 'faults', { kind: 'ret-code', retCode: 10004, retMsg: `error sign! origin_string[1${venue.key}5000] ${venue.secret}`, chance: 0.3 });
+    for (const kind of ['html', 'empty', 'accept-reset', 'http-status', 'refuse-sockets', 'ret-code'])
+      await administer(venue, 'POST', 'faults', { kind, chance: 0.2 });
+    await administer(venue, 'POST', 'faults', {
+      kind: 'ret-code',
+      retCode: 10004,
+      retMsg: `error sign! origin_string[1${venue.key}5000] ${venue.secret}`,
+      chance: 0.3,
+    });
     await administer(venue, 'POST', 'acts', { act: 'drop-sockets' });
     await statusWhere(home, 'a refusal of the key', ({ alerts }) => alerts.some(({ why }) => /refused the key/.test(why)));
     const address = /page (http:\/\/[\d.:]+)/.exec(session.said())?.[1] ?? '';
@@ -185,7 +205,8 @@ describe('ballast live', { timeout: 180_000 }, () => {
     assert.ok(files.some((path) => path.endsWith('journal.sqlite')) && files.some((path) => path.endsWith('.tape')));
     seen.push(...files.map((path) => readFileSync(path, 'latin1')));
     for (const secret of [venue.key, venue.secret, wrong.BYBIT_TESTNET_API_SECRET]) {
-      for (const text of seen) assert.ok(!text.includes(secret), `a secret in ${text.slice(Math.max(0, text.indexOf(secret) - 200), text.indexOf(secret))}`);
+      for (const text of seen)
+        assert.ok(!text.includes(secret), `a secret in ${text.slice(Math.max(0, text.indexOf(secret) - 200), text.indexOf(secret))}`);
     }
   });
 });
@@ -195,4 +216,3 @@ function filesBelow(folder: string): string[] {
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile());
 }
-

@@ -86,7 +86,15 @@ class World {
     const venue = bench.open({ notBefore: () => place.notBefore() });
     bench.venue = venue;
     const parts = openPartsAround(
-      { folder, plan, recipe, configHash: 'test', durability: 'every-commit', askTimeoutMs: 0, ...(journal === undefined ? {} : { journal }) },
+      {
+        folder,
+        plan,
+        recipe,
+        configHash: 'test',
+        durability: 'every-commit',
+        askTimeoutMs: 0,
+        ...(journal === undefined ? {} : { journal }),
+      },
       () => venue,
     );
     place.notBefore = () => parts.engine.earliestNext;
@@ -187,7 +195,11 @@ class World {
       const isProtected = open.some(({ trigger, listing }) => trigger?.kind === 'StopLoss' && listing.index === instrument);
       assert.ok(bench.held(instrument) === '0' || isProtected, `${symbol} is held without a stop, ${place}`);
     });
-    assert.equal(engine.desk.tracker.open.size, open.length, `open orders, ${place}: ${[...engine.desk.tracker.open.values()].map(({ intent }) => intent.id).join()}`);
+    assert.equal(
+      engine.desk.tracker.open.size,
+      open.length,
+      `open orders, ${place}: ${[...engine.desk.tracker.open.values()].map(({ intent }) => intent.id).join()}`,
+    );
     const ids = account.orders.map(({ linkId }) => linkId).filter((id) => id !== '');
     assert.equal(new Set(ids).size, ids.length, `no order twice, ${place}`);
   }

@@ -67,14 +67,18 @@ async function list(venue: VenueProcess, path: string, parameters: Readonly<Reco
   for (let cursor = ''; ;) {
     const page = await get(venue, path, cursor === '' ? parameters : { ...parameters, cursor });
     rows.push(...(page['list'] as Row[]));
-    cursor = String(page['nextPageCursor'] ?? '');
+    cursor = typeof page['nextPageCursor'] === 'string' ? page['nextPageCursor'] : '';
     if (cursor === '') return rows;
   }
 }
 
 export async function witness(venue: VenueProcess): Promise<Witnessed> {
   const held = await list(venue, '/v5/position/list', { category: 'linear', settleCoin: 'USDT' });
-  const open = (await list(venue, '/v5/order/realtime', { category: 'linear', settleCoin: 'USDT', openOnly: '0' })) as unknown as WitnessedOrder[];
+  const open = (await list(venue, '/v5/order/realtime', {
+    category: 'linear',
+    settleCoin: 'USDT',
+    openOnly: '0',
+  })) as unknown as WitnessedOrder[];
   const [account] = await list(venue, '/v5/account/wallet-balance', { accountType: 'UNIFIED' });
   const coins = account?.['coin'] as readonly Row[];
   let cash = Number(coins.find(({ coin }) => coin === 'USDT')?.['walletBalance']);
@@ -92,7 +96,9 @@ export async function witness(venue: VenueProcess): Promise<Witnessed> {
 }
 
 /** Our ids that were used for more than one order of the venue, and what executions sum up to, by symbol. */
-export async function witnessHistory(venue: VenueProcess): Promise<{ readonly doubled: readonly string[]; readonly executed: Readonly<Record<string, number>>; readonly orders: number }> {
+export async function witnessHistory(
+  venue: VenueProcess,
+): Promise<{ readonly doubled: readonly string[]; readonly executed: Readonly<Record<string, number>>; readonly orders: number }> {
   const orders = (await list(venue, '/v5/order/history', { category: 'linear', limit: '50' })) as unknown as WitnessedOrder[];
   const byLink = new Map<string, Set<string>>();
   for (const { orderLinkId, orderId } of orders) {

@@ -81,7 +81,14 @@ const feeSchema = z.object({ takerFeeRate: rate, makerFeeRate: rate });
 const fundingSchema = z.object({ fundingInterval: z.number().optional() });
 /** What longs pay to shorts where nobody knows better: Bybit's usual rate. It is for estimates; what is paid is reported. */
 const USUAL_FUNDING_RATE = 0.0001;
-const newestBarSchema = z.tuple([z.string().regex(/^\d{1,15}$/).transform(Number)]).rest(z.unknown());
+const newestBarSchema = z
+  .tuple([
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+  ])
+  .rest(z.unknown());
 const accountSchema = z.object({ marginMode: z.string(), unifiedMarginStatus: z.int() });
 
 /** The venue may be slow, or have a bad moment. */
