@@ -29,7 +29,7 @@ export interface LeaseRequest {
 
 /** Where programs keep what is theirs and not the user's. */
 function stateFolder(): string {
-  const state = process.env['XDG_STATE_HOME'];
+  const { XDG_STATE_HOME: state } = process.env;
   return join(state === undefined || state === '' ? join(homedir(), '.local', 'state') : state, 'ballast', 'accounts');
 }
 

@@ -216,7 +216,7 @@ async function setUp({ config, account }: Opened, recipe: Recipe, isResumed: boo
   }
   const { marginMode, leverage, deadManMs } = config.live;
   const { isGuarded, refusals } = await account.setUp(instruments, {
-    marginMode: marginMode === 'keep' ? undefined : marginMode === 'cross' ? 'REGULAR_MARGIN' : 'ISOLATED_MARGIN',
+    margin: marginMode === 'keep' ? undefined : marginMode,
     leverage: leverage ?? undefined,
     deadManMs: deadManMs ?? undefined,
   });

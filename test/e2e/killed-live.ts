@@ -152,6 +152,8 @@ export async function misbehave(venue: VenueProcess): Promise<void> {
   for (const fault of FAULTS) await administer(venue, 'POST', 'faults', { chance: 0.01, ...fault });
 }
 
+/** Where the venue puts its words. */
+export const WORDS = 'retMsg';
 const FAULTS = [
   { kind: 'lose', where: '/v5/order/' },
   { kind: 'accept-silently', where: '/v5/order/create' },
@@ -159,7 +161,7 @@ const FAULTS = [
   { kind: 'html' },
   { kind: 'empty' },
   { kind: 'http-status', status: 503 },
-  { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' },
+  { kind: 'ret-code', retCode: 10016, [WORDS]: 'Server error' },
   { kind: 'empty-positions' },
   { kind: 'refuse-sockets' },
   { kind: 'duplicate-private', chance: 0.05 },
@@ -203,6 +205,9 @@ export async function killLive({
   }
 }
 
+/** A venue that misbehaves may keep a session from coming on. */
+const MOST_WAIT_MS = 6_000;
+
 /** While it starts, or while it trades: some events after its tape was seen to go on. */
 async function momentOf(home: string, program: Program, number: number, random: () => number): Promise<void> {
   const over = new AbortController();
@@ -211,7 +216,8 @@ async function momentOf(home: string, program: Program, number: number, random: 
     const folder = (): string => onlyRun(home) ?? '';
     const before = tapeBytes(folder());
     const grown = RECORD_BYTES * (1 + Math.floor(random() * 12));
-    while (!over.signal.aborted && tapeBytes(folder()) < before + grown) await pause(5);
+    const until = performance.now() + MOST_WAIT_MS;
+    while (!over.signal.aborted && performance.now() < until && tapeBytes(folder()) < before + grown) await pause(5);
   }
   await Promise.race([program.ended, pause(random() * (number % 4 === 0 ? 1_500 : 250))]);
 }

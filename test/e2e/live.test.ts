@@ -5,9 +5,21 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { administer, witness, type Witnessed } from '../support/bybit-witness.ts';
 import { ballast, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
-import { agreement, exportKeys, liveWords, serveVenue, startLive, statusOf, type LiveStatus, type ServedVenue } from './killed-live.ts';
+import {
+  WORDS,
+  agreement,
+  exportKeys,
+  liveWords,
+  serveVenue,
+  startLive,
+  statusOf,
+  type LiveStatus,
+  type ServedVenue,
+} from './killed-live.ts';
 import { readRows } from './journal-facts.ts';
 
+/** As the venue's hand calls it. */
+const QUANTITY = 'qty';
 /** Always in the market, with a stop far away: what moves the position is somebody else. */
 const ALWAYS = `
 import { defineStrategy, z } from 'ballast';
@@ -118,7 +130,7 @@ describe('ballast live', { timeout: 180_000 }, () => {
 
     // A hand takes some of it away.
     const taken = Math.floor(((opened.positions['BTCUSDT'] ?? 0) / 2) * 1_000) / 1_000;
-    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: String(-taken) });
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', [QUANTITY]: String(-taken) });
     await statusWhere(home, 'the session knows of it', ({ alerts }) =>
       alerts.some(({ rule, why }) => rule === 'account' && /it is adopted/.test(why)),
     );
@@ -149,7 +161,7 @@ describe('ballast live', { timeout: 180_000 }, () => {
 
   test('F35: without its run folder it adopts what it left, and an end that keeps leaves it under its stop', async () => {
     const home = homeOf('lost', '  foreign: adopt\n');
-    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: '0.02' });
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', [QUANTITY]: '0.02' });
     const session = live(home);
     // It was bought before by somebody; now it is the session's, and the venue has a stop for it.
     await statusWhere(home, 'it is adopted', ({ alerts }) =>
@@ -163,7 +175,7 @@ describe('ballast live', { timeout: 180_000 }, () => {
     const left = await witness(venue);
     assert.deepEqual([left.positions, left.naked], [{ BTCUSDT: 0.02 }, []]);
     assert.ok(readFileSync(join(onlyRun(home) ?? '', 'run.json'), 'utf8').includes('"interrupted"'), 'it holds something: it is not over');
-    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', qty: '-0.02' });
+    await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', [QUANTITY]: '-0.02' });
   });
 
   test('a key and a secret are in nothing that a session leaves behind, however it fails', async () => {
@@ -189,7 +201,7 @@ describe('ballast live', { timeout: 180_000 }, () => {
     await administer(venue, 'POST', 'faults', {
       kind: 'ret-code',
       retCode: 10004,
-      retMsg: `error sign! origin_string[1${venue.key}5000] ${venue.secret}`,
+      [WORDS]: `error sign! origin_string[1${venue.key}5000] ${venue.secret}`,
       chance: 0.3,
     });
     await administer(venue, 'POST', 'acts', { act: 'drop-sockets' });

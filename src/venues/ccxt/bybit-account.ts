@@ -47,7 +47,7 @@ export interface HeldPosition {
 
 export interface AccountSetUp {
   /** Undefined leaves it as it is. */
-  readonly marginMode: 'REGULAR_MARGIN' | 'ISOLATED_MARGIN' | undefined;
+  readonly margin: 'cross' | 'isolated' | undefined;
   readonly leverage: number | undefined;
   /** After how long without this process the venue cancels its orders; undefined asks for nothing. */
   readonly deadManMs: TimeMs | undefined;
@@ -243,7 +243,7 @@ export class BybitAccount {
    * Asks for what the session wants of the account. @returns whether the venue guards the session, and what it did not do, in words
    * @throws BallastError KEY_REFUSED, VENUE_UNREACHABLE
    */
-  async setUp(instruments: readonly Instrument[], { marginMode, leverage, deadManMs }: AccountSetUp) {
+  async setUp(instruments: readonly Instrument[], { margin, leverage, deadManMs }: AccountSetUp) {
     const refusals: string[] = [];
     const set = async (what: string, path: string, parameters: Parameters): Promise<boolean> => {
       const outcome = await this.#asked('POST', path, parameters);
@@ -251,7 +251,11 @@ export class BybitAccount {
       refusals.push(`${what}: ${'words' in outcome ? outcome.words : outcome.kind}`);
       return false;
     };
-    if (marginMode !== undefined) await set(`margin mode ${marginMode}`, '/v5/account/set-margin-mode', { setMarginMode: marginMode });
+    if (margin !== undefined) {
+      await set(`${margin} margin`, '/v5/account/set-margin-mode', {
+        setMarginMode: `${margin === 'cross' ? 'REGULAR' : 'ISOLATED'}_MARGIN`,
+      });
+    }
     for (const instrument of instruments) {
       if (leverage === undefined || instrument.kind !== 'linear') continue;
       const text = String(leverage);
