@@ -21,7 +21,7 @@ test(`a live session that is killed ${KILLS} times at a venue with faults has wh
   exportKeys(venue);
   const home = temporaryHome('live');
   writeFileSync(join(home, 'ballast.yaml'), liveConfig(home));
-  const { program, faults, ...counts } = await killLive({ home, venue, kills: KILLS, random: seeded(SEED), compareEvery: 7 });
+  const { program, faults, ...counts } = await killLive({ home, venue, kills: KILLS, random: seeded(SEED), compareEvery: 10 });
   t.after(() => program.kill());
   assert.deepEqual(faults, []);
   assert.equal(counts.kills, KILLS, 'every kill met a living session');
