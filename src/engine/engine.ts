@@ -140,6 +140,10 @@ export class Engine implements Stateful {
   readonly #awaitsEdge: Uint8Array;
   /** The sleeves' shares of equity where they are divided anew now and then; undefined where each keeps its own. */
   readonly #allocation: Allocation | undefined;
+  // What minds are asked; made once, because it is asked at every close.
+  readonly #isIdle = (mind: Mind, forecast: Forecast): boolean => !this.account.halted && this.#changesNothing(mind.sleeve, forecast);
+  readonly #askNow = (mind: Mind): void => mind.ask(this.at, this.#isIdle);
+  readonly #explainNow = (mind: Mind): void => mind.explainLast(this.at);
 
   constructor(parts: EngineParts) {
     const { plan } = parts;
@@ -763,11 +767,15 @@ export class Engine implements Stateful {
     }
     if (this.desk.nextTicketAt < earliest) {
       earliest = this.desk.nextTicketAt;
-      const instrument = this.plan.instruments.findIndex((_, index) => this.desk.ticketDueAt(index) === earliest);
-      which = 1 + instruments + 2 * minds + this.plan.sleeves.length + instrument;
+      which = 1 + instruments + 2 * minds + this.plan.sleeves.length + this.#ticketDueAt(earliest);
     }
     this.#ring.timer = which;
     return earliest;
+  }
+
+  /** Apart from the look at every timer: a closure over its variables would move them to the heap at each. */
+  #ticketDueAt(at: TimeMs): number {
+    return this.plan.instruments.findIndex((_, instrument) => this.desk.ticketDueAt(instrument) === at);
   }
 
   /** The event of the earliest timer, not before the last event handled. Call after `nextTimer`. */
@@ -909,9 +917,10 @@ export class Engine implements Stateful {
       const mind = this.minds[index];
       if (mind === undefined) continue;
       // An expired, suspended or incomplete mind was made due to be pooled anew, not to be asked.
-      if (this.#mustAsk[index] === 0) continue;
-      this.#mustAsk[index] = 0;
-      if (!mind.suspended) this.#ask(index, mind);
+      if (this.#mustAsk[index] === 1) {
+        this.#mustAsk[index] = 0;
+        if (!mind.suspended && mind.isWarm && this.#question(index, mind, this.#askNow)) this.#renew(mind);
+      } else if (mind.owesReasons) this.#question(index, mind, this.#explainNow);
     }
     if (!this.account.halted) {
       for (let position = 0; position < this.#dueCount; position++) {
@@ -929,21 +938,21 @@ export class Engine implements Stateful {
     return true;
   }
 
-  #ask(index: number, mind: Mind): void {
-    if (!mind.isWarm) return;
+  /** Asks a mind for something, guarded where it is not trusted. False when it failed, now or in the recording. */
+  #question(index: number, mind: Mind, ask: (mind: Mind) => void): boolean {
     const known = this.#knownFailures?.get(this.sequence)?.get(index);
     if (known !== undefined) {
       this.#countFailure(index, known);
-      return;
+      return false;
     }
     try {
-      if (mind.isTrusted || this.#guard === undefined) mind.ask(this.at);
-      else this.#guard(() => mind.ask(this.at));
+      if (mind.isTrusted || this.#guard === undefined) ask(mind);
+      else this.#guard(() => ask(mind));
     } catch (cause) {
       this.#mindFailed(index, cause);
-      return;
+      return false;
     }
-    this.#renew(mind);
+    return true;
   }
 
   /** What the sleeve's minds may know of it. Brought up to date when it changes, not when they ask. */
@@ -1036,13 +1045,16 @@ export class Engine implements Stateful {
 
   /** The common case, without pooling: the sleeve's only source says what is frozen already, or what it was stopped on. */
   #stands(sleeve: number): boolean {
-    const sources = this.plan.sleeves[sleeve]?.sources;
-    if (sources === undefined || sources.length !== 1 || this.#awaitsEdge[sleeve] === 1) return false;
-    const mind = this.minds[sources[0] ?? 0];
+    const mind = this.minds[this.plan.sleeves[sleeve]?.sources[0] ?? 0];
     const opinion = mind?.opinion;
-    if (opinion === undefined || opinion.kind !== 'forecast' || this.at >= (mind?.expiresAt ?? NEVER)) return false;
+    return opinion?.kind === 'forecast' && this.at < (mind?.expiresAt ?? NEVER) && this.#changesNothing(sleeve, opinion);
+  }
+
+  /** What the sleeve's only source says is frozen already, or what it was stopped on. */
+  #changesNothing(sleeve: number, forecast: Forecast): boolean {
+    if (this.plan.sleeves[sleeve]?.sources.length !== 1 || this.#awaitsEdge[sleeve] === 1) return false;
     const { wants } = this.desk;
-    const stance = opinion.stance < 0 && this.#isLongOnly[sleeve] === 1 ? 0 : opinion.stance;
+    const stance = forecast.stance < 0 && this.#isLongOnly[sleeve] === 1 ? 0 : forecast.stance;
     const latched = wants.latchedSide[sleeve] ?? 0;
     // A stopped sleeve waits until its source was neutral or on the other side.
     if (latched !== 0) return Math.sign(stance) === latched;

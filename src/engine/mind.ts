@@ -48,7 +48,7 @@ export class Mind implements Stateful {
     features: Readonly<Record<string, AnyIndicator>>;
     sleeve: OwnSleeveState;
   };
-  /** What one that is not trusted said for its last answer. */
+  /** What one that is not trusted said for its last answer; without words where nobody was going to read them. */
   #said: Said = NO_WORDS;
   /** The last answer; undefined until it has spoken. */
   opinion: Opinion | undefined = undefined;
@@ -136,8 +136,11 @@ export class Mind implements Stateful {
     return true;
   }
 
-  /** Asks, and keeps the answer. @throws BallastError when the strategy throws or answers nonsense; the last opinion then stands. */
-  ask(at: TimeMs): void {
+  /**
+   * Asks, and keeps the answer. @throws BallastError when the strategy throws or answers nonsense; the last opinion then stands.
+   * @param isIdle whether a forecast changes nothing: then nobody is going to read its reasons
+   */
+  ask(at: TimeMs, isIdle: (mind: Mind, forecast: Forecast) => boolean): void {
     const evidence = this.#evidence;
     evidence.at = at;
     let opinion: Opinion;
@@ -149,23 +152,42 @@ export class Mind implements Stateful {
     }
     // A promise is no answer; and when it fails later, nobody is there to catch it.
     if (opinion instanceof Promise) opinion.catch(() => undefined);
+    this.#mustBeSound(opinion, at);
     // Who is not known to answer in time explains himself now, under the same guard, and not when words are wanted. Before the opinion is
     // taken: a replay leaves out all of what failed.
-    const said = this.isTrusted ? NO_WORDS : this.#reasonsNow();
-    this.take(opinion, at);
+    const said = this.isTrusted || opinion.kind === 'abstention' || isIdle(this, opinion) ? NO_WORDS : this.#reasonsNow();
+    this.#keep(opinion, at);
     this.#said = said;
+  }
+
+  /** It is about to be acted on without being asked again, and its reasons were not wanted when it was. */
+  get owesReasons(): boolean {
+    return !this.isTrusted && this.#said.because === '' && this.isAlive && this.opinion?.kind === 'forecast';
+  }
+
+  /** Explains what it said last, for one that is not trusted. */
+  explainLast(at: TimeMs): void {
+    this.#evidence.at = at;
+    this.#said = this.#reasonsNow();
   }
 
   /** Keeps an opinion that was formed now or came by letter. @throws BallastError when it is nonsense; the last opinion then stands. */
   take(opinion: Opinion, at: TimeMs): void {
+    this.#mustBeSound(opinion, at);
+    this.#keep(opinion, at);
+  }
+
+  #mustBeSound(opinion: Opinion, at: TimeMs): void {
     if (opinion === null || typeof opinion !== 'object' || (opinion.kind !== 'forecast' && opinion.kind !== 'abstention')) {
       throw this.#broken(at, `the answer ${describe(opinion)}`);
     }
-    if (opinion.kind === 'abstention') {
-      if (typeof opinion.because === 'string') return this.abstain(opinion.because, at);
+    if (opinion.kind === 'forecast') this.#check(opinion, at);
+    else if (typeof opinion.because !== 'string')
       throw this.#broken(at, `an abstention because of ${describe(opinion.because)}`, undefined, 'words');
-    }
-    this.#check(opinion, at);
+  }
+
+  #keep(opinion: Opinion, at: TimeMs): void {
+    if (opinion.kind === 'abstention') return this.abstain(opinion.because, at);
     this.isAlive = true;
     this.opinion = opinion;
   }

@@ -12,6 +12,9 @@ import type { OutsideSeries, OutsideView } from './outside.ts';
 import type { Trace } from './trace.ts';
 import { closeOf, rowsOf, type World } from './world.ts';
 
+/** Opinions are compared here, not their reasons. */
+const nobodyReads = (): boolean => true;
+
 /** A subject as it is after its module was loaded anew. */
 export interface Instance {
   observe(world: World): Trace;
@@ -85,7 +88,7 @@ export function observeForecaster(forecaster: Forecaster, world: World): Trace {
       }
       for (const { indicator, output, values } of features) values[row] = Number(Reflect.get(indicator, output));
       if (!mind.isWarm) continue;
-      mind.ask(at);
+      mind.ask(at, nobodyReads);
     } catch (cause) {
       return { columns, failure: { row, words: cause instanceof Error ? cause.message : String(cause) } };
     }
