@@ -367,15 +367,16 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   // ---- orders in -----------------------------------------------------------------------------------------------------
 
-  /** Copies the intent: nothing of it is shared. */
+  /** Nothing of an intent is ever written: what becomes of the order here is in intents of its own. */
   submit(intent: OrderIntent): void {
     this.#arrivals.push({ at: this.#arrivalOf(intent.at), instrument: intent.instrument, what: 'order', intent: this.#received(intent) });
   }
 
   /** In a hedged account what is against the side of its position can only reduce it, whatever it says itself. */
   #received(intent: OrderIntent): OrderIntent {
+    if (!this.#isHedged) return intent;
     const { side, positionSide } = intent;
-    const isAgainst = this.#isHedged && positionSide !== undefined && (positionSide === 'long') === (side === 'sell');
+    const isAgainst = positionSide !== undefined && (positionSide === 'long') === (side === 'sell');
     const reduceOnly = intent.reduceOnly || isAgainst;
     return { ...intent, reduceOnly, attached: intent.attached.map((each) => this.#received(each)) };
   }
