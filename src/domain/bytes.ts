@@ -3,6 +3,8 @@ import { BallastError } from './errors.ts';
 import { fromUnits, unitsOf, type Decimal } from './decimal.ts';
 
 const INT64_MAX = 9_223_372_036_854_775_807n;
+/** The least that is written in eight bytes. By name: a negation would make it anew each time. */
+const INT64_LEAST = -9_223_372_036_854_775_807n;
 const encoder = new TextEncoder();
 /** Characters from which on the encoder is faster than a loop: three times so at 240. */
 const LONG_TEXT = 64;
@@ -59,7 +61,7 @@ export class ByteWriter {
 
   decimal(value: Decimal): void {
     const units = unitsOf(value);
-    if (units <= INT64_MAX && units >= -INT64_MAX) {
+    if (units <= INT64_MAX && units >= INT64_LEAST) {
       this.#room(9);
       this.#bytes[this.#length] = 0;
       this.#view.setBigInt64(this.#length + 1, units, true);

@@ -3,7 +3,8 @@
 /** Rounded, and zero has no sign. */
 export function fixed(value: number, decimals: number): string {
   const text = value.toFixed(decimals);
-  return Number(text) === 0 ? text.replace('-', '') : text;
+  // Most have no sign at all, and reading them back costs as much as writing them.
+  return text.startsWith('-') && Number(text) === 0 ? text.slice(1) : text;
 }
 
 /** `12.50 %` of a ratio: for words only. */
