@@ -78,7 +78,7 @@ function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
     if (choice === 'wait') return 'wait';
     if (choice === 'timer') {
       // The bound was cheap; now it is made exact.
-      if (engine.nextTimer() <= clock.nextAt) engine.handle(engine.takeTimer());
+      if (engine.nextTimer() <= clock.nextAt) engine.ring();
     } else {
       const source = sources[choice];
       if (source !== undefined) engine.handle(source.take());

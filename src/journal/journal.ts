@@ -206,7 +206,7 @@ export class Journal {
     this.#lastTapeOffset = tapeOffset;
     if (this.#observers.length > 0) {
       const row: JournalRow = { sequence, tapeOffset, entry };
-      for (const observe of this.#observers) observe(row);
+      for (let index = 0; index < this.#observers.length; index++) this.#observers[index]?.(row);
     }
     if (this.#bufferedBytes > BUFFER_BYTES) this.#store();
   }
