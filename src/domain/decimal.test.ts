@@ -106,6 +106,8 @@ describe('arithmetic', () => {
   test('a proportion is rounded toward zero and leaves the rest to the caller', () => {
     assert.equal(format(proportion(amount('10'), quantity('1'), quantity('3'))), '3.333333333333');
     assert.equal(format(proportion(amount('-10'), quantity('1'), quantity('3'))), '-3.333333333333');
+    assert.equal(format(proportion(amount('-10'), quantity('-3'), quantity('-3'))), '-10');
+    assert.throws(() => proportion(amount('10'), ZERO_QUANTITY, ZERO_QUANTITY), RangeError);
   });
 
   test('what money pays for, its fee included, is all of it and never more', () => {
@@ -191,6 +193,22 @@ describe('the doors', () => {
         },
       ),
     );
+  });
+
+  test('an estimate is the nearest double of the units, whatever their size', () => {
+    const sizes = fc.oneof(units, fc.bigInt({ min: -(1n << 65n), max: 1n << 65n }), fc.bigInt({ min: -(1n << 33n), max: 1n << 33n }));
+    const hold = (value: bigint): void => assert.equal(toNumber(fromUnits<Amount>(value)), Number(value) / 1e12);
+    fc.assert(fc.property(sizes, hold));
+    for (const bits of [31n, 32n, 52n, 53n, 62n, 63n, 64n]) {
+      for (const beside of [-1n, 0n, 1n]) for (const sign of [-1n, 1n]) hold(sign * ((1n << bits) + beside));
+    }
+  });
+
+  test('a whole number of steps is that number, whatever its size', () => {
+    const counts = fc.oneof(fc.maxSafeInteger(), fc.double({ min: -1e24, max: 1e24, noNaN: true }).map(Math.trunc));
+    const hold = (count: number): void => assert.equal(unitsOf(priceFrom(count, price('1'), 'nearest')), BigInt(count) * 10n ** 12n);
+    fc.assert(fc.property(counts, hold));
+    for (const exponent of [31, 32, 53, 62, 63, 64]) for (const sign of [-1, 1]) hold(sign * 2 ** exponent);
   });
 
   test('money goes to the nearest 1e-12', () => assert.equal(format(amountFrom(0.1)), '0.1'));

@@ -34,10 +34,11 @@ export function subtract<D extends Decimal>(left: D, right: D): D {
   return (raw(left) - raw(right)) as unknown as D;
 }
 export function negate<D extends Decimal>(value: D): D {
-  return -raw(value) as unknown as D;
+  // Not a sign before it: compiled code subtracts in a register, and calls somebody to change a sign.
+  return (0n - raw(value)) as unknown as D;
 }
 export function absolute<D extends Decimal>(value: D): D {
-  return (raw(value) < 0n ? -raw(value) : raw(value)) as unknown as D;
+  return (raw(value) < 0n ? 0n - raw(value) : raw(value)) as unknown as D;
 }
 export function smaller<D extends Decimal>(left: D, right: D): D {
   return raw(left) <= raw(right) ? left : right;
@@ -65,6 +66,8 @@ export function notional(price: Price, quantity: Quantity): Amount {
 
 /** value x numerator / denominator, rounded toward zero. The rest is the caller's: give it to the last share. */
 export function proportion<D extends Decimal, R extends Decimal>(value: D, numerator: R, denominator: R): D {
+  // All of it, as most often: without a product of two words and its quotient.
+  if (raw(numerator) === raw(denominator) && raw(denominator) !== 0n) return value;
   return ((raw(value) * raw(numerator)) / raw(denominator)) as unknown as D;
 }
 
@@ -83,9 +86,32 @@ export function roundToStep<D extends Decimal>(value: D, step: D): D {
   return (raw(value) - (raw(value) % raw(step))) as unknown as D;
 }
 
+/** One 64-bit integer, seen as a whole and as two halves: the way between a bigint and a double that compiled code goes by itself. */
+const whole = new BigInt64Array(1);
+const high = new Int32Array(whole.buffer);
+const low = new Uint32Array(whole.buffer);
+const [LOW, HIGH] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0];
+const HALF_RANGE = 4_294_967_296;
+const INT64_MAX = 9_223_372_036_854_775_807n;
+const INT64_MIN = -9_223_372_036_854_775_808n;
+
 /** The door from exact to estimate. */
 export function toNumber(value: Decimal): number {
-  return Number(raw(value)) / 1e12;
+  const units = raw(value);
+  if (units > INT64_MAX || units < INT64_MIN) return Number(units) / 1e12;
+  whole[0] = units;
+  // Both terms are exact, so the sum is rounded once, as a conversion is.
+  return ((high[HIGH] ?? NaN) * HALF_RANGE + (low[LOW] ?? NaN)) / 1e12;
+}
+
+/** Of a whole number. */
+function bigintOf(count: number): bigint {
+  // Below this the upper half fits in 32 bits.
+  if (!(Math.abs(count) < 9.2e18)) return BigInt(count);
+  const upper = Math.floor(count / HALF_RANGE);
+  high[HIGH] = upper;
+  low[LOW] = count - upper * HALF_RANGE;
+  return whole[0] ?? 0n;
 }
 
 /** The door from an estimate to a price on the venue's tick. @throws BallastError NUMBER_NOT_FINITE */
@@ -115,7 +141,7 @@ function stepped(estimate: number, step: bigint, rounding: Rounding): bigint {
   else if (rounding === 'down') count = Math.floor(steps);
   else if (rounding === 'up') count = Math.ceil(steps);
   else count = Math.trunc(steps);
-  return step === 0n ? BigInt(count) : BigInt(count) * step;
+  return step === 0n ? bigintOf(count) : bigintOf(count) * step;
 }
 
 /** Exponents of three digits are more than money needs, and few enough that reading one never takes long. */
