@@ -54,9 +54,9 @@ export class BarSource implements MarketSource, Stateful {
   /** Bars taken since the beginning: the cursor that a snapshot keeps. */
   #taken = 0;
   #skip = 0;
-  /** Reused for every event, and another for every look ahead: the loop still reads the first while the venue looks ahead. */
-  readonly #event: MarketEvent;
-  readonly #ahead: MarketEvent;
+  /** Two, by turns: the loop still reads the one that was taken last while the venue looks ahead in the other, which is taken next. */
+  #event: MarketEvent;
+  #ahead: MarketEvent;
   #aheadRow = -1;
   /** Close time of the next bar; NEVER when its chunk is not there. */
   #nextAt: TimeMs = NEVER;
@@ -86,8 +86,10 @@ export class BarSource implements MarketSource, Stateful {
   }
 
   take(): MarketEvent {
-    const event = this.#event;
-    this.#read(event, this.#row);
+    if (this.#aheadRow !== this.#row) this.#read(this.#ahead, this.#row);
+    const event = this.#ahead;
+    this.#ahead = this.#event;
+    this.#event = event;
     this.#row++;
     this.#taken++;
     this.#stand();

@@ -87,10 +87,10 @@ export class Account implements Stateful {
     return this.#hasMargin && this.#instruments[instrument]?.kind === 'linear' && !isZero(this.position[instrument] ?? ZERO_QUANTITY);
   }
 
-  /** Books a trade. @param change signed: positive buys */
-  trade(instrument: number, change: Quantity, price: Price, fee: Amount): void {
+  /** Books a trade. @param change signed: positive buys @param value its notional, never negative */
+  trade(instrument: number, change: Quantity, price: Price, value: Amount, fee: Amount): void {
     const before = this.position[instrument] ?? ZERO_QUANTITY;
-    const paid = notional(price, change);
+    const paid = signOf(change) < 0 ? negate(value) : value;
     this.position[instrument] = add(before, change);
     this.cash = subtract(subtract(this.cash, paid), fee);
     if (this.#hasMargin && this.#instruments[instrument]?.kind === 'linear') this.#margin(instrument, before, change, price, paid);
@@ -227,7 +227,7 @@ export class Account implements Stateful {
     const lacking = larger(negate(left), ZERO_AMOUNT);
     const insurance = this.#rules.insuranceFund === Infinity ? lacking : smaller(lacking, this.#fund);
     this.#fund = subtract(add(this.#fund, fee), insurance);
-    this.trade(instrument, negate(held), price, subtract(fee, lacking));
+    this.trade(instrument, negate(held), price, notional(price, absolute(held)), subtract(fee, lacking));
     return { fee, insurance, deleveraged: subtract(lacking, insurance) };
   }
 

@@ -28,6 +28,11 @@ export function isStop(reach: Reach): boolean {
   return reach <= STOP_ABOVE;
 }
 
+/** The market falls to its level; every other is one that the market rises to. Beyond its level a bar never comes to it. */
+export function reachesFromAbove(reach: Reach): boolean {
+  return reach === STOP_BELOW || reach === TARGET_BELOW || reach === LIMIT_BELOW;
+}
+
 /**
  * The bar comes to the order. A limit fills when the market goes beyond it: by any price, or by `through` more, or touches it where `isTouch`;
  * where the bar opens on its better side it fills at once.

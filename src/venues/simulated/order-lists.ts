@@ -103,17 +103,19 @@ export class OrderLists implements Stateful {
 
   /** Orders attached to an entry that never filled never came to rest: they end with it, without a word. */
   end(order: OpenOrder): void {
-    const { id, instrument, attached } = order.intent;
-    this.#forget(id);
+    const { instrument, attached } = order.intent;
+    this.#forget(order);
     remove(this.resting[instrument], order);
     remove(this.waiting[instrument], order);
-    if (isZero(order.filled)) for (const each of attached) this.#forget(each.id);
+    if (!isZero(order.filled)) return;
+    for (const { id } of attached) {
+      const other = this.#byId.get(id);
+      if (other !== undefined) this.#forget(other);
+    }
   }
 
-  #forget(id: string): void {
-    const order = this.#byId.get(id);
-    if (order === undefined) return;
-    this.#byId.delete(id);
+  #forget(order: OpenOrder): void {
+    if (!this.#byId.delete(order.intent.id)) return;
     if (order.intent.trailBy !== undefined) this.#trailing--;
     if (order.intent.pairedWith !== undefined) this.#paired--;
   }

@@ -47,7 +47,7 @@ import type { BookTape } from './book-records.ts';
 import { DatedFilters } from './dated-filters.ts';
 import { FeeCoinPrices } from './fee-coin.ts';
 import { FeeSchedule } from './fees.ts';
-import { isReached, isStop, trailedLevel, triggeredPrice } from './fills.ts';
+import { isReached, isStop, reachesFromAbove, trailedLevel, triggeredPrice } from './fills.ts';
 import { malformation, priceMalformation } from './filters.ts';
 import { latencyFrom, responseFrom } from './latency.ts';
 import { LiquidationLevels } from './liquidation-levels.ts';
@@ -156,6 +156,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #anyStale = true;
   #due: TimeMs = NEVER;
   #dueInstrument = 0;
+  /** By instrument: within these prices a bar comes to nothing that rests. NaN where that is not known. */
+  readonly #quietAbove: Float64Array;
+  readonly #quietBelow: Float64Array;
   /** Rank of the stop that `#firstTriggered` found last; Infinity when it found a limit, or nothing. */
   #firstRank = Infinity;
 
@@ -196,6 +199,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
     this.#dueKind = instruments.map(() => 'trigger');
     this.#isStale = new Uint8Array(instruments.length).fill(1);
+    this.#quietAbove = new Float64Array(instruments.length).fill(NaN);
+    this.#quietBelow = new Float64Array(instruments.length).fill(NaN);
   }
 
   #bookOf(tape: BookTape | undefined, index: number): BookMarket | undefined {
@@ -266,10 +271,18 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       if (this.#sharesVolume) this.#barPassed(event);
       if (this.#orders.hasTrailing) this.#trail(event);
       // Only an instrument in which something waits or rests can owe another event because of a bar.
-      if (this.#orders.isBusy(instrument)) this.#lookAgain(instrument);
+      if (this.#orders.isBusy(instrument) && !this.#staysQuiet(instrument)) this.#lookAgain(instrument);
       if (this.#hasMargin) this.#markMoved(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
+  }
+
+  /** The bar that comes next is known to come to nothing that rests: what was found when it was last looked stands. */
+  #staysQuiet(instrument: number): boolean {
+    const above = this.#quietAbove[instrument] ?? NaN;
+    if (Number.isNaN(above)) return false;
+    const bar = this.#watched[instrument]?.nextBar();
+    return bar !== undefined && bar.low > above && bar.high < (this.#quietBelow[instrument] ?? NaN);
   }
 
   /** Its volume is gone. What it triggered and could not fill waits for the next as a market order. */
@@ -526,6 +539,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   #look(instrument: number): void {
     this.#isStale[instrument] = 0;
     this.#dueAt[instrument] = NEVER;
+    this.#quietAbove[instrument] = NaN;
     const source = this.#watched[instrument];
     if (source === undefined || source.ended) return;
     this.#lookNow(instrument, source);
@@ -538,6 +552,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#look(instrument);
       this.#dueAt[instrument] = Math.max(this.#dueAt[instrument] ?? NEVER, nextAt);
     });
+    this.#quietAbove[instrument] = NaN;
     this.#filtersMoved();
   }
 
@@ -574,6 +589,23 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     // At one distance the liquidation is first: whoever is liquidated has no orders any more.
     if (liquidationRank < Infinity && liquidationRank <= this.#firstRank) this.#offer(instrument, bar.at, 'liquidation');
     else if (canFill && first !== undefined) this.#offer(instrument, bar.at, 'trigger');
+    else if (waiting === undefined && !isMargined && left === undefined) this.#findQuiet(instrument);
+  }
+
+  /** Between the nearest levels on either side: as long as those stand, a bar need only be held against two numbers. */
+  #findQuiet(instrument: number): void {
+    if (this.#orders.hasTrailing || this.#filters.nextAt !== NEVER) return;
+    let above = -Infinity;
+    let below = Infinity;
+    const resting = this.#orders.resting[instrument] ?? [];
+    for (let index = 0; index < resting.length; index++) {
+      const order = resting[index];
+      if (order === undefined) continue;
+      if (!reachesFromAbove(order.reach)) below = Math.min(below, order.level);
+      else above = Math.max(above, order.level);
+    }
+    this.#quietAbove[instrument] = above;
+    this.#quietBelow[instrument] = below;
   }
 
   #offer(instrument: number, at: TimeMs, kind: DueKind): void {
@@ -785,10 +817,12 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     }
     const reference = intent.limitPrice ?? intent.stopPrice ?? this.#reference(intent.instrument, instrument);
     if (reference === undefined) return undefined;
-    const value = notional(reference, quantity);
-    if (compare(value, instrument.minimumNotional) < 0)
-      return `notional ${format(value)} is below the minimum ${format(instrument.minimumNotional)}`;
-    return this.#unaffordable(intent, instrument, reference, value);
+    if (!isZero(instrument.minimumNotional)) {
+      const value = notional(reference, quantity);
+      if (compare(value, instrument.minimumNotional) < 0)
+        return `notional ${format(value)} is below the minimum ${format(instrument.minimumNotional)}`;
+    }
+    return this.#unaffordable(intent, instrument, reference);
   }
 
   /** On spot, and for cash, what is not held cannot be sold. */
@@ -803,8 +837,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     return last > 0 ? priceFrom(last, instrument.tick, 'nearest') : undefined;
   }
 
-  #unaffordable(intent: OrderIntent, instrument: Instrument, reference: Price, value: Amount): string | undefined {
+  #unaffordable(intent: OrderIntent, instrument: Instrument, reference: Price): string | undefined {
     if (this.#rules.margin === 'cash' || (instrument.kind === 'spot' && !this.#settings.allowSpotShort)) {
+      const value = notional(reference, intent.quantity);
       // A budget is cut to the cash where it is spent.
       const isPayable = intent.budget === undefined ? compare(value, this.cash) <= 0 : signOf(this.cash) > 0;
       if (intent.side === 'sell' || isPayable) return undefined;
@@ -1074,7 +1109,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#cancelled(order, at, LACKS_MARGIN);
       return;
     }
-    this.#account.trade(position, change, price, fee);
+    this.#account.trade(position, change, price, value, fee);
     this.#fees.traded(value, at);
     this.#positionChanged(position, held, at);
     const isFirst = isZero(order.filled);
@@ -1129,11 +1164,15 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** A whole-position stop ends with its position, as on the real venues that have it. */
   #endWholePositionStops(instrument: number, at: TimeMs): void {
-    for (const order of [...(this.#orders.resting[instrument] ?? [])]) {
-      if (!order.intent.wholePosition) continue;
+    const resting = this.#orders.resting[instrument] ?? [];
+    for (let place = 0; place < resting.length; place++) {
+      const order = resting[place];
+      if (order?.intent.wholePosition !== true) continue;
       const side = signOf(this.#heldBy(order.intent));
       if (side !== 0 && (order.intent.side === 'sell') === side > 0) continue;
+      // The next one comes to its place.
       this.#end(order);
+      place--;
       this.#report('order.cancelled', order.intent, at, 'its position is closed');
     }
   }
