@@ -1052,7 +1052,8 @@ export class Desk implements Stateful {
 
   /** To be cancelled once everything new was sent. */
   #drop(order: TrackedOrder): void {
-    (this.#superfluous ??= []).push(order);
+    if (this.#superfluous === undefined) this.#superfluous = [order];
+    else this.#superfluous.push(order);
   }
 
   #protectNet(instrument: number, traded: Instrument, at: TimeMs): void {

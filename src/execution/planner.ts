@@ -93,10 +93,12 @@ export function plan(input: PlanInput, instrument: number): Plan | undefined {
     if (sign === 0) continue;
     const share: Share = { sleeve: input.holdings.sleeve[holding] ?? 0, leg: input.holdings.leg[holding] ?? 0, quantity };
     if (sign > 0) {
-      (buys ??= []).push(share);
+      if (buys === undefined) buys = [share];
+      else buys.push(share);
       bought = add(bought, quantity);
     } else {
-      (sells ??= []).push(share);
+      if (sells === undefined) sells = [share];
+      else sells.push(share);
       sold = subtract(sold, quantity);
     }
   }

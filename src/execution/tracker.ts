@@ -164,7 +164,7 @@ export class OrderTracker implements Stateful {
       this.#revive(order, order.state);
     }
     if (fill !== undefined) {
-      order.fills = [...order.fills, fill.id];
+      order.fills = order.fills.length === 0 ? [fill.id] : [...order.fills, fill.id];
       const isFirst = isZero(order.filled);
       parts = this.#divide(order, fill.quantity);
       order.filled = add(order.filled, fill.quantity);

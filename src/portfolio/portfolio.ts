@@ -105,7 +105,9 @@ export class Portfolio implements PortfolioView, Stateful {
   }
 
   totalCash(): Amount {
-    return this.cash.reduce((sum, part) => add(sum, part), ZERO_AMOUNT);
+    let sum = ZERO_AMOUNT;
+    for (let part = 0; part < this.cash.length; part++) sum = add(sum, this.cash[part] ?? ZERO_AMOUNT);
+    return sum;
   }
 
   /**

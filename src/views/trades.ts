@@ -237,7 +237,7 @@ export class TradeLedger implements Stateful {
   #liquidatedAt = -1;
   #otherHandAt = -1;
   #stopFilledAt = -1;
-  readonly #counts = new Map<EntryKind, number>();
+  readonly #counts = new Map<EntryKind, { entries: number }>();
   readonly #rulings = new Map<string, RulingCount>();
   readonly #alerts = new Map<string, number>();
   readonly #haltCauses: string[] = [];
@@ -314,7 +314,9 @@ export class TradeLedger implements Stateful {
   /** One entry, in the journal's order. The signature of the engine's recorder: both may be told at once. */
   entry(entry: Entry, sequence: number): void {
     const { kind } = entry;
-    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    const count = this.#counts.get(kind);
+    if (count === undefined) this.#counts.set(kind, { entries: 1 });
+    else count.entries++;
     switch (entry.kind) {
       case 'order.intended':
         this.#intended(entry.intent, entry.costRatio, entry.algorithm);
@@ -974,12 +976,12 @@ export class TradeLedger implements Stateful {
 
   /** How many entries of a kind the journal had. */
   count(kind: EntryKind): number {
-    return this.#counts.get(kind) ?? 0;
+    return this.#counts.get(kind)?.entries ?? 0;
   }
 
   /** By kind, in alphabetical order. */
   counts(): Record<string, number> {
-    return sorted(this.#counts);
+    return sorted([...this.#counts].map(([kind, { entries }]) => [kind, entries] as const));
   }
   /** By rule, both gates together. */
   rulings(): Record<string, number> {

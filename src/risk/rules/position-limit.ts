@@ -9,6 +9,7 @@ import type { RiskPolicy } from '../policy.ts';
  */
 export function positionLimit(policy: RiskPolicy, instrumentNames: readonly string[] = []): RiskRule {
   const limit = policy.positionRatio;
+  const limitInWords = percent(limit);
   // By instrument, reused between reviews.
   let grossBy = new Float64Array(0);
   let keptBy = new Float64Array(0);
@@ -18,7 +19,7 @@ export function positionLimit(policy: RiskPolicy, instrumentNames: readonly stri
     for (const target of targets) addTo(keptBy, target, keptRatio(target));
     return clampOf('position-limit', targets.map(scaleOf), () => {
       const name = instrumentNames[largest] ?? `instrument ${largest}`;
-      return `the sleeves in ${name} would be ${percent(grossBy[largest] ?? 0)} of equity, the limit is ${percent(limit)}`;
+      return `the sleeves in ${name} would be ${percent(grossBy[largest] ?? 0)} of equity, the limit is ${limitInWords}`;
     });
   }
 
