@@ -121,7 +121,9 @@ export class Engine implements Stateful {
   readonly #mustAsk: Uint8Array;
   readonly #isLegged: number[] = [];
   #reviewStanding = false;
-  readonly #outbox: (OrderIntent | AmendIntent | CancelIntent)[] = [];
+  /** What goes out at the end of the event, and how much of it there is: a truncated array would be made anew each time. */
+  readonly #outbox: (OrderIntent | AmendIntent | CancelIntent | undefined)[] = [];
+  #outgoing = 0;
   readonly #reviewed = emptyReview();
   /** By sleeve: what its sources came to when it was last pooled, and the arrays that are pooled. */
   readonly #pooled: readonly Pooled[];
@@ -350,7 +352,7 @@ export class Engine implements Stateful {
 
   #actOn(): void {
     if (this.desk.isDirty) this.#order();
-    if (this.#outbox.length > 0) this.#flush();
+    if (this.#outgoing > 0) this.#flush();
   }
 
   #order(): void {
@@ -949,7 +951,7 @@ export class Engine implements Stateful {
     this.#reviewStanding = false;
     if (mustReview) this.#decide();
     if (this.desk.isDirty) this.#order();
-    if (this.#outbox.length === 0) return false;
+    if (this.#outgoing === 0) return false;
     this.#flush();
     return true;
   }
@@ -1163,19 +1165,17 @@ export class Engine implements Stateful {
     assert(plan !== undefined, 'targets name sleeves that exist');
     const first = this.holdings.first[sleeve] ?? 0;
     const { instruments } = plan;
-    const heldWeights: number[] = [];
-    for (let leg = 0; leg < instruments.length; leg++) {
+    const heldWeights = instruments.map((instrument, leg) => {
       const held = portfolio.held[first + leg] ?? 0;
-      heldWeights.push(held === 0 ? 0 : (held * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
-    }
+      return held === 0 ? 0 : (held * (portfolio.mark[instrument] ?? NaN)) / account.equity;
+    });
     const { wants } = this.desk;
     if (this.#isFresh[sleeve] === 0) {
-      const weights: number[] = [];
       const cut = this.#cutOf(sleeve);
-      for (let leg = 0; leg < instruments.length; leg++) {
+      const weights = instruments.map((instrument, leg) => {
         const target = wants.target[first + leg] ?? ZERO_QUANTITY;
-        weights.push(signOf(target) === 0 ? 0 : (cut * toNumber(target) * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
-      }
+        return signOf(target) === 0 ? 0 : (cut * toNumber(target) * (portfolio.mark[instrument] ?? NaN)) / account.equity;
+      });
       const stopRatio = wants.stopRatio[sleeve] ?? NaN;
       return {
         sleeve,
@@ -1297,7 +1297,7 @@ export class Engine implements Stateful {
     assert(traded !== undefined, 'orders are of instruments that exist');
     const costRatio = expectedCostRatio(intent, traded, this.plan.expectedSlippageRatio);
     this.#recorder.entry({ kind: 'order.intended', at: this.at, intent, costRatio, algorithm }, this.sequence);
-    this.#outbox.push(intent);
+    this.#outbox[this.#outgoing++] = intent;
     return true;
   }
 
@@ -1305,7 +1305,7 @@ export class Engine implements Stateful {
   #amend(intent: AmendIntent, amended: OrderIntent): boolean {
     if (!this.#isAdmitted(amended)) return false;
     this.#recorder.entry({ kind: 'amend.intended', at: this.at, intent }, this.sequence);
-    this.#outbox.push(intent);
+    this.#outbox[this.#outgoing++] = intent;
     return true;
   }
 
@@ -1321,20 +1321,21 @@ export class Engine implements Stateful {
 
   #cancel(intent: CancelIntent): void {
     this.#recorder.entry({ kind: 'cancel.intended', at: this.at, intent }, this.sequence);
-    this.#outbox.push(intent);
+    this.#outbox[this.#outgoing++] = intent;
   }
 
   /** Durable first, then out. */
   #flush(): void {
     this.#recorder.commit();
-    for (let index = 0; index < this.#outbox.length; index++) {
+    for (let index = 0; index < this.#outgoing; index++) {
       const intent = this.#outbox[index];
+      this.#outbox[index] = undefined;
       if (intent === undefined) continue;
       if (!('order' in intent)) this.#venue.submit(intent);
       else if ('stopPrice' in intent) this.#venue.amend(intent);
       else this.#venue.cancel(intent);
     }
-    this.#outbox.length = 0;
+    this.#outgoing = 0;
   }
 
   /**
@@ -1342,8 +1343,10 @@ export class Engine implements Stateful {
    * could still open something is called back, unrecorded: a cancel is always lawful. What closes and protects stays at the venue.
    */
   abandon(): void {
-    const unsent = new Set(this.#outbox.map((intent) => ('order' in intent ? '' : intent.id)));
-    this.#outbox.length = 0;
+    const unsent = new Set(
+      this.#outbox.slice(0, this.#outgoing).map((intent) => (intent === undefined || 'order' in intent ? '' : intent.id)),
+    );
+    this.#outgoing = 0;
     for (const { intent } of this.desk.tracker.open.values()) {
       const { id, instrument, role, reduceOnly } = intent;
       if (role === 'target' && !reduceOnly && !unsent.has(id)) this.#venue.cancel({ at: this.at, instrument, order: id });

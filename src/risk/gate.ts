@@ -41,10 +41,13 @@ export function review(
     current = apply(current, ruling);
     const scales = ruling.kind === 'halt' ? current.targets.map(() => 0) : ruling.scales;
     into.scales = into.scales.length === 0 ? scales : into.scales.map((scale, position) => scale * (scales[position] ?? 1));
-    into.rulings = [
-      ...into.rulings,
-      { rule: ruling.rule, kind: ruling.kind, why: ruling.why, scales: ruling.kind === 'halt' ? NO_SCALES : ruling.scales },
-    ];
+    const note: RulingNote = {
+      rule: ruling.rule,
+      kind: ruling.kind,
+      why: ruling.why,
+      scales: ruling.kind === 'halt' ? NO_SCALES : ruling.scales,
+    };
+    into.rulings = into.rulings.length === 0 ? [note] : [...into.rulings, note];
     if (ruling.kind === 'halt') break;
   }
   into.approved = current as Approved<Decision>;

@@ -21,6 +21,6 @@ export function scaledTarget(target: ReviewedTarget, scale: number, rule: string
     stopRatio: target.stopRatio,
     expectedReturn: target.expectedReturn,
     roundTripCostRatio: target.roundTripCostRatio,
-    clampedBy: [...(target.clampedBy ?? []), rule],
+    clampedBy: target.clampedBy === undefined ? [rule] : [...target.clampedBy, rule],
   };
 }
