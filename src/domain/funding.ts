@@ -14,19 +14,14 @@ export interface FundingRates {
  */
 export class FundingCalendar {
   readonly #rates: FundingRates;
-  readonly #intervalMs: TimeMs;
-  readonly #assumedRate: number;
 
-  /** @param intervalMs of the plain grid; 0 for none */
-  constructor(rates: FundingRates | undefined, intervalMs: TimeMs, assumedRate: number) {
+  constructor(rates: FundingRates | undefined) {
     this.#rates = rates ?? { at: new Float64Array(0), rate: new Float64Array(0) };
-    this.#intervalMs = intervalMs;
-    this.#assumedRate = assumedRate;
   }
 
-  /** The first settlement at or after `from`; NEVER where there is none. */
-  nextAt(from: TimeMs): TimeMs {
-    const grid = this.#intervalMs > 0 ? Math.ceil(from / this.#intervalMs) * this.#intervalMs : NEVER;
+  /** The first settlement at or after `from`; NEVER where there is none. @param intervalMs of the plain grid; 0 for none */
+  nextAt(from: TimeMs, intervalMs: TimeMs): TimeMs {
+    const grid = intervalMs > 0 ? Math.ceil(from / intervalMs) * intervalMs : NEVER;
     const { at } = this.#rates;
     const row = this.#firstFrom(from);
     const known = at[row];
@@ -35,9 +30,9 @@ export class FundingCalendar {
   }
 
   /** Of the settlement at this time. */
-  rateAt(at: TimeMs): number {
+  rateAt(at: TimeMs, assumedRate: number): number {
     const row = this.#firstFrom(at);
-    return this.#rates.at[row] === at ? (this.#rates.rate[row] ?? NaN) : this.#assumedRate;
+    return this.#rates.at[row] === at ? (this.#rates.rate[row] ?? NaN) : assumedRate;
   }
 
   #firstFrom(from: TimeMs): number {

@@ -409,6 +409,13 @@ export class TestSession implements Stateful {
       handle(event);
       this.onEvent(event);
     };
+    const ring = this.engine.ring.bind(this.engine);
+    this.engine.ring = () => {
+      const event = { ...this.engine.takeTimer() };
+      this.events.push(event);
+      ring();
+      this.onEvent(event);
+    };
     const sources = parts.bars.map(
       (columns, instrument) =>
         new BarSource({

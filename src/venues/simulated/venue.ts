@@ -191,9 +191,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#levels = new LiquidationLevels(this.#account, this.#last);
     this.#lastTrade = new Float64Array(instruments.length).fill(NaN);
     this.#nextFunding = new Float64Array(positions.length).fill(NEVER);
-    this.#funding = instruments.map(
-      ({ fundingIntervalMs, fundingRate }, index) => new FundingCalendar(settings.fundingRates?.[index], fundingIntervalMs, fundingRate),
-    );
+    this.#funding = instruments.map((_, index) => new FundingCalendar(settings.fundingRates?.[index]));
     this.#books = instruments.map((_, index) => this.#bookOf(settings.books?.[index], index));
     this.#hasBooks = this.#books.some((book) => book !== undefined);
     this.#dueAt = new Float64Array(instruments.length).fill(NEVER);
@@ -375,7 +373,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** The first boundary at or after `from`: whoever holds a position at the boundary pays. */
   #boundary(instrument: number, from: TimeMs): TimeMs {
-    return this.#funding[instrument]?.nextAt(from) ?? NEVER;
+    return this.#funding[instrument]?.nextAt(from, this.#traded[instrument]?.fundingIntervalMs ?? 0) ?? NEVER;
   }
 
   // ---- orders in -----------------------------------------------------------------------------------------------------
@@ -1213,7 +1211,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     const bar = this.#watched[instrument]?.nextBar();
     const boundary = this.#nextFunding[position] ?? NaN;
     const isOfBoundary = bar !== undefined && this.#books[instrument] === undefined && bar.happenedAt === boundary;
-    const rate = this.#funding[instrument]?.rateAt(boundary) ?? 0;
+    const rate = this.#funding[instrument]?.rateAt(boundary, this.#traded[instrument]?.fundingRate ?? 0) ?? 0;
     const price = priceFrom(isOfBoundary ? bar.close : (this.#last[position] ?? NaN), traded.tick, 'nearest');
     return negate(proportion(notional(price, this.position[position] ?? ZERO_QUANTITY), amountFrom(rate), ONE));
   }
@@ -1232,7 +1230,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#nextFunding[position] = this.#boundary(instrument, boundary + 1);
     this.#account.fund(position, amount);
     this.#levelsMoved(position);
-    const rate = this.#funding[instrument]?.rateAt(boundary) ?? 0;
+    const rate = this.#funding[instrument]?.rateAt(boundary, this.#traded[instrument]?.fundingRate ?? 0) ?? 0;
     const report: FundingReport = { kind: 'funding.paid', at, happenedAt: at, instrument, amount, rate };
     this.#reports.push(report);
   }
