@@ -12,6 +12,7 @@ export interface CatalogEntry {
 /** A first word that is no command by itself. */
 export const groups: Readonly<Record<string, string>> = {
   data: 'history: download, collect, import, build, export, ls, check, prune',
+  keys: 'the keys of a venue: check',
   pairs: 'prices that move together: scan, show',
   sweeps: 'results of sweeps: ls, show, compare',
 };

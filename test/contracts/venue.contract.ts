@@ -152,15 +152,6 @@ export function holdsVenueContract(name: string, make: () => VenueSubject | Prom
       );
       assert.ok(toNumber(reports[1]?.fill?.price ?? price('0')) <= 1_000);
     });
-
-    it('keeps nothing of the intent that it was given', async () => {
-      const { subject, at } = await begin(make);
-      const intent = { ...orderOf('1-1', at) };
-      subject.venue.submit(intent);
-      Object.assign(intent, { quantity: quantity('7') });
-      const filled = (await until(subject, at + 60_000)).find((report) => report.kind === 'order.filled');
-      assert.equal(toNumber(filled?.fill?.quantity ?? quantity('0')), 1);
-    });
   });
 }
 
