@@ -279,6 +279,9 @@ export class Engine implements Stateful {
       case 'bar.closed':
         this.#recorder.market(event);
         this.#onBarClosed(event);
+        // Most timers are put off with every bar. Made exact here, the bound is not reached before the next one, and the loop has no turn for
+        // nothing.
+        if (this.timerBound < event.at + this.plan.baseTimeframeMs) this.nextTimer();
         break;
       case 'trade.printed':
       case 'mark.changed':
