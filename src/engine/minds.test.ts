@@ -310,6 +310,28 @@ for (const [name, explains] of [
   });
 }
 
+test('who is not known to answer in time gives reasons where somebody reads them: as it changes something, or when a halt is released on it', async () => {
+  const explained: number[] = [];
+  const explains = ({ at }: Evidence): unknown => {
+    explained.push(at);
+    return { because: `as of ${at}`, numbers: {} };
+  };
+  const released = closeOf(3) + 5_000;
+  const run = await session({
+    bars: [bars(flat(8, 100))],
+    sleeves: [single(0, stances([0, 1]), { explains, isTrusted: false })],
+    words: [operator(closeOf(3) + 10, 'halt'), operator(released, 'resume')],
+  });
+  assert.deepEqual(explained, [closeOf(1), released]);
+  assert.deepEqual(
+    run.of('decision.taken').map(({ at, changes }) => [at, changes[0]?.opinions[0]?.because]),
+    [
+      [closeOf(1), `as of ${closeOf(1)}`],
+      [released, `as of ${released}`],
+    ],
+  );
+});
+
 test('a letter is an opinion where it arrives, and its mind is not asked for another', async () => {
   const mind = witness(() => 0);
   const run = await session({

@@ -124,6 +124,8 @@ export interface TestMind {
    */
   readonly says: (bar: number, evidence: Evidence) => unknown;
   readonly explains?: (evidence: Evidence) => unknown;
+  /** Known to answer in time; so unless said otherwise. */
+  readonly isTrusted?: boolean;
   readonly features?: FeatureSpecs;
   readonly timeframeMs?: TimeMs;
   readonly weight?: number;
@@ -293,7 +295,7 @@ export function planOf(parts: SessionParts): RunPlan {
       const name = mind.name ?? `mind-${minds.length}`;
       const timeframeMs = mind.timeframeMs ?? baseTimeframeMs;
       const forecaster = forecasterOf(mind, name, subject.length, timeframeMs, startAt);
-      return minds.push({ name, forecaster, sleeve: index, timeframeMs, weight: mind.weight ?? 1, isTrusted: true }) - 1;
+      return minds.push({ name, forecaster, sleeve: index, timeframeMs, weight: mind.weight ?? 1, isTrusted: mind.isTrusted ?? true }) - 1;
     });
     return { name: sleeve.name ?? `sleeve-${index}`, shareRatio, instruments: subject, sources };
   });
