@@ -516,6 +516,8 @@ export class AccountBooks {
 
   /** What a position puts aside: its value at the mark over its leverage. */
   #initialMargin({ listing, position: { quantity, cost } }: Held): number {
+    // Before the market's first price there is no mark.
+    if (isZero(quantity)) return 0;
     const value = this.#holder.isIsolated ? Math.abs(toNumber(cost)) : Math.abs(toNumber(quantity)) * listing.mark;
     return value / this.#leverageOf(listing);
   }
