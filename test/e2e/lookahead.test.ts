@@ -6,8 +6,10 @@ import { describe, test } from 'node:test';
 import type { FoundLeak, LookaheadDocument } from '../../src/app/lookahead.ts';
 import { fakeTerminal } from '../../src/cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { isOnBars } from '../../src/domain/feature.ts';
+import { forecaster } from '../../src/domain/strategy.ts';
 import { strategies } from '../../src/forecasts/strategies/index.ts';
-import { temporaryFolder } from '../support/run-app.ts';
+import { ballast, temporaryFolder, temporaryHome } from '../support/run-app.ts';
 import { ROOT } from '../support/source-tree.ts';
 
 const home = temporaryFolder('lookahead');
@@ -116,7 +118,20 @@ describe('packages', () => {
 });
 
 describe('what does not leak', () => {
-  for (const name of strategies.map((strategy) => strategy.name)) {
+  const onBars = strategies.filter((strategy) =>
+    Object.values(forecaster(strategy, strategy.parameters.parse({})).features).every(isOnBars),
+  );
+
+  test('what lives on books and rates is told that there are none here', async () => {
+    for (const name of ['book-imbalance', 'funding-carry']) {
+      assert.ok(!onBars.some((strategy) => strategy.name === name));
+      const { code, stderr } = await ballast(temporaryHome('lookahead-fed'), 'lookahead', name);
+      assert.equal(code, 2);
+      assert.match(stderr, /found one that lives on books or funding rates, expected features of bars/);
+    }
+  });
+
+  for (const { name } of onBars) {
     test(`${name} is clean`, async () => {
       // The fits of many copulas would take longer than all the others together.
       const lighter = name === 'copula-pairs' ? ['--params', 'formation=120,trading=120'] : [];
