@@ -126,7 +126,7 @@ function recordOf(runId: string, { equity, ledger, expected, span, sleeves }: Fo
 class Expectations {
   readonly #said = new Map<number, { readonly at: TimeMs; readonly expected: number | undefined }[]>();
 
-  /** At a decision: the mean of what the sources on its side expect. */
+  /** At a decision: the mean of what the sources on its side expect of that side. */
   note(entry: Entry, engine: Engine): void {
     if (entry.kind !== 'decision.taken') return;
     for (const { sleeve, stance } of (entry satisfies DecisionTaken).changes) {
@@ -134,7 +134,7 @@ class Expectations {
       for (const source of engine.plan.sleeves[sleeve]?.sources ?? []) {
         const opinion = engine.minds[source]?.opinion;
         if (opinion?.kind === 'forecast' && opinion.expectedReturn !== undefined && Math.sign(opinion.stance) === Math.sign(stance))
-          of.push(opinion.expectedReturn);
+          of.push(Math.sign(stance) * opinion.expectedReturn);
       }
       const list = this.#said.get(sleeve) ?? [];
       list.push({ at: entry.at, expected: of.length === 0 ? undefined : mean(Float64Array.from(of)) });

@@ -14,8 +14,8 @@ export interface Target {
   /** Distance of the sleeve's stop from the price as a ratio: the open risk is weight x this. */
   readonly stopRatio: number;
   /**
-   * Of a fresh target: what its leading forecast expects over its horizon for every unit of weight that the leg ratios multiply; NaN where it
-   * names nothing, and of a standing target.
+   * Of a fresh target: what its leading forecast expects of the side that is taken, over its horizon, for every unit of weight that the leg
+   * ratios multiply; negative for a loss. NaN where it names nothing, and of a standing target.
    */
   readonly expectedReturn: number;
   /** In the same unit: what opening all legs and closing them again is expected to cost. */

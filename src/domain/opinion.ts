@@ -21,7 +21,11 @@ export interface Forecast {
   readonly stance: number;
   /** In [0, 1], calibrated by the source's own record where it has one. */
   readonly confidence: number;
-  /** Expected return over the horizon, as a ratio, of each unit of weight that the leg ratios multiply. */
+  /**
+   * Expected return over the horizon, as a ratio, of the subject as its legs are listed, for each unit of weight that `legs` multiply. Signed by
+   * the subject and not by the stance: a short stance that is right names a negative one, and the side's own expectation is sign(stance) times
+   * it. Before costs.
+   */
   readonly expectedReturn?: number;
   readonly horizonMs?: TimeMs;
   readonly protection?: Protection;

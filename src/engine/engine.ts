@@ -1054,9 +1054,15 @@ export class Engine implements Stateful {
 
   /** Its leading forecast expects enough of a trade now. */
   #hasEdge(sleeve: number): boolean {
-    const { opinion, legs } = this.#leader(sleeve);
-    const expectedReturn = opinion?.kind === 'forecast' ? (opinion.expectedReturn ?? NaN) : NaN;
-    return isWorthItsCost(expectedReturn, this.#roundTripCost(sleeve, legs), this.plan.policy.edgeMultiple);
+    const cost = this.#roundTripCost(sleeve, this.#leader(sleeve).legs);
+    return isWorthItsCost(this.#expectedReturn(sleeve), cost, this.plan.policy.edgeMultiple);
+  }
+
+  /** What the leading forecast expects of the side that the sleeve takes; NaN where it names nothing. */
+  #expectedReturn(sleeve: number): number {
+    const { opinion } = this.#leader(sleeve);
+    const ofSubject = opinion?.kind === 'forecast' ? (opinion.expectedReturn ?? NaN) : NaN;
+    return Math.sign(this.#pooled[sleeve]?.stance ?? 0) * ofSubject;
   }
 
   #roundTripCost(sleeve: number, legs: readonly number[]): number {
@@ -1192,7 +1198,6 @@ export class Engine implements Stateful {
       };
     }
     const leader = this.#leader(sleeve);
-    const forecast = leader.opinion?.kind === 'forecast' ? leader.opinion : undefined;
     const weight = this.#requestedWeight(sleeve, this.#allocation?.shares[sleeve] ?? plan.shareRatio);
     return {
       sleeve,
@@ -1201,7 +1206,7 @@ export class Engine implements Stateful {
       heldWeights,
       instruments,
       stopRatio: this.#stopDistance(sleeve),
-      expectedReturn: forecast?.expectedReturn ?? NaN,
+      expectedReturn: this.#expectedReturn(sleeve),
       roundTripCostRatio: this.#roundTripCost(sleeve, leader.legs),
     };
   }

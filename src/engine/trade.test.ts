@@ -408,7 +408,7 @@ test("an operator's word between two bars is obeyed between two bars", async () 
 
 // ---- expected edge ---------------------------------------------------------------------------------------------------------
 
-/** A forecast that expects so much, in a market of 0.1 % taker fee: a round trip of one leg costs 0.2 %, and 1.5 x that is 0.3 %. */
+/** A forecast that expects so much of the instrument, in a market of 0.1 % taker fee: a round trip of one leg costs 0.2 %, and 1.5 x that is 0.3 %. */
 function expecting(stance: number, expectedReturn: number): Opinion {
   return forecast(stance, { expectedReturn });
 }
@@ -440,9 +440,9 @@ test('a held position is closed, reduced and stopped however little is expected 
     expecting(1, 0.01),
     expecting(1, 0.01),
     expecting(0.5, 0),
-    expecting(-1, 0.001),
-    expecting(-1, 0.001),
+    expecting(-1, -0.001),
     expecting(-1, 0.01),
+    expecting(-1, -0.01),
     0,
   ];
   const run = await session({ bars: [bars(flat(10, 100))], sleeves: [single(0, (bar) => says[bar] ?? 0)] });
@@ -457,6 +457,28 @@ test('a held position is closed, reduced and stopped however little is expected 
     ],
   );
   assert.equal(run.held(0), '0');
+});
+
+test('a side is held against what it expects for itself: the sign of the subject turned by the stance', async () => {
+  const run = await session({
+    bars: [bars(flat(10, 100))],
+    sleeves: [single(0, (bar) => [0, expecting(1, -0.5), expecting(-1, 0.5), expecting(-1, -0.003), 0][bar] ?? 0)],
+    policy: { edgeMultiple: 1.5 },
+  });
+  assert.deepEqual(
+    run.of('decision.taken').flatMap(({ at, rulings }) => rulings.map(({ why }) => [run.barAt(at), why.slice(0, 20)])),
+    [
+      [1, '-50.00 % is expected'],
+      [2, '-50.00 % is expected'],
+    ],
+  );
+  assert.deepEqual(
+    entries(run).map(({ at, side, reduceOnly }) => [run.barAt(at), side, reduceOnly]),
+    [
+      [3, 'sell', false],
+      [4, 'buy', true],
+    ],
+  );
 });
 
 test('where a book is known half its spread is part of the cost, and no longer once the book is lost', async () => {

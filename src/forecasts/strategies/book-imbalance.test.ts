@@ -110,6 +110,23 @@ describe('the pressure of a book', () => {
   });
 });
 
+test('no lean is gone with while leans have been wrong, but for a side that is held already', () => {
+  const asked = forecaster(bookImbalance, bookImbalance.parameters.parse({ minimumHoldMs: 0 }));
+  const bar = { at: 0, open: 1, high: 1, low: 1, close: 1, volume: 1 };
+  const said = (lean: number, slope: number, side: -1 | 0 | 1): [number, number | undefined, string] => {
+    const shown = { imbalance: lean, value: slope * lean, slope, spreadRatio: 1e-4 };
+    const sleeve = { side, stance: side, entryPrice: 1, heldSince: 0 };
+    const evidence = { at: 1, bars: [bar], features: { pressure: Object.assign(bookPressure(WINDOWS).create(), shown) }, sleeve };
+    const opinion = asked.opine(evidence);
+    assert.ok(opinion.kind === 'forecast');
+    return [opinion.stance, opinion.expectedReturn, asked.explain(evidence).because.replace(/.*: /, '')];
+  };
+  assert.deepEqual(said(0.5, 0.01, 0), [1, 0.005, 'long']);
+  assert.deepEqual(said(-0.5, 0.01, 0), [-1, -0.005, 'short']);
+  for (const lean of [0.5, -0.5]) assert.deepEqual(said(lean, -0.01, 0), [0, 0, 'no side, because such leans have been wrong']);
+  assert.deepEqual(said(0.5, -0.01, 1), [1, -0.005, 'long as it is'], 'what it expects by now is a loss, and says so');
+});
+
 test('a side is kept for its least time, and then left where the lean has gone', () => {
   const asked = forecaster(bookImbalance, bookImbalance.parameters.parse({ minimumHoldMs: 10_000 }));
   const bar = { at: 0, open: 1, high: 1, low: 1, close: 1, volume: 1 };

@@ -36,7 +36,7 @@ const UNKNOWN = abstain('there is no book, or too little was seen of what follow
 
 /**
  * Long while the smoothed, depth-weighted imbalance of ten levels leans to the bids, short while it leans to the asks. The expected return is
- * what a regression of past returns of the mid on past imbalances says of this one: the rule of risk that demands an edge of several times
+ * what a regression of past returns of the mid on past imbalances says of this one; where leans have been wrong, none is gone with. The rule of risk that demands an edge of several times
  * the cost then refuses most of what a taker would pay for. After Cont, Kukanov and Stoikov, "The price impact of order book events" (2014).
  */
 export const bookImbalance = defineStrategy({
@@ -59,7 +59,6 @@ export const bookImbalance = defineStrategy({
       kind: 'forecast',
       stance,
       confidence: UNCALIBRATED,
-      // Against the lean where leans have been wrong: then nothing is expected of going with it.
       expectedReturn: stance === 0 ? 0 : value,
       horizonMs: chosen.horizonMs,
       protection: { stopRatio: chosen.stopRatio },
@@ -77,6 +76,7 @@ type Seen = Evidence<ReturnType<typeof features>>;
 function stanceOf({ at, features: { pressure }, sleeve }: Seen, { entry, exit, minimumHoldMs, short }: BookImbalanceParameters): Side {
   if (sleeve.side !== 0 && at - sleeve.heldSince < minimumHoldMs) return sleeve.side;
   const side = sideOf(pressure.imbalance, entry, exit, sleeve.side);
+  if (side !== sleeve.side && side * pressure.value < 0) return 0;
   return side < 0 && !short ? 0 : side;
 }
 
@@ -92,8 +92,9 @@ function explain(evidence: Seen, chosen: BookImbalanceParameters): Reasons {
   };
 }
 
-function verdict({ at, sleeve }: Seen, stance: number, { entry, minimumHoldMs }: BookImbalanceParameters): string {
+function verdict({ at, sleeve, features: { pressure } }: Seen, stance: number, { entry, minimumHoldMs }: BookImbalanceParameters): string {
   const side = stance > 0 ? 'long' : 'short';
+  if (stance === 0 && Math.abs(pressure.imbalance) >= entry && pressure.slope < 0) return 'no side, because such leans have been wrong';
   if (stance === 0) return `no side, which takes ${entry}`;
   if (stance !== sleeve.side) return side;
   return at - sleeve.heldSince < minimumHoldMs ? `${side}, held for its least time` : `${side} as it is`;

@@ -112,7 +112,8 @@ export function outlookOf(
   const horizonMs = horizonBars * barMs;
   // What a deviation loses of itself on the way back, by an Ornstein-Uhlenbeck process: nothing where it has no half-life.
   const part = hasHalfLife ? -Math.expm1((-Math.LN2 * horizonBars) / halfLife) : 0;
-  const expectedReturn = stance === 0 ? 0 : Math.max(0, -stance * spread) * part;
+  // Of the spread, whichever side is held: one that is past its middle and not closed yet expects a loss.
+  const expectedReturn = stance === 0 ? 0 : 0 - spread * part;
   const isKnown = Number.isFinite(value + expectedReturn + horizonMs) && horizonMs > 0 && stopRatio > 0 && legs.every(Number.isFinite);
   return isKnown ? { kind: 'judgement', stance, because, expectedReturn, horizonMs, stopRatio } : UNMEASURED;
 }

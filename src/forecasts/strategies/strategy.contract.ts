@@ -21,6 +21,7 @@ import type { Opinion, Reasons } from '../../domain/opinion.ts';
 import { forecaster, legRange, type Evidence, type Forecaster, type OwnSleeve, type Strategy } from '../../domain/strategy.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { outputsOf } from '../../lab/lookahead/subject.ts';
+import type { Side } from './level.ts';
 import { survivesBrokenMarkets } from './broken-markets.contract.ts';
 import { anyBars, barAt, firstBars, relatedBars, withAnotherFuture } from '../../features/indicators/bars.fixture.ts';
 
@@ -71,6 +72,14 @@ export function holdsStrategyContract(
       opinions.slice(warmup).some(({ opinion }) => opinion.kind === 'forecast' && opinion.stance !== 0),
       'it takes a side at some time',
     );
+  });
+
+  test(`${name}: it expects no loss of a side that it takes anew, by the sign of the subject`, () => {
+    for (const { opinion, sideBefore } of live(standard, history)) {
+      if (opinion.kind === 'abstention' || opinion.stance === 0 || Math.sign(opinion.stance) === sideBefore) continue;
+      const { stance, expectedReturn = 0 } = opinion;
+      assert.ok(Math.sign(stance) * expectedReturn >= 0, `a stance of ${stance} that expects ${expectedReturn} of the subject`);
+    }
   });
 
   test(`${name}: the same evidence gives the same opinion, whatever was asked before, and is left as it was`, () => {
@@ -174,6 +183,8 @@ export function holdsStrategyContract(
 interface Lived {
   readonly opinion: Opinion;
   readonly reasons: Reasons;
+  /** What was held when it was asked. */
+  readonly sideBefore: Side;
 }
 
 interface World {
@@ -250,7 +261,7 @@ function live(asked: Forecaster, legs: readonly BarColumns[]): Lived[] {
   const length = Math.min(...legs.map(({ close }) => close.length));
   return Array.from({ length }, (_, index) => {
     advance(indicators, evidence, asked, legs, index);
-    const lived = { opinion: asked.opine(evidence), reasons: asked.explain(evidence) };
+    const lived = { opinion: asked.opine(evidence), reasons: asked.explain(evidence), sideBefore: evidence.sleeve.side };
     if (lived.opinion.kind === 'forecast') evidence.sleeve = held(lived.opinion.stance, evidence);
     return lived;
   });

@@ -6,11 +6,14 @@ import type { RiskPolicy } from '../policy.ts';
 /** Of this rule, on what it has scaled. */
 export const MINIMUM_EDGE = 'minimum-edge';
 
-/** Whether what a forecast expects is worth a round trip. Where it names nothing there is nothing to hold against the cost. */
+/**
+ * Whether what a forecast expects is worth a round trip. Where it names nothing there is nothing to hold against the cost.
+ * @param expectedReturn of the side that is taken: a loss is worth nothing, however large
+ */
 export function isWorthItsCost(expectedReturn: number, roundTripCostRatio: number, edgeMultiple: number): boolean {
   if (!(edgeMultiple > 0) || Number.isNaN(expectedReturn)) return true;
   // A cost that is not known is more than anything that could be expected.
-  return Math.abs(expectedReturn) >= edgeMultiple * roundTripCostRatio;
+  return expectedReturn >= edgeMultiple * roundTripCostRatio;
 }
 
 /**
@@ -27,7 +30,7 @@ export function minimumEdge({ edgeMultiple }: RiskPolicy): RiskRule {
     return targets
       .filter((target) => scaleOf(target) < 1)
       .map(({ expectedReturn, roundTripCostRatio }) => {
-        const expected = percent(Math.abs(expectedReturn));
+        const expected = percent(expectedReturn);
         return `${expected} is expected and ${percent(edgeMultiple * roundTripCostRatio)} needed, ${edgeMultiple} x the ${percent(roundTripCostRatio)} of a round trip`;
       })
       .join('; ');

@@ -257,7 +257,7 @@ const edge = { expectedReturn: 0.002, roundTripCostRatio: 0.002 };
 test('a trade that its forecast does not expect to pay is not taken, and the ruling says the figures', () => {
   const rule = minimumEdge({ ...policy, edgeMultiple: 1.5 });
   const ruling = rule.review(
-    decisionOf([freshTarget([0.1], edge), freshTarget([0.1], { ...edge, expectedReturn: -0.004 })]),
+    decisionOf([freshTarget([0.1], edge), freshTarget([-0.1], { ...edge, expectedReturn: 0.004 })]),
     calmMarket(),
     quietAccount(),
   );
@@ -269,13 +269,21 @@ test('a trade that its forecast does not expect to pay is not taken, and the rul
   });
 });
 
-test('an expected return of exactly the multiple is enough, whichever its sign', () => {
+test('an expected return of exactly the multiple is enough, and a loss is none, however large', () => {
   const rule = minimumEdge({ ...policy, edgeMultiple: 2 });
-  for (const expectedReturn of [0.004, -0.004]) assert.ok(passes(rule, [freshTarget([0.1], { ...edge, expectedReturn })]));
-  for (const expectedReturn of [0.003_999, -0.003_999, 0]) {
-    assert.deepEqual(left(rule, [freshTarget([0.1], { ...edge, expectedReturn })]), [[0]]);
+  for (const weight of [0.1, -0.1]) {
+    assert.ok(passes(rule, [freshTarget([weight], { ...edge, expectedReturn: 0.004 })]));
+    for (const expectedReturn of [0.003_999, 0, -0.004, -1])
+      assert.deepEqual(left(rule, [freshTarget([weight], { ...edge, expectedReturn })]), [[0]]);
   }
+  assert.match(minimumEdgeWords(-0.004), /^-0[.]40 % is expected and 0[.]40 % needed/);
 });
+
+function minimumEdgeWords(expectedReturn: number): string {
+  const decision = decisionOf([freshTarget([0.1], { ...edge, expectedReturn })]);
+  const ruling = minimumEdge({ ...policy, edgeMultiple: 2 }).review(decision, calmMarket(), quietAccount());
+  return ruling.kind === 'clamp' ? ruling.why : ruling.kind;
+}
 
 test('a forecast that names no expected return passes, and so does every one where the multiple is 0', () => {
   assert.ok(passes(minimumEdge(policy), [freshTarget([0.1], { ...edge, expectedReturn: NaN })]));
@@ -319,7 +327,7 @@ test('the rule of edge never holds anything that reduces, and leaves nothing tha
           return weight === 0 || (Math.sign(weight) === Math.sign(held) && Math.abs(weight) <= Math.abs(held));
         });
         const isBound = fresh && edgeMultiple > 0 && !Number.isNaN(expectedReturn);
-        const isEnough = Math.abs(expectedReturn) >= edgeMultiple * roundTripCostRatio;
+        const isEnough = expectedReturn >= edgeMultiple * roundTripCostRatio;
         if (reduces || !isBound || isEnough) return assert.deepEqual(given, weights);
         given.forEach((weight, leg) => {
           const held = heldWeights[leg] ?? 0;
