@@ -287,7 +287,7 @@ describe('the plan', () => {
     const config = defaultConfig();
     const plan = planOf([use(trend)], { noRisk: true });
     const { mostFailedCloses: _bound, ...desk } = config.desk;
-    assert.deepEqual(plan.desk, { ...desk, disasterRatio: NaN });
+    assert.deepEqual(plan.desk, { ...desk, disasterRatio: NaN, pairDisasterRatio: NaN });
     assert.deepEqual(plan.policy, { ...config.risk, staleIntervals: Infinity });
     assert.equal(plan.opinionLifeBars, Infinity);
     const ruled = planOf([use(trend)]);

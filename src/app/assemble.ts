@@ -93,7 +93,7 @@ export function assemblePlan(request: PlanRequest): RunPlan {
     council: config.council,
     desk: {
       ...desk,
-      ...(noRisk ? { disasterRatio: NaN } : { mostFailedCloses }),
+      ...(noRisk ? { disasterRatio: NaN, pairDisasterRatio: NaN } : { mostFailedCloses }),
       ...(isAllIn && { buysByBudget: true }),
       ...executionOf(config, baseTimeframeMs, isAllIn),
     },

@@ -309,38 +309,52 @@ const council = z.strictObject({
   ),
 });
 
-const desk = z.strictObject({
-  rebalanceBandRatio: number(
-    0.05,
-    'ratio of the position',
-    { least: 0, most: 1 },
-    'Drift of the net position inside this band is not traded: it would pay fees for noise.',
-  ),
-  disasterRatio: ratio(
-    0.1,
-    'ratio of price',
-    'First distance of the disaster stop, which rests at the venue for the case that this process is dead; it lies beyond every sleeve stop.',
-  ),
-  disasterGapRatio: ratio(
-    0.05,
-    'ratio of price',
-    'How far beyond the furthest sleeve stop it is kept, so that it never competes with one.',
-  ),
-  maximumLeggedMs: span(
-    '10s',
-    SECOND_MS,
-    DAY_MS,
-    'market time',
-    'A pair may hold one leg only for this long: half a pair is a bet nobody made.',
-  ),
-  maximumLeggedLossRatio: ratio(0.005, everyRatio, 'And may lose this much meanwhile.'),
-  mostFailedCloses: number(
-    5,
-    'orders in a row',
-    { least: 1, most: 1_000, whole: true },
-    'Closes and stops of one symbol that the venue refuses or ends by itself: after so many in a row the run halts, and asks less and less often.',
-  ),
-});
+const desk = z
+  .strictObject({
+    rebalanceBandRatio: number(
+      0.05,
+      'ratio of the position',
+      { least: 0, most: 1 },
+      'Drift of the net position inside this band is not traded: it would pay fees for noise.',
+    ),
+    disasterRatio: ratio(
+      0.1,
+      'ratio of price',
+      'First distance of the disaster stop, which rests at the venue for the case that this process is dead; it lies beyond every sleeve stop.',
+    ),
+    pairDisasterRatio: ratio(
+      0.3,
+      'ratio of price',
+      'The same for a symbol in which only legs of pairs and baskets stand: they are hedged, and their loss is watched on the spread. At least disasterRatio.',
+    ),
+    disasterGapRatio: ratio(
+      0.05,
+      'ratio of price',
+      'How far beyond the furthest sleeve stop it is kept, so that it never competes with one.',
+    ),
+    maximumLeggedMs: span(
+      '10s',
+      SECOND_MS,
+      DAY_MS,
+      'market time',
+      'A pair may hold one leg only for this long: half a pair is a bet nobody made.',
+    ),
+    maximumLeggedLossRatio: ratio(0.005, everyRatio, 'And may lose this much meanwhile.'),
+    mostFailedCloses: number(
+      5,
+      'orders in a row',
+      { least: 1, most: 1_000, whole: true },
+      'Closes and stops of one symbol that the venue refuses or ends by itself: after so many in a row the run halts, and asks less and less often.',
+    ),
+  })
+  .superRefine(({ disasterRatio, pairDisasterRatio }, check) => {
+    if (pairDisasterRatio >= disasterRatio) return;
+    check.addIssue({
+      code: 'custom',
+      path: ['pairDisasterRatio'],
+      message: `expected at least disasterRatio, which is ${disasterRatio}: a leg that is hedged may move further than what stands alone`,
+    });
+  });
 
 const execution = z.strictObject({
   algorithm: z.enum(EXECUTION_ALGORITHMS).default('market').meta({

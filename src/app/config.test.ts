@@ -38,6 +38,7 @@ describe('defaults', () => {
     assert.deepEqual(desk, {
       rebalanceBandRatio: 0.05,
       disasterRatio: 0.1,
+      pairDisasterRatio: 0.3,
       disasterGapRatio: 0.05,
       maximumLeggedMs: 10_000,
       maximumLeggedLossRatio: 0.005,
@@ -141,6 +142,13 @@ describe('a config file', () => {
       '2:9, venue.fill',
       '"close"',
       'next-open where volumeShareRatio or slippageModel look at a bar',
+    ],
+    [
+      'a disaster stop of pairs nearer than that of one symbol',
+      'desk:\n  disasterRatio: 0.2\n  pairDisasterRatio: 0.1\n',
+      '3:22, desk.pairDisasterRatio',
+      '0.1',
+      'at least disasterRatio, which is 0.2',
     ],
     ['a speed that is none', 'paper:\n  speed: fast\n', '2:10, paper.speed', '"fast"', 'a number above 0, at most 1e9, or max'],
     ['a timeframe that its base does not fill', 'paper:\n  timeframeMs: 90s\n', '2:16, paper.timeframeMs', '"90s"', 'a multiple of'],

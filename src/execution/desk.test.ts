@@ -796,6 +796,11 @@ describe('protection', () => {
   });
 });
 
+/** Of the disaster stops that rest for the first instrument. */
+function levels(venue: ScriptedVenue): number[] {
+  return venue.resting('disaster').map(({ stopPrice }) => toNumber(stopPrice ?? ZERO_QUANTITY));
+}
+
 describe('a pair', () => {
   const pair = (): ScriptedVenue => {
     const venue = new ScriptedVenue({ sleeves: PAIR });
@@ -821,6 +826,61 @@ describe('a pair', () => {
     venue.settle();
     assert.ok(venue.desk.isFlat(0));
     assert.equal(venue.desk.wants.latchedSide[0], 1);
+  });
+
+  test('the disaster stop of what only legs of pairs stand in has a first distance of its own', () => {
+    const venue = pair();
+    assert.deepEqual(
+      venue.sent.flatMap(({ attached }) => stopsAt(attached)),
+      ['sell 1 at 60', 'buy 2 at 70'],
+    );
+    venue.settle();
+    assert.deepEqual(
+      [0, 1].flatMap((instrument) => stopsAt(venue.resting('disaster', instrument))),
+      ['sell 1 at 60', 'buy 2 at 70'],
+    );
+  });
+
+  test('a leg that no other stands against is hedged by none: its disaster stop is as near as that of one instrument', () => {
+    const venue = new ScriptedVenue({ sleeves: PAIR });
+    venue.want(0, ['0', '2'], { stance: 1 });
+    venue.order();
+    venue.settle();
+    assert.deepEqual(stopsAt(venue.resting('disaster', 1)), ['sell 2 at 40']);
+  });
+
+  test('what stands alone joins a pair, on either side: the disaster stop comes as near as for it, and stays there when it has gone', () => {
+    for (const alone of ['1', '-1']) {
+      const venue = new ScriptedVenue({ sleeves: [...PAIR, { name: 'alone', shareRatio: 0.5, instruments: [0], sources: [] }] });
+      venue.want(0, ['3', '-6'], { stance: 1 });
+      venue.order();
+      venue.settle();
+      assert.deepEqual(stopsAt(venue.resting('disaster')), ['sell 3 at 60']);
+      venue.bar(0, 110);
+      venue.want(1, [alone]);
+      venue.order();
+      venue.settle();
+      assert.deepEqual(levels(venue), [88], 'a fifth below the price at which it joined');
+      assert.equal(held(venue, 2), alone);
+      venue.bar(0, 115);
+      venue.want(1, ['0']);
+      venue.order();
+      venue.settle();
+      assert.deepEqual([held(venue, 2), levels(venue)], ['0', [88]]);
+    }
+  });
+
+  test('beside what stands alone a pair has the disaster stop that is there', () => {
+    const venue = new ScriptedVenue({ sleeves: [...PAIR, { name: 'alone', shareRatio: 0.5, instruments: [0], sources: [] }] });
+    venue.want(1, ['1']);
+    venue.order();
+    venue.settle();
+    assert.deepEqual(levels(venue), [80]);
+    venue.want(0, ['3', '-6'], { stance: 1 });
+    venue.order();
+    venue.settle();
+    assert.deepEqual(levels(venue), [80]);
+    assert.deepEqual(stopsAt(venue.resting('disaster', 1)), ['buy 6 at 70']);
   });
 
   test('one leg filled and the other not is noticed, and over when both are there', () => {

@@ -46,6 +46,8 @@ export interface DeskSettings {
   readonly rebalanceBandRatio: number;
   /** First distance of the disaster stop from the price, at least; it always lies beyond every sleeve stop. NaN for none. */
   readonly disasterRatio: number;
+  /** The same where everything that stands in the instrument is a leg that another leg of its sleeve stands against; at least the above. */
+  readonly pairDisasterRatio: number;
   /** How far beyond the furthest sleeve stop the disaster stop is kept. */
   readonly disasterGapRatio: number;
   /** A pair may hold one leg only for this long. */
@@ -534,8 +536,9 @@ export class Desk implements Stateful {
 
   /** As far from the price as is asked, and beyond the stop of every sleeve on that side. */
   #disasterLevel(instrument: number, side: -1 | 0 | 1): number {
-    const { disasterRatio, disasterGapRatio } = this.#settings;
-    let level = (this.#mark[instrument] ?? NaN) * (1 - side * disasterRatio);
+    const { disasterRatio, pairDisasterRatio, disasterGapRatio } = this.#settings;
+    const firstRatio = this.#isHedged(instrument) ? pairDisasterRatio : disasterRatio;
+    let level = (this.#mark[instrument] ?? NaN) * (1 - side * firstRatio);
     for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
       const sleeve = this.#holdings.sleeve[holding] ?? 0;
       const stop = this.wants.stopPrice[sleeve] ?? NaN;
@@ -546,6 +549,35 @@ export class Desk implements Stateful {
       if (isConcerned && side * (level - beyond) > 0) level = beyond;
     }
     return level;
+  }
+
+  /** Everything that stands in the instrument, wanted or held, is a leg of a hedged sleeve. @param but a holding that is not looked at */
+  #isHedged(instrument: number, but = -1): boolean {
+    let isAny = false;
+    for (const holding of this.#holdings.ofInstrument[instrument] ?? []) {
+      if (holding === but || (isZero(this.wants.target[holding] ?? ZERO_QUANTITY) && (this.#portfolio.held[holding] ?? 0) === 0)) continue;
+      if (!this.#hasSeveralLegs(this.#holdings.sleeve[holding] ?? 0)) return false;
+      isAny = true;
+    }
+    return isAny;
+  }
+
+  /** What is traded of the sleeve is more than one leg: what one loses another should win, and its loss is watched on the spread. */
+  #hasSeveralLegs(sleeve: number): boolean {
+    const first = this.#holdings.first[sleeve] ?? 0;
+    let legs = 0;
+    for (let leg = 0; leg < (this.#sleeves[sleeve]?.instruments.length ?? 0); leg++) if (this.wants.whole[first + leg] !== 0) legs++;
+    return legs > 1;
+  }
+
+  /** What stands alone has joined the legs of hedged sleeves: the disaster stop comes as near as it would have been set for it. */
+  #drawNear(holding: number): void {
+    const instrument = this.#holdings.instrument[holding] ?? 0;
+    const side = signOf(this.#portfolio.net[instrument] ?? ZERO_QUANTITY);
+    const level = this.wants.disasterPrice[instrument] ?? NaN;
+    if (side === 0 || !this.#isHedged(instrument, holding)) return;
+    const near = this.#disasterLevel(instrument, side);
+    if (side * (near - level) > 0) this.wants.disasterPrice[instrument] = near;
   }
 
   /**
@@ -890,6 +922,7 @@ export class Desk implements Stateful {
     const before = this.#side[holding] ?? 0;
     this.#side[holding] = side;
     if (side !== before) {
+      if (before === 0 && !this.#hasSeveralLegs(sleeve)) this.#drawNear(holding);
       if (side !== 0 && (before !== 0 || Number.isNaN(this.wants.heldSince[sleeve] ?? NaN))) {
         this.wants.heldSince[sleeve] = at;
         // A trail by ratio begins where its stop was measured from.

@@ -39,7 +39,7 @@ function homeOf(name: string, live = ''): string {
   writeFileSync(join(home, 'always.ts'), ALWAYS);
   const config = `
 risk: { stopRatio: 0.5, stopAtr: 50 }
-desk: { disasterRatio: 0.6 }
+desk: { disasterRatio: 0.6, pairDisasterRatio: 0.6 }
 paper:
   symbols: [BTC/USDT:USDT]
   timeframeMs: 1m

@@ -54,6 +54,7 @@ export function testInstrument(symbol: string, changes: Partial<Instrument> = {}
 export const DESK_SETTINGS: DeskSettings = {
   rebalanceBandRatio: 0.05,
   disasterRatio: 0.2,
+  pairDisasterRatio: 0.4,
   disasterGapRatio: 0.05,
   maximumLeggedMs: 1_000,
   maximumLeggedLossRatio: 0.01,

@@ -314,6 +314,7 @@ export function planOf(parts: SessionParts): RunPlan {
     desk: {
       rebalanceBandRatio: 0.05,
       disasterRatio: 0.1,
+      pairDisasterRatio: 0.3,
       disasterGapRatio: 0.05,
       maximumLeggedMs: 10_000,
       maximumLeggedLossRatio: 0.005,

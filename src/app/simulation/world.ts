@@ -292,6 +292,7 @@ export function planOf(world: World): RunPlan {
     desk: {
       rebalanceBandRatio: 0.05,
       disasterRatio: 0.1,
+      pairDisasterRatio: 0.3,
       disasterGapRatio: 0.05,
       maximumLeggedMs: 10 * SECOND_MS,
       maximumLeggedLossRatio: 0.005,
