@@ -349,6 +349,7 @@ export class Session<V extends SessionVenue & Source> {
         currency: plan.instruments[0]?.quote ?? '',
         equity,
         ledger,
+        marks: Array.from(engine.portfolio.mark, (last) => ({ first: NaN, last })),
         folder: held.folder,
       }),
     };

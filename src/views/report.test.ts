@@ -333,7 +333,7 @@ test('the text has the months of a year in a row, and the days with their tails'
   assert.match(text, /^MONTHLY RETURNS\n +% +Jan +Feb .* Dec +year\n {2}2021( +-?\d+\.\d){5}$/m);
 });
 
-test('a session ends with its equity, trades, stop-outs, vetoes by name, fees and folder', () => {
+test('a session ends with its equity, trades, stop-outs, vetoes by name, fees, folder, and what each sleeve made of it', () => {
   const { ledger } = eventful();
   const text = sessionSummary({
     ended: 'the 60 s were over',
@@ -341,6 +341,10 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees an
     currency: 'USDT',
     equity: 1_234.5,
     ledger,
+    marks: [
+      { first: NaN, last: 110 },
+      { first: NaN, last: 9 },
+    ],
     folder: 'runs/a1',
   });
   assert.equal(
@@ -358,6 +362,13 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees an
       '  alerts              daily-loss 1',
       '  halted              operator me',
       '  run folder          runs/a1',
+      '',
+      'BY SLEEVE',
+      '  name        trades   won   realised   open   profit   of capital   fees   slippage   funding',
+      '  trend            1     1      19.78   0.00    19.78       1.98 %   0.22        N/A      0.00',
+      '  reversion        1     0     -10.47   0.00   -10.47      -1.05 %   0.47        N/A      0.00',
+      '  pair             0     0       0.00   9.91     9.91       0.99 %   0.10        N/A      0.01',
+      '  TOTAL                                         19.22       1.92 %',
     ].join('\n'),
   );
 });

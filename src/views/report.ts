@@ -510,7 +510,10 @@ function executionTable({ execution }: ReportDocument): string {
   return table(header, rows);
 }
 
-function partTable(parts: readonly PartRow[], { capital, attribution: { pnl, unallocated } }: ReportDocument): string {
+function partTable(
+  parts: readonly PartRow[],
+  { capital, attribution: { pnl, unallocated } }: Pick<ReportDocument, 'capital' | 'attribution'>,
+): string {
   const start = Number(capital);
   const header = ['name', 'trades', 'won', 'realised', 'open', 'profit', 'of capital', 'fees', 'slippage', 'funding'];
   const moved = parts.filter((part) => part.trades > 0 || Number(part.pnl) !== 0 || Number(part.fees) !== 0);
@@ -628,13 +631,15 @@ export interface SessionParts {
   readonly currency: string;
   readonly equity: number;
   readonly ledger: TradeLedger;
+  /** By instrument. */
+  readonly marks: readonly Marks[];
   /** Path of the run's folder. */
   readonly folder: string;
 }
 
-/** The last lines of a session: what it came to, and where to look further. */
+/** The last lines of a session: what it came to, whose that was where there are several sleeves, and where to look further. */
 export function sessionSummary(parts: SessionParts): string {
-  const { ledger, currency, equity } = parts;
+  const { ledger, currency, equity, marks } = parts;
   const start = toNumber(parts.capital);
   const trips = roundTrips(ledger);
   const won = trips.filter((trip) => trip.pnl > 0).length;
@@ -648,6 +653,7 @@ export function sessionSummary(parts: SessionParts): string {
     ['open positions', open.length === 0 ? '0' : `${open.length}: ${open.map((trade) => `${trade.side} ${trade.symbol}`).join(', ')}`],
     ['vetoes and clamps', rulingWords(ledger)],
     ['fills', String(ledger.fillCount)],
+    ...(ledger.crossings === 0 ? [] : [['crossings', `${ledger.crossings} between sleeves, without a fee`] as [string, string]]),
     ['fees', `${money(toNumber(ledger.fees))} ${currency}`],
     ['funding', `${money(Math.abs(funding))} ${currency}${funding === 0 ? '' : funding > 0 ? ' received' : ' paid'}`],
   ];
@@ -660,7 +666,10 @@ export function sessionSummary(parts: SessionParts): string {
   if (alerts.length > 0) rows.push(['alerts', alerts.map(([rule, count]) => `${rule} ${count}`).join(', ')]);
   if (ledger.isHalted) rows.push(['halted', ledger.haltCauses.at(-1) ?? '']);
   rows.push(['run folder', parts.folder]);
-  return [`Session ended: ${parts.ended}`, table([], rows)].join('\n');
+  const parted = { capital: format(parts.capital), attribution: attributionDocument(ledger, marks) };
+  const bySleeve = ledger.sleeves.length < 2 ? '' : partTable(parted.attribution.sleeves, parted);
+  const words = [`Session ended: ${parts.ended}`, table([], rows)].join('\n');
+  return bySleeve === '' ? words : `${words}\n\n${section('BY SLEEVE', bySleeve)}`;
 }
 
 function rulingWords(ledger: TradeLedger): string {
