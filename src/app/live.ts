@@ -250,7 +250,11 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
   const { site, address, environment, signal } = request;
   const clock = new SystemClock(marketNow, 1);
   const notes = new StatusNotes();
-  const place: { notBefore: () => TimeMs; lastPrice: (instrument: number) => number } = { notBefore: () => 0, lastPrice: () => NaN };
+  const place = {
+    notBefore: (): TimeMs => 0,
+    lastPrice: (_instrument: number): number => NaN,
+    disasterPrice: (_instrument: number, _side: -1 | 1): number => NaN,
+  };
   const tell = (words: string): void => {
     notes.tell('venue', words);
     onNotice(words);
@@ -267,6 +271,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     now: () => clock.now(),
     notBefore: () => place.notBefore(),
     lastPrice: (instrument) => place.lastPrice(instrument),
+    disasterPrice: (instrument, side) => place.disasterPrice(instrument, side),
     foreign: config.live.foreign,
     isGuarded,
     mayOpen: () => lease.lost(),
@@ -289,6 +294,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
   if (journal.getMeta(SINCE) === undefined) journal.setMeta(SINCE, String(marketNow));
   place.notBefore = () => engine.earliestNext;
   place.lastPrice = (instrument) => engine.portfolio.mark[instrument] ?? NaN;
+  place.disasterPrice = (instrument, side) => engine.desk.disasterPrice(instrument, side);
   // Never back: what is old is told late.
   const onTime = (happenedAt: TimeMs): void => {
     if (happenedAt > clock.now()) clock.anchor(happenedAt);

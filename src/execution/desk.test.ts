@@ -787,6 +787,19 @@ describe('protection', () => {
     assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95', 'sell 1 at 95']);
   });
 
+  test('what an entry takes along to a venue that can hold it: where the stop of the net stands on its side, or else where it would', () => {
+    const venue = long(ONE, { stopRatio: 0.05, trailR: 1 });
+    const levels = (): string[] => ([1, -1] as const).map((side) => venue.desk.disasterPrice(0, side).toFixed(2));
+    assert.deepEqual(levels(), ['80.00', '120.00']);
+    venue.bar(0, 111, 108, 112);
+    venue.bar(0, 106, 106, 106);
+    venue.pump();
+    assert.deepEqual(levels(), ['88.80', '127.20']);
+    assert.deepEqual(stopsAt(venue.resting('disaster')), ['sell 1 at 88.8']);
+    const none = new ScriptedVenue({ sleeves: ONE, settings: { disasterRatio: NaN } });
+    assert.equal(none.desk.disasterPrice(0, 1), NaN);
+  });
+
   test('an entry without a stop of its own has the disaster stop alone', () => {
     const venue = long(ONE, { stopRatio: NaN });
     assert.deepEqual(venue.resting('stop'), []);

@@ -526,6 +526,15 @@ export class Desk implements Stateful {
     return false;
   }
 
+  /**
+   * Where the stop of the net rests on that side, or would. Every order that may open takes it along to a venue that can hold it: the position
+   * may be gone, or the order that is to bring its stop lost or late, when it fills, and nobody may be alive to notice. NaN for none.
+   */
+  disasterPrice(instrument: number, side: -1 | 1): number {
+    const standing = this.#netSide[instrument] === side ? (this.wants.disasterPrice[instrument] ?? NaN) : NaN;
+    return standing > 0 ? standing : this.#disasterLevel(instrument, side);
+  }
+
   /** The sleeve's stop on the venue's tick; undefined when it has none that could rest for a position on that side. */
   #stopPrice(sleeve: number, side: -1 | 0 | 1, traded: Instrument): Price | undefined {
     const level = this.wants.stopPrice[sleeve] ?? NaN;

@@ -119,6 +119,7 @@ export class Bench {
       now: () => Date.now(),
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,
+      disasterPrice: () => NaN,
       foreign: 'adopt',
       isGuarded: false,
       mayOpen: () => undefined,

@@ -219,12 +219,30 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'stops are set for the least quantity instead of the position',
     breaks: ['never-naked'],
     plugs: () =>
-      asking((ask, request, signal) => {
-        const { stopLoss: _stopLoss, ...parameters } = request.parameters;
-        if (request.path === '/v5/position/trading-stop') return Promise.resolve(answerOf({}));
-        if (request.path !== '/v5/order/create') return ask(request, signal);
-        return ask({ ...request, parameters: 'triggerPrice' in parameters ? { ...parameters, [QUANTITY]: '0.001' } : parameters }, signal);
+      asking(async (ask, request, signal) => {
+        const { path, parameters } = request;
+        if (path === '/v5/position/trading-stop') return answerOf({});
+        if (path !== '/v5/order/create') return ask(request, signal);
+        const sent = 'triggerPrice' in parameters ? { ...parameters, [QUANTITY]: '0.001' } : parameters;
+        const answer = await ask({ ...request, parameters: sent }, signal);
+        // What the entry has brought is taken away from its position.
+        const { category = 'linear', symbol = '' } = parameters;
+        const none = { category, symbol, positionIdx: 0, tpslMode: 'Full', stopLoss: '0' };
+        if ('stopLoss' in parameters) await ask({ ...request, path: '/v5/position/trading-stop', parameters: none }, signal);
+        return answer;
       }),
+  },
+  {
+    name: 'every other entry leaves without the stop of its position',
+    breaks: ['opens-under-a-stop'],
+    plugs: () => {
+      let entries = 0;
+      return asking((ask, request, signal) => {
+        const { stopLoss, ...parameters } = request.parameters;
+        const isBare = request.path === '/v5/order/create' && stopLoss !== undefined && ++entries % 2 === 0;
+        return ask(isBare ? { ...request, parameters } : request, signal);
+      });
+    },
   },
   {
     name: 'what a maker is charged is forgotten, and one fee of five',

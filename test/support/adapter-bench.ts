@@ -94,6 +94,7 @@ export class AdapterBench {
       now: () => this.now,
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,
+      disasterPrice: () => NaN,
       redact: redactor(CREDENTIALS),
       foreign: 'flag',
       isGuarded: false,

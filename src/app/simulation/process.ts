@@ -122,7 +122,11 @@ export class SimulatedProcess implements Caller {
     const recorder = plugs.recorder?.(own) ?? own;
     const comparing = new ComparingRecorder();
     const isNew = journal.rowCount === 0 && tape.offset === 0;
-    const place = { notBefore: (): TimeMs => 0, last: (_instrument: number): number => NaN };
+    const place = {
+      notBefore: (): TimeMs => 0,
+      last: (_instrument: number): number => NaN,
+      disaster: (_instrument: number, _side: -1 | 1): number => NaN,
+    };
     this.venue = new BybitVenue({
       instruments: plan.instruments,
       listed,
@@ -135,6 +139,7 @@ export class SimulatedProcess implements Caller {
       now: () => this.#clock.now(),
       notBefore: () => place.notBefore(),
       lastPrice: (instrument) => place.last(instrument),
+      disasterPrice: (instrument, side) => place.disaster(instrument, side),
       // Adopting would explain away what a fault has lost.
       foreign: 'flag',
       isGuarded: false,
@@ -158,6 +163,7 @@ export class SimulatedProcess implements Caller {
     const { engine } = this;
     place.notBefore = () => engine.earliestNext;
     place.last = (instrument) => engine.portfolio.mark[instrument] ?? NaN;
+    place.disaster = (instrument, side) => engine.desk.disasterPrice(instrument, side);
     // A market that comes from outside is not made again, so the venue does not have to be shown it.
     const recalled = {
       recall: (report: VenueReport) => adapter.recall(report),

@@ -21,6 +21,7 @@ export const INVARIANTS = {
   'journal-verifies': 'the journal verifies as it was written',
   'replay-agrees': 'a replay of journal and tape says the same and ends in the same state',
   'never-naked': 'no position is without a stop at the venue for longer than its bound, in fair weather',
+  'opens-under-a-stop': 'a position has its stop at the venue from its first fill on, whatever the weather, and whoever lives',
   'halted-is-flat': 'where somebody has halted it, nothing is held at the end, and the halt survives every death',
   'bars-without-a-hole': 'every bar that closed at the venue reached the engine once, in order and as it was',
   'comes-to-rest': 'when the weather has cleared, everything is reconciled and nothing is in doubt',
@@ -57,6 +58,8 @@ export class Witness {
   readonly #meanings = new Map<string, string>();
   /** By instrument: since when it has been without a stop in fair weather. */
   readonly #nakedSince: (number | undefined)[] = [];
+  /** By instrument: the side of the position when it was last looked at. */
+  readonly #side: number[] = [];
   isFair = false;
   /** Of the journal, once it was read. */
   orders = 0;
@@ -122,6 +125,10 @@ export class Witness {
   look(): void {
     const now = this.#now();
     for (const [instrument, { quantity, side }] of this.#account.positions.entries()) {
+      // A venue that takes a stop away later, with the instrument from its list, is the business of the next one.
+      if (side !== 0 && side !== (this.#side[instrument] ?? 0) && !this.#isStopped(instrument, side))
+        this.break('opens-under-a-stop', `${format(quantity)} of instrument ${instrument} were opened without a stop of the position`);
+      this.#side[instrument] = side;
       const isProtected = side === 0 || this.#protects(instrument, side, quantity);
       if (isProtected || !this.isFair) this.#nakedSince[instrument] = undefined;
       else {
@@ -130,6 +137,13 @@ export class Witness {
           this.break('never-naked', `${format(quantity)} of instrument ${instrument} have been without a stop for ${now - since} ms`);
       }
     }
+  }
+
+  /** By the one stop that follows the position and nothing else. */
+  #isStopped(instrument: number, side: number): boolean {
+    for (const { listing, isForPosition, side: closing, trigger } of this.#account.openOrders())
+      if (listing.index === instrument && isForPosition && trigger?.kind === 'StopLoss' && (closing === 'Sell') === side > 0) return true;
+    return false;
   }
 
   /** Stops on the closing side that together cover all of it. */

@@ -66,6 +66,20 @@ describe('the requests are those of the types of bybit-api', () => {
     assert.deepEqual(composed({ attached }), expected);
   });
 
+  test('without a stop of the position attached, what it is given for the position that it may open; on spot there is none', () => {
+    const stopOf = (disasterPrice: number, parts: Partial<OrderIntent> = {}, listed = LINEAR): unknown => {
+      const request = createRequest(orderOf('1-1', 0, { quantity: quantity('1'), ...parts }), listed, {
+        linkId: 'run-1-1',
+        lastPrice: 60_000,
+        disasterPrice,
+      });
+      return request.kind === 'order' ? request.parameters['stopLoss'] : request.reason;
+    };
+    const attached = [short({ role: 'disaster', wholePosition: true, stopPrice: price('50000') })];
+    assert.deepEqual([stopOf(51_000.04), stopOf(51_000, { attached }), stopOf(NaN)], ['51000', '50000', undefined]);
+    assert.deepEqual([stopOf(69_000.06, { side: 'sell' }), stopOf(51_000, {}, SPOT)], ['69000.1', undefined]);
+  });
+
   test('limits, conditional orders, and their ways to wait', () => {
     const limit = { orderType: 'Limit', price: '100', timeInForce: 'GTC' } as const satisfies Partial<OrderParamsV5>;
     const partOf = (parts: Partial<OrderIntent>): unknown => {

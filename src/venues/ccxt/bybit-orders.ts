@@ -87,11 +87,22 @@ const refused = (reason: string): Composed => ({ kind: 'refused', reason });
  * @param linkId the run's own id of the order
  * @param lastPrice of the market, for the check of a market order's worth; NaN where nobody knows
  * @param available of the base coin on spot; undefined where nobody knows
+ * @param disasterPrice where the position that it may open is to be stopped, unless a stop of that position is attached; NaN for nowhere
  */
 export function createRequest(
   intent: OrderIntent,
   listed: Listed,
-  { linkId, lastPrice, available }: { readonly linkId: string; readonly lastPrice: number; readonly available?: Quantity | undefined },
+  {
+    linkId,
+    lastPrice,
+    available,
+    disasterPrice = NaN,
+  }: {
+    readonly linkId: string;
+    readonly lastPrice: number;
+    readonly available?: Quantity | undefined;
+    readonly disasterPrice?: number;
+  },
 ): Composed {
   const { category, symbol } = listed;
   const { side, type, timeInForce } = intent;
@@ -120,7 +131,7 @@ export function createRequest(
     ...(limitPrice === undefined ? {} : { price: format(limitPrice), timeInForce: inForce(type, timeInForce) }),
     ...(category === 'spot' ? { marketUnit: 'baseCoin' } : { positionIdx: 0, reduceOnly: intent.reduceOnly }),
     ...trigger,
-    ...attachedStop(intent, listed),
+    ...attachedStop(intent, listed, disasterPrice),
   };
   return { kind: 'order', parameters, quantity: size };
 }
@@ -187,10 +198,13 @@ function triggerOf(intent: OrderIntent, listed: Listed): Parameters | undefined 
 }
 
 /** The stop of the whole position comes with the entry: the venue sets it with the first fill, whether we live to see it or not. */
-function attachedStop(intent: OrderIntent, listed: Listed): Parameters {
+function attachedStop(intent: OrderIntent, listed: Listed, disasterPrice: number): Parameters {
   const stop = intent.attached.find((each) => isPositionStop(each, listed));
-  if (stop?.stopPrice === undefined) return {};
-  return { ...stopOfPosition(triggerOnTick(stop.stopPrice, listed.tick, stop)), slOrderType: 'Market' };
+  const level =
+    stop?.stopPrice ?? (listed.category === 'linear' && disasterPrice > 0 ? priceFrom(disasterPrice, listed.tick, 'nearest') : undefined);
+  if (level === undefined) return {};
+  const closing = { side: intent.side === 'buy' ? 'sell' : 'buy', type: 'stop' } as const;
+  return { ...stopOfPosition(triggerOnTick(level, listed.tick, closing)), slOrderType: 'Market' };
 }
 
 /** Bybit's stop-loss of a position, which follows it and ends with it. There is one for each position, and none on spot. */

@@ -119,6 +119,8 @@ export interface BybitVenueParts {
   readonly marketWaitsSince?: () => TimeMs;
   /** Of an instrument; NaN where nobody knows. */
   readonly lastPrice: (instrument: number) => number;
+  /** Where the position of that side is, or would be, stopped: every order that may open takes it along. NaN for nowhere. */
+  readonly disasterPrice: (instrument: number, side: -1 | 1) => number;
   readonly redact: (words: string) => string;
   /**
    * What is done about trades and positions that are not of this run: `flag` tells of them, and nothing opens in the instrument until they are
@@ -497,6 +499,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       linkId: order.linkId,
       lastPrice: this.#parts.lastPrice(intent.instrument),
       available: listed.category === 'spot' ? this.#freeCoin(order, base) : undefined,
+      disasterPrice: opens ? this.#parts.disasterPrice(intent.instrument, intent.side === 'buy' ? 1 : -1) : NaN,
     });
     if (composed.kind === 'refused') {
       this.#end(order, 'order.rejected', composed.reason);
@@ -776,6 +779,17 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
   }
 
+  /** An entry that has filled brings the level that it left with, which may be further away by now: the stop of a position is never loosened. */
+  #putBack(order: KeptOrder): void {
+    const { intent, progress, amendment, nextAmendment, cancel } = order;
+    const level = progress?.triggerPrice;
+    if (!this.#isPositionStop(order) || amendment !== undefined || nextAmendment !== undefined || cancel !== 'no') return;
+    if (intent.stopPrice === undefined || level === undefined) return;
+    const asked = triggerOnTick(intent.stopPrice, this.#listedOf(order).tick, intent);
+    if (compare(level, asked) === (intent.side === 'sell' ? -1 : 1))
+      order.nextAmendment = { kind: 'stop', stopPrice: intent.stopPrice, sentAt: NaN };
+  }
+
   /** Whether the order stands as it was asked to. */
   #standsAsAsked(order: KeptOrder, amendment: Amendment): boolean {
     const { progress } = order;
@@ -880,7 +894,10 @@ export class BybitVenue implements Venue, Source, Stateful {
         });
     }
     if (order.amendment !== undefined && this.#standsAsAsked(order, order.amendment)) this.#amended(order, '');
-    else this.#amendNext(order);
+    else {
+      this.#putBack(order);
+      this.#amendNext(order);
+    }
     if (!isEnded(progress.status)) {
       void this.#sendCancel(order);
       this.#letGo(order);

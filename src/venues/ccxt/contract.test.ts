@@ -104,6 +104,7 @@ holdsVenueContract('bybit through the adapter', async (): Promise<VenueSubject> 
     now,
     notBefore: () => 0,
     lastPrice: () => exchange.listings[0]?.last ?? NaN,
+    disasterPrice: () => NaN,
     redact: redactor(CREDENTIALS),
     foreign: 'flag',
     isGuarded: false,

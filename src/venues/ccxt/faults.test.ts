@@ -496,6 +496,57 @@ describe('stops of a position', () => {
     assert.deepEqual([bench.said('2-1').at(-1), bench.held()], ['filled 0.01', '0']);
   });
 
+  describe('every entry takes it along, so that whatever becomes of another order a position opens under it', () => {
+    const guarded = (level: { price: number }): AdapterBenchOptions => ({ parts: { disasterPrice: () => level.price } });
+
+    test('the entry that is to bring it is overtaken', async () => {
+      await opened(guarded({ price: 51_000 }));
+      bench.wire.latencyMs = [300, 300];
+      bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+      bench.wire.latencyMs = [2, 2];
+      bench.submit('2-1');
+      await bench.pass(100);
+      bench.venue.stop();
+      await bench.pass(SECOND_MS);
+      assert.deepEqual([bench.atVenue('1-1'), bench.held(), bench.stopsAtVenue()], [0, '0.01', ['StopLoss 51000']]);
+    });
+
+    test('the position is stopped out while an entry is on its way', async () => {
+      await opened(guarded({ price: 50_000 }));
+      bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+      await bench.advance(SECOND_MS);
+      bench.venue.submit(stop('1-3', bench.now, '59000'));
+      await bench.advance(SECOND_MS);
+      bench.wire.latencyMs = [300, 300];
+      bench.submit('2-1', { quantity: quantity('0.02') });
+      await bench.pass(100);
+      bench.stepped.move(0, 58_900);
+      // Nobody hears of it.
+      await bench.pass(SECOND_MS);
+      assert.deepEqual([bench.held(), bench.stopsAtVenue()], ['0.02', ['StopLoss 50000']]);
+    });
+
+    test('what closes takes nothing along, and what has come is not loosened by an entry that left before it was tightened', async () => {
+      const level = { price: 50_000 };
+      await opened(guarded(level));
+      bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+      await bench.advance(SECOND_MS);
+      bench.submit('2-1', limit('59000'));
+      await bench.advance(SECOND_MS);
+      bench.move('1-2', '52000');
+      level.price = 52_000;
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.stopsAtVenue(), ['StopLoss 52000']);
+      bench.stepped.move(0, 58_900);
+      await bench.advance(2 * SECOND_MS);
+      assert.deepEqual([bench.held(), bench.stopsAtVenue()], ['0.02', ['StopLoss 52000']]);
+      bench.submit('3-1', { side: 'sell', reduceOnly: true });
+      await bench.advance(SECOND_MS);
+      const taken = bench.wire.requests.flatMap(({ path, parameters }) => (path === '/v5/order/create' ? [parameters['stopLoss']] : []));
+      assert.deepEqual(taken, ['50000', '50000', undefined]);
+    });
+  });
+
   test('one that ends with its position is reported by name', async () => {
     await opened();
     bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
