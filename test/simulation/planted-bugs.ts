@@ -16,6 +16,8 @@ export interface PlantedBug {
   readonly plugs: () => Plugs;
   /** What it must break, among whatever else. */
   readonly breaks: readonly Invariant[];
+  /** It takes much to come out: the search begins shortly before the first seed that is known to bring it. */
+  readonly firstSeed?: number;
 }
 
 // ---- where they go in ----------------------------------------------------------------------------------------------------
@@ -284,6 +286,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: '"no such order" is believed although the order can still be on its way',
+    firstSeed: 840,
     breaks: ['one-state'],
     plugs: () => ({ settings: (settings) => ({ ...settings, recvWindowMs: 0, propagationMs: 0 }) }),
   },

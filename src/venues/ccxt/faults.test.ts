@@ -503,6 +503,7 @@ describe('stops of a position', () => {
       await opened(guarded({ price: 51_000 }));
       bench.wire.latencyMs = [300, 300];
       bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+      await bench.pass(20);
       bench.wire.latencyMs = [2, 2];
       bench.submit('2-1');
       await bench.pass(100);
