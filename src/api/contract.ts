@@ -20,6 +20,20 @@ export const positionSchema = z
   })
   .readonly();
 
+const latency = z
+  .strictObject({
+    level: z.enum(['kept', 'slow', 'halted']).meta({ description: 'of the latest: within live.latency.alertMs, over it, over haltMs' }),
+    orders: z.int().meta({ description: 'measured so far' }),
+    refused: z.int().meta({ description: 'entries that did not leave because the book they answered was too old' }),
+    lastMs: estimate,
+    p50Ms: estimate.meta({ description: 'of the latest few thousand orders, the commit included' }),
+    p99Ms: estimate,
+    commitP50Ms: estimate.meta({ description: 'the durable commit of the intent alone' }),
+    commitP99Ms: estimate,
+    bookEventsWaiting: z.int().meta({ description: 'for the loop: two for each instrument at most' }),
+  })
+  .readonly();
+
 export const runStatusSchema = z
   .strictObject({
     runId: z.string(),
@@ -54,6 +68,7 @@ export const runStatusSchema = z
     events: z.int().meta({ description: 'handled so far' }),
     eventsPerSecond: estimate.meta({ description: 'wall time' }),
     loopLagMs: z.int().meta({ description: 'the longest hold-up of the process in the last minute or two, wall time' }),
+    latency: latency.nullable().meta({ description: 'of a live session, from a frame to the order on the wire, wall time' }),
     staleSymbols: z.array(z.string()).readonly().meta({ description: 'without fresh prices: nothing opens there' }),
     suspendedMinds: z.array(z.string()).readonly().meta({ description: 'silenced after failing too often' }),
     minutes: z

@@ -49,6 +49,7 @@ export const sampleStatus: RunStatus = {
   events: 134_687,
   eventsPerSecond: 905,
   loopLagMs: 31,
+  latency: null,
   staleSymbols: [],
   suspendedMinds: [],
   minutes: [{ at: '2026-02-01T11:45:00Z', words: 'trend BTC/USDT:USDT: from flat to long 1.00.' }],

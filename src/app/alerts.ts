@@ -53,6 +53,11 @@ export class Alerts {
     }
   }
 
+  /** What is in no journal. */
+  raised(at: TimeMs, rule: string, why: string): void {
+    this.#tell(at, rule, why);
+  }
+
   /** The session ends because something broke, its journal perhaps: this is the only way to hear of it. */
   broke(at: TimeMs, cause: unknown): void {
     this.#tell(at, 'halt', `the session has ended, nobody watches its positions: ${reasonOf(cause)}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BarColumns } from '../domain/bars.ts';
 import { amount, format } from '../domain/decimal.ts';
 import { BallastError } from '../domain/errors.ts';
-import { isOnBooks, isOnFunding } from '../domain/feature.ts';
+import { isOnFunding } from '../domain/feature.ts';
 import { filtersAt, type Instrument } from '../domain/instrument.ts';
 import { formatSpan, formatTime, type TimeMs } from '../domain/time.ts';
 import { run } from '../engine/run.ts';
@@ -18,6 +18,7 @@ import { openStore, type BarStore } from '../market/history/store.ts';
 import type { FillRule } from '../venues/simulated/rules.ts';
 import type { Marks } from '../views/metrics.ts';
 import { report, type ReportDocument } from '../views/report.ts';
+import { instrumentsOnBooks, mustNeedNoBooks } from './books-demanded.ts';
 import { loadConfig, withOverrides, type Config } from './config.ts';
 import { guarded, isTimeout, SLICE_TIMEOUT_MS } from './guard.ts';
 import {
@@ -175,20 +176,6 @@ function booksOf(recipe: Recipe, { home, onBooks, signal }: BacktestRequest): Pr
   return openStoredBooks({ home, instruments: recipe.instruments, from, to, onProgress: onBooks, signal });
 }
 
-/** @throws BallastError BOOKS_MISSING where a strategy lives on books and the run has none */
-function demandBooks(plan: RunPlan, books: StoredBooks | undefined): void {
-  const mind = plan.minds.find(({ forecaster: { features } }) => Object.values(features).some(isOnBooks));
-  if (mind === undefined || books !== undefined) return;
-  throw new BallastError({
-    code: 'BOOKS_MISSING',
-    place: `strategy ${mind.name}`,
-    found: 'a backtest on bars',
-    expected: 'one on books: it lives on them',
-    remedy: 'run it with --books, on symbols whose books and trades are stored',
-    exitCode: 2,
-  });
-}
-
 /** @throws BallastError FUNDING_MISSING where a strategy lives on funding rates and none are stored */
 function demandFunding(plan: RunPlan, recipe: Recipe): void {
   const rates = fundingOf(recipe);
@@ -215,11 +202,7 @@ function demandFunding(plan: RunPlan, recipe: Recipe): void {
 /** What strategies see of the books: those of instruments on which one of them lives. */
 function booksSeen(plan: RunPlan, books: StoredBooks | undefined, from: TimeMs, to: TimeMs): readonly BookSource[] {
   if (books === undefined) return [];
-  const seen = new Set(
-    plan.minds.flatMap(({ sleeve, forecaster: { features } }) =>
-      Object.values(features).flatMap((spec) => (isOnBooks(spec) ? [plan.sleeves[sleeve]?.instruments[spec.leg ?? 0]] : [])),
-    ),
-  );
+  const seen = instrumentsOnBooks(plan);
   return books
     .tapes()
     .flatMap(({ messages, rules, silentAfterMs = Infinity }, instrument) =>
@@ -301,7 +284,7 @@ async function runRecipe(
   if (recipe.market.source !== 'history') throw new Error('broken invariant: a backtest runs on history');
   const { from, to, warmupFrom } = recipe.market;
   const plan = await planOf(recipe, home);
-  demandBooks(plan, books);
+  if (books === undefined) mustNeedNoBooks(plan, 'a backtest on bars', 'run it with --books, on symbols whose books and trades are stored');
   demandFunding(plan, recipe);
   const configHash = recipeHash(recipe);
   const {

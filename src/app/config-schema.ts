@@ -713,6 +713,25 @@ const liveStage = z.strictObject({
   returnRatio: z.number().gte(-1).lte(10).default(0).meta({ description: 'And a return of at least this.' }),
 });
 
+const liveLatency = z
+  .strictObject({
+    alertMs: span(
+      100,
+      1,
+      MINUTE_MS,
+      'wall time',
+      'Of an order, from the frame it answers to its request on the wire: over this, an alert.',
+    ),
+    haltMs: span(
+      500,
+      1,
+      MINUTE_MS,
+      'wall time',
+      'Over this, a second alert, and nothing opens because of a book that is as old by then; the next book is judged by itself.',
+    ),
+  })
+  .refine(({ alertMs, haltMs }) => alertMs <= haltMs, { path: ['haltMs'], error: 'expected at least live.latency.alertMs' });
+
 const live = z
   .strictObject({
     marginMode: z.enum(['cross', 'isolated', 'keep']).default('cross').meta({
@@ -753,6 +772,7 @@ const live = z
       'wall time',
       'How long a stop waits for the venue to confirm all that; then it ends all the same.',
     ),
+    latency: liveLatency.prefault({}).meta({ description: 'How long an order may take from what it answers to the wire.' }),
     leaseFolder: z.string().min(1).nullable().default(null).meta({
       description:
         'Folder of the leases that keep a second session off an account: one for all homes, and on a shared disk for all machines. null is the state folder of the user.',

@@ -15,11 +15,14 @@ import { openBybitVenue } from '../venues/ccxt/open-venue.ts';
 import { takeLease, type AccountLease } from './account-lease.ts';
 import { askedStrategies, type AskedStrategies } from './asked-strategies.ts';
 import { warmupBars } from './assemble.ts';
+import { instrumentsOnBooks } from './books-demanded.ts';
 import { loadConfig, withOverrides, type Config } from './config.ts';
 import { keyFindings, mustBeFit } from './key-findings.ts';
 import { gateWords, judgePaper, mustMeetGates, overridePhrase, type GateReport } from './live-gates.ts';
 import { stageOf } from './live-stages.ts';
+import { OrderLatency } from './order-latency.ts';
 import { planOf, readInstrument, recipeHash, writeInstrument, type Recipe, type VenueMarket } from './recipe.ts';
+import type { LatencyStatus } from './run-handle.ts';
 import { listRuns, writeFileOfRun, type RunFolder } from './runs.ts';
 import { mustBePrivate } from './secrets.ts';
 import { holdRun, Session, type HeldRun, type SessionRequest, type SessionResult, type World } from './session.ts';
@@ -254,7 +257,16 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     notBefore: (): TimeMs => 0,
     lastPrice: (_instrument: number): number => NaN,
     disasterPrice: (_instrument: number, _side: -1 | 1): number => NaN,
+    at: (): TimeMs => NaN,
+    alert: (_words: string): void => undefined,
   };
+  const latency = new OrderLatency({
+    ...config.live.latency,
+    now: () => clock.now(),
+    at: () => place.at(),
+    clock: systemTimers.now,
+    tell: (words) => place.alert(words),
+  });
   const tell = (words: string): void => {
     notes.tell('venue', words);
     onNotice(words);
@@ -274,7 +286,8 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     disasterPrice: (instrument, side) => place.disasterPrice(instrument, side),
     foreign: config.live.foreign,
     isGuarded,
-    mayOpen: () => lease.lost(),
+    mayOpen: () => lease.lost() ?? latency.block(),
+    onOrder: () => latency.begun(),
     onNotice: tell,
     signal,
   });
@@ -293,6 +306,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
   const { engine, journal } = parts;
   if (journal.getMeta(SINCE) === undefined) journal.setMeta(SINCE, String(marketNow));
   place.notBefore = () => engine.earliestNext;
+  place.at = () => engine.at;
   place.lastPrice = (instrument) => engine.portfolio.mark[instrument] ?? NaN;
   place.disasterPrice = (instrument, side) => engine.desk.disasterPrice(instrument, side);
   // Never back: what is old is told late.
@@ -310,14 +324,17 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     notes,
     onTime,
     onNotice,
+    onBooks: instrumentsOnBooks(plan),
+    onBookTaken: (at, heardAt) => latency.took(at, heardAt),
   });
   const inbox = new Inbox(
     () => clock.now(),
     () => engine.earliestNext,
   );
-  const world = new LiveWorld({ setting, parts, clock, inbox, bars, tell });
+  const world = new LiveWorld({ setting, parts, clock, inbox, bars, latency, tell });
   const session = new Session({ request, run, parts, clock, notes, inbox, world, onNotice });
   world.keepReconciled = () => session.saveSnapshot();
+  place.alert = (words) => session.alert('latency', words);
   return session;
 }
 
@@ -335,6 +352,7 @@ interface LiveParts {
   readonly clock: SystemClock;
   readonly inbox: Inbox;
   readonly bars: VenueFeed;
+  readonly latency: OrderLatency;
   readonly tell: (words: string) => void;
 }
 
@@ -364,7 +382,7 @@ class LiveWorld implements World {
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
-    this.sources = [parts.bars.feed.control, ...parts.bars.feed.sources];
+    this.sources = [parts.bars.feed.control, ...parts.bars.feed.sources, ...parts.bars.books];
   }
 
   goOn(): void {
@@ -372,6 +390,7 @@ class LiveWorld implements World {
     const { engine } = parts;
     clock.anchor(Math.max(engine.at, clock.now()));
     bars.feed.goOn(engine.at, engine.market.barAt, engine.market.mark);
+    for (const book of bars.books) book.goOn(systemTimers.now());
   }
 
   async open(): Promise<void> {
@@ -411,6 +430,16 @@ class LiveWorld implements World {
     if (this.#hasReconciled || !this.#parts.parts.venue.isReconciled) return;
     // The money that was there is known from here on, whatever ends this process.
     this.#hasReconciled = this.keepReconciled();
+  }
+
+  passing(): number {
+    return this.#parts.bars.books.reduce((sum, { taken }) => sum + taken, 0);
+  }
+
+  latency(): LatencyStatus {
+    const { parts, bars, latency } = this.#parts;
+    const waiting = bars.books.reduce((sum, book) => sum + book.waiting, 0);
+    return latency.status(parts.recorder.commits, waiting);
   }
 
   /** Entries are called back; positions are kept under their stops, or closed, as the config says. Then nothing is waited for but the venue. */

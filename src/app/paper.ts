@@ -12,6 +12,7 @@ import { withoutWarmupTrades } from '../market/warmup.ts';
 import { alertAddress } from './alerts.ts';
 import { askedStrategies, type AskedStrategies } from './asked-strategies.ts';
 import { warmupBars } from './assemble.ts';
+import { mustNeedNoBooks } from './books-demanded.ts';
 import { loadConfig, withOverrides } from './config.ts';
 import { planOf, recipeHash, unfilteredInstrument, writeInstrument, type Recipe } from './recipe.ts';
 import { listRuns, type RunFolder } from './runs.ts';
@@ -51,8 +52,13 @@ export async function runPaper(request: PaperRequest): Promise<SessionResult> {
   // What the environment lacks is said before anything is begun.
   alertAddress(recipe.config, process.env);
   const unfinished = await findUnfinished(request, configHash, onNotice);
-  return holdRun({ home, recipe, configHash, unfinished, onNotice }, async (run) => {
-    const plan = await planOf(recipe, home);
+  const plan = await planOf(recipe, home);
+  mustNeedNoBooks(
+    plan,
+    recipe.market.source === 'feed' ? 'a paper session on a feed, which has no books' : 'a paper session on the synthetic market of bars',
+    'backtest it with --books, and trade it with ballast live --testnet or --demo, which have books',
+  );
+  return holdRun({ home, recipe, configHash, unfinished, onNotice }, (run) => {
     const parts = openParts({
       folder: run.folder,
       plan,

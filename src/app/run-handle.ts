@@ -15,6 +15,24 @@ export interface PositionStatus {
   readonly stopRestsAt: 'venue' | 'engine';
 }
 
+/** How long a live session's orders take, in milliseconds of wall time, of the latest few thousand; null before the first. */
+export interface LatencyStatus {
+  /** Of the latest order: within live.latency.alertMs, over it, or over live.latency.haltMs. */
+  readonly level: 'kept' | 'slow' | 'halted';
+  readonly orders: number;
+  /** Entries that were not sent because the book that they answered was too old. */
+  readonly refused: number;
+  /** From the frame, or whatever the order answers, to its request's being given to the network. */
+  readonly lastMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  /** What of it the durable commit of the intent took. */
+  readonly commitP50Ms: number | null;
+  readonly commitP99Ms: number | null;
+  /** Events of books that the loop has not taken yet: two for each instrument at most. */
+  readonly bookEventsWaiting: number;
+}
+
 export interface RunStatus {
   readonly runId: string;
   readonly state: 'warming-up' | 'running' | 'halted' | 'paused' | 'stopping' | 'ended';
@@ -45,6 +63,8 @@ export interface RunStatus {
   readonly eventsPerSecond: number;
   /** The longest hold-up of the process in the last minute or two, wall time. */
   readonly loopLagMs: number;
+  /** Null where no order leaves this machine. */
+  readonly latency: LatencyStatus | null;
   readonly staleSymbols: readonly string[];
   readonly suspendedMinds: readonly string[];
   /** The latest decisions' minutes, newest last. */

@@ -9,6 +9,7 @@ import { encodeRow } from '../journal/codec.ts';
 import type { Journal } from '../journal/journal.ts';
 import { isRecordedEvent, type RecordedStep } from '../journal/recording.ts';
 import { SEGMENT_RECORDS, type TapeWriter } from '../journal/tape.ts';
+import { SpreadOfTimes } from './spread-of-times.ts';
 
 /** The tape goes to its file before its own buffer is full, so that it never gets ahead of the journal by itself. */
 const FLUSH_RECORDS = 2_048;
@@ -18,6 +19,8 @@ export class SessionRecorder implements Recorder {
   readonly #tape: TapeWriter;
   readonly #isDurable: boolean;
   #unflushed = 0;
+  /** Of what was owed before something could leave. */
+  readonly commits = new SpreadOfTimes();
 
   constructor(journal: Journal, tape: TapeWriter, isDurable: boolean) {
     this.#journal = journal;
@@ -38,6 +41,13 @@ export class SessionRecorder implements Recorder {
   /** The tape first: a row must never name a record that is not there. */
   commit(): void {
     if (!this.#isDurable) return this.#journal.commit();
+    const began = performance.now();
+    this.settle();
+    this.commits.add(performance.now() - began);
+  }
+
+  /** The same where nothing waits for it. */
+  settle(): void {
     this.#unflushed = 0;
     this.#tape.sync();
     this.#journal.commit();

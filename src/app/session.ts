@@ -18,7 +18,7 @@ import { sessionSummary } from '../views/report.ts';
 import { alertAddress, openAlerts, type Alerts } from './alerts.ts';
 import { openControl } from './control.ts';
 import type { Recipe } from './recipe.ts';
-import type { RunHandle, RunStatus } from './run-handle.ts';
+import type { LatencyStatus, RunHandle, RunStatus } from './run-handle.ts';
 import { lockRun } from './run-lock.ts';
 import { createRun, journalPath, letGo, newRunId, setRunStatus, type RunFolder } from './runs.ts';
 import { mustBeSameRecipe, recover, reopenJournal, saveSnapshot, type SessionParts, type SessionVenue } from './session-parts.ts';
@@ -27,6 +27,8 @@ import { systemTimers } from './system-timers.ts';
 
 /** Events between two snapshots: what a recovery has to follow again at most. */
 const EVENTS_A_SNAPSHOT = 20_000;
+/** Where only such events have come as may be lost, the disk is waited for this often: twice for every look at a book was measured to hold up the next. */
+const PASSING_MS = 1_000;
 
 export interface SessionResult {
   readonly runId: string;
@@ -135,6 +137,9 @@ export interface World {
   hasBusiness?(): boolean;
   /** Between slices. */
   onSlice?(): void;
+  /** Events so far that may be lost with the process: nothing was owed because of them, and newer ones say the same. */
+  passing?(): number;
+  latency?(): LatencyStatus;
 }
 
 export interface SessionSetting<V extends SessionVenue & Source> {
@@ -155,6 +160,8 @@ export class Session<V extends SessionVenue & Source> {
   readonly #alerts: Alerts;
   readonly #startedAt = Date.now();
   #snapshotAt = 0;
+  /** Up to where the tape is believed: events of the loop, those of them that may be lost, and by the monotonic clock. */
+  readonly #believed = { sequence: 0, passing: 0, at: -Infinity };
   #isStopping = false;
   #isOver = false;
   /** It had said its last word, and was killed before run.json said so too. */
@@ -199,6 +206,14 @@ export class Session<V extends SessionVenue & Source> {
     this.#snapshotAt = parts.engine.sequence;
     saveSnapshot(parts, world.again?.market);
     return true;
+  }
+
+  /** A person is told of what is in no journal, wherever he looks. */
+  alert(rule: string, why: string): void {
+    const { parts, notes, onNotice } = this.#setting;
+    notes.tell(rule, why);
+    this.#alerts.raised(parts.engine.at, rule, why);
+    onNotice(why);
   }
 
   #recover(): number {
@@ -268,11 +283,23 @@ export class Session<V extends SessionVenue & Source> {
     this.#answer();
     world.onSlice?.();
     if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT && this.saveSnapshot()) return;
-    if (world.again === undefined && journal.getMeta('tapeOffset') !== String(tape.offset)) {
+    if (world.again !== undefined || this.#mayWait()) return;
+    if (journal.getMeta('tapeOffset') !== String(tape.offset)) {
       // A feed does not come again: everything up to here is to be believed, the journal's rows included.
-      recorder.commit();
+      recorder.settle();
       journal.setMeta('tapeOffset', String(tape.offset));
     }
+    this.#believed.sequence = engine.sequence;
+    this.#believed.passing = world.passing?.() ?? 0;
+    this.#believed.at = performance.now();
+  }
+
+  /** Whether what came since it was last believed may wait for the disk. */
+  #mayWait(): boolean {
+    const { parts, world } = this.#setting;
+    const came = parts.engine.sequence - this.#believed.sequence;
+    const passing = (world.passing?.() ?? 0) - this.#believed.passing;
+    return came === passing && performance.now() - this.#believed.at < PASSING_MS;
   }
 
   #answer(): void {
@@ -319,6 +346,7 @@ export class Session<V extends SessionVenue & Source> {
       isStopping: this.#isStopping,
       isOver: this.#isOver,
       isWarm: world.from === NEVER ? parts.engine.sequence > 0 : parts.engine.at > world.from,
+      latency: world.latency?.() ?? null,
     });
   }
 

@@ -5,7 +5,7 @@ import { minutes } from '../council/minutes.ts';
 import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
 import { formatTime, type TimeMs } from '../domain/time.ts';
 import type { RunPlan } from '../engine/plan.ts';
-import type { PositionStatus, RunStatus } from './run-handle.ts';
+import type { LatencyStatus, PositionStatus, RunStatus } from './run-handle.ts';
 import type { SessionParts, SessionVenue } from './session-parts.ts';
 
 type AnyParts = SessionParts<SessionVenue>;
@@ -102,6 +102,7 @@ export interface StatusFrame {
   readonly isStopping: boolean;
   readonly isOver: boolean;
   readonly isWarm: boolean;
+  readonly latency: LatencyStatus | null;
 }
 
 export function statusOf(parts: AnyParts, notes: StatusNotes, frame: StatusFrame): RunStatus {
@@ -140,6 +141,7 @@ export function statusOf(parts: AnyParts, notes: StatusNotes, frame: StatusFrame
     events: engine.sequence,
     eventsPerSecond: notes.eventsPerSecond,
     loopLagMs: notes.loopLagMs,
+    latency: frame.latency,
     staleSymbols: plan.instruments.flatMap((instrument, index) => (engine.market.stale[index] === 1 ? [instrument.symbol] : [])),
     suspendedMinds: engine.minds.flatMap((mind) => (mind.suspended ? [mind.name] : [])),
     minutes: notes.minutes(plan),

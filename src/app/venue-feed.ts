@@ -1,8 +1,11 @@
-// A real venue's public streams as a session's feed: bars without a hole, marks no more often than a second, history first where there is none yet.
+// A real venue's public streams as a session's feed: bars without a hole, marks no more often than a second, history first where there is none yet,
+// and the books on which somebody lives.
 import type { Instrument } from '../domain/instrument.ts';
 import { SECOND_MS, type TimeMs } from '../domain/time.ts';
 import type { SystemClock } from '../engine/system-clock.ts';
 import type { Engine } from '../engine/engine.ts';
+import { BookFeed } from '../market/book/book-feed.ts';
+import { BYBIT_BOOK } from '../market/book/book-sync.ts';
 import { Feed } from '../market/feed/feed.ts';
 import { Random } from '../quant/random.ts';
 import type { BybitMarket, MarketMessage } from '../venues/ccxt/bybit-market.ts';
@@ -23,10 +26,16 @@ export interface VenueFeedParts {
   readonly notes: StatusNotes;
   readonly onTime: (happenedAt: TimeMs) => void;
   readonly onNotice: (words: string) => void;
+  /** Instruments on whose books a strategy lives. */
+  readonly onBooks: ReadonlySet<number>;
+  /** The loop takes a look at a book: the time of its event, and when its frame came, by the system's timers. */
+  readonly onBookTaken: (at: TimeMs, heardAt: number) => void;
 }
 
 export interface VenueFeed {
   readonly feed: Feed;
+  /** One for each instrument on whose book a strategy lives. */
+  readonly books: readonly BookFeed[];
   /** @param from by instrument: bars that open before this are known or not wanted; `warmsUp` where they are history */
   start(from: readonly TimeMs[], warmsUp: boolean): Promise<BybitMarket>;
 }
@@ -51,6 +60,20 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
       onNotice(`feed: refused ${why}`);
     },
   });
+  const books = [...parts.onBooks]
+    .toSorted((left, right) => left - right)
+    .map(
+      (instrument) =>
+        new BookFeed({
+          instrument,
+          rules: BYBIT_BOOK,
+          now: () => clock.now(),
+          notBefore: () => engine.earliestNext,
+          warmsUp: () => !engine.hasBegun,
+          onTaken: parts.onBookTaken,
+        }),
+    );
+  const bookOf = instruments.map((_, instrument) => books.find((book) => book.instrument === instrument));
   const markedAt = new Map<string, number>();
   const isDue = ({ kind, symbol }: MarketMessage): boolean => {
     if (kind !== 'mark.changed') return true;
@@ -66,6 +89,7 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
       : message;
   return {
     feed,
+    books,
     async start(from, warmsUp) {
       const market = await openBybitMarket({
         site,
@@ -74,13 +98,14 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
         timers: systemTimers,
         random: new Random(Math.floor(Math.random() * 2 ** 32)),
         timeframeMs: baseTimeframeMs,
-        also: ['marks'],
+        also: books.length > 0 ? ['marks', 'books'] : ['marks'],
         since: from,
         warmsUp,
         onMessage: (message) => {
           if (isDue(message)) feed.receive(JSON.stringify(flagged(message)));
         },
-        onBook: () => false,
+        onBook: (instrument, message, heardAt) => bookOf[instrument]?.receive(message, heardAt) ?? false,
+        onBookLost: (instrument) => bookOf[instrument]?.interrupt(systemTimers.now()),
         onLost: (why) => feed.report('feed.lost', why),
         onRestored: () => feed.report('feed.restored', 'the streams of the venue speak again'),
         onNotice,

@@ -213,6 +213,7 @@ export class SimulatedProcess implements Caller {
       warmsUp: false,
       onMessage: (message) => this.#feed.receive(JSON.stringify(message)),
       onBook: () => false,
+      onBookLost: () => undefined,
       onLost: (why) => this.#feed.report('feed.lost', why),
       onRestored: () => this.#feed.report('feed.restored', 'dialled again'),
       onNotice: notice,

@@ -32,6 +32,7 @@ class Watch {
       warmsUp: false,
       onMessage: (message) => this.messages.push(message),
       onBook: (instrument, message) => this.books[instrument]?.receive(message) === 'resync',
+      onBookLost: (instrument) => void this.books[instrument]?.interrupt(),
       onLost: () => this.said.push('lost'),
       onRestored: () => this.said.push('restored'),
       onNotice: (words) => this.notices.push(words),

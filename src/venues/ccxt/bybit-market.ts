@@ -54,8 +54,10 @@ export interface BybitMarketParts {
   /** What is asked for before the streams begin is history. */
   readonly warmsUp: boolean;
   readonly onMessage: (message: MarketMessage) => void;
-  /** A message of a book; true where there is no book any more, and a snapshot is wanted. */
-  readonly onBook: (instrument: number, message: BookMessage) => boolean;
+  /** A message of a book, and when its frame came, by the timers; true where there is no book any more, and a snapshot is wanted. */
+  readonly onBook: (instrument: number, message: BookMessage, heardAt: number) => boolean;
+  /** What comes next of this book does not follow what came: its stream is lost, or it has said what cannot be believed. */
+  readonly onBookLost: (instrument: number) => void;
   readonly onLost: (why: string) => void;
   readonly onRestored: () => void;
   readonly onNotice: (words: string) => void;
@@ -230,6 +232,7 @@ export class BybitMarket {
 
   #streamLost(category: InstrumentKind, why: string): void {
     this.#parts.onNotice(`the public stream of bybit ${category} is lost: ${why}`);
+    for (const line of this.#lines) if (line.category === category) this.#parts.onBookLost(line.instrument);
     if (this.#lost.has(category)) return;
     this.#lost.add(category);
     if (this.#lost.size === 1) this.#parts.onLost(why);
@@ -348,12 +351,13 @@ export class BybitMarket {
   }
 
   #onBookFrame(frame: Frame, line: Line): void {
-    const topic = frame.topic ?? '';
+    const stream = this.#streams.get(line.category);
     const read = bookFrame.safeParse(frame);
-    const isLost = read.success
-      ? this.#parts.onBook(line.instrument, this.#bookMessage(read.data))
-      : (this.#refused(`a book of ${line.symbol}: ${wrongWith(read.error)}`), true);
-    if (isLost) this.#streams.get(line.category)?.renew(topic);
+    if (!read.success) {
+      this.#refused(`a book of ${line.symbol}: ${wrongWith(read.error)}`);
+      this.#parts.onBookLost(line.instrument);
+    } else if (!this.#parts.onBook(line.instrument, this.#bookMessage(read.data), stream?.heardAt ?? NaN)) return;
+    stream?.renew(frame.topic ?? '');
   }
 
   #bookMessage({ type, ts, data }: z.output<typeof bookFrame>): BookMessage {

@@ -62,7 +62,7 @@ import {
   type PositionRow,
   type TradeRow,
 } from './bybit-rows.ts';
-import { Calls, type Outcome } from './calls.ts';
+import { Calls, type Call, type Outcome } from './calls.ts';
 import { ClockSkew } from './clock-skew.ts';
 import { ExecutionMemory } from './execution-memory.ts';
 import { copyOf, keptOrder, readKept, writeKept, type Amendment, type KeptOrder } from './kept-order.ts';
@@ -131,6 +131,8 @@ export interface BybitVenueParts {
   readonly isGuarded: boolean;
   /** Why this process may not open anything, whatever the venue says; undefined where it may. Asked before every order that opens. */
   readonly mayOpen: () => string | undefined;
+  /** The loop gives an order; what this returns is called when its request has been given to the network, and never where it is not. */
+  readonly onOrder?: () => () => void;
   /** For a person: what is out of the ordinary. */
   readonly onNotice: (words: string) => void;
 }
@@ -505,7 +507,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#end(order, 'order.rejected', composed.reason);
       return;
     }
-    void this.#send(order, composed.parameters);
+    void this.#send(order, composed.parameters, this.#parts.onOrder?.());
   }
 
   /**
@@ -533,7 +535,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     return signOf(free) < 0 ? ZERO_QUANTITY : free;
   }
 
-  async #send(order: KeptOrder, parameters: Parameters): Promise<void> {
+  async #send(order: KeptOrder, parameters: Parameters, onGiven: (() => void) | undefined): Promise<void> {
     const { timers } = this.#parts;
     const { intent } = order;
     order.phase = 'queued';
@@ -552,6 +554,7 @@ export class BybitVenue implements Venue, Source, Stateful {
         order.phase = 'sent';
         order.sentAt = timers.now();
       },
+      onGiven,
     });
     if (outcome.kind === 'unsent') {
       if (order.phase === 'queued')
@@ -1537,7 +1540,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     parameters: Parameters,
     budget: Budget,
     priority: Priority,
-    hooks: { readonly isWanted?: () => boolean; readonly onSent?: () => void } = {},
+    hooks: Pick<Call, 'isWanted' | 'onSent' | 'onGiven'> = {},
   ): Promise<Outcome> {
     return this.#calls.ask({ method: 'POST', path, parameters, isPrivate: true, budget, priority, ...hooks });
   }

@@ -13,6 +13,8 @@ export interface Call extends VenueRequest {
   readonly isWanted?: () => boolean;
   /** It leaves now. */
   readonly onSent?: () => void;
+  /** It is signed, and given to the network. */
+  readonly onGiven?: (() => void) | undefined;
 }
 
 export type Outcome =
@@ -85,6 +87,7 @@ export class Calls {
       throw new DOMException('late', 'TimeoutError');
     });
     const answer = wire.ask(call, signal);
+    call.onGiven?.();
     try {
       return await Promise.race([answer, late]);
     } finally {

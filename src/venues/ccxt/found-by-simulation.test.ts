@@ -133,6 +133,7 @@ describe('found by the simulation', () => {
       warmsUp: false,
       onMessage: (message) => said.push(message),
       onBook: () => false,
+      onBookLost: () => undefined,
       onLost: () => undefined,
       onRestored: () => undefined,
       onNotice: () => undefined,

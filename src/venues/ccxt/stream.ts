@@ -65,6 +65,11 @@ export class Stream {
     return this.#state;
   }
 
+  /** By the timers: when the last text came, before it was read. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** By the timers; NaN while it is not. */
   get activeSince(): number {
     return this.#activeSince;

@@ -1,0 +1,107 @@
+// From what a session has heard to the order that answers it: measured for every order, told when it is too long, and where a decision on a book
+// has become too old before it left, it does not leave.
+import type { TimeMs } from '../domain/time.ts';
+import type { LatencyStatus } from './run-handle.ts';
+import { SpreadOfTimes } from './spread-of-times.ts';
+
+export interface OrderLatencyParts {
+  /** Wall time; over the first somebody is told, over the second an entry because of a book is refused. */
+  readonly alertMs: number;
+  readonly haltMs: number;
+  /** Market time now, and that of the event which the loop has in hand. */
+  readonly now: () => TimeMs;
+  readonly at: () => TimeMs;
+  /** Milliseconds since some instant; never goes back. */
+  readonly clock: () => number;
+  /** A person is told: once when a bound is passed, and once when it is kept again. */
+  readonly tell: (words: string) => void;
+}
+
+type Level = LatencyStatus['level'];
+
+export class OrderLatency {
+  readonly #parts: OrderLatencyParts;
+  readonly #times = new SpreadOfTimes();
+  #level: Level = 'kept';
+  #refused = 0;
+  /** The book that was taken last: the market time of its event, and when its frame came. */
+  #bookAt: TimeMs = NaN;
+  #bookHeardAt = NaN;
+
+  constructor(parts: OrderLatencyParts) {
+    this.#parts = parts;
+  }
+
+  /** The loop takes a look at a book that was heard at `heardAt`, by the clock. */
+  took(at: TimeMs, heardAt: number): void {
+    this.#bookAt = at;
+    this.#bookHeardAt = heardAt;
+  }
+
+  /**
+   * The loop gives an order. @returns to be called when its request has been given to the network. Of an order because of a book the time begins
+   * with the frame; of any other with the arrival of the event that the loop has in hand, in whole milliseconds of market time.
+   */
+  begun(): () => void {
+    const heardAt = this.#heardAt();
+    return () => {
+      const ms = this.#parts.clock() - heardAt;
+      this.#times.add(ms);
+      this.#judge(ms);
+    };
+  }
+
+  /** Why nothing may open now; undefined where it may. Bars and reports are decided on however late: their price is not that of an instant. */
+  block(): string | undefined {
+    const { clock, haltMs } = this.#parts;
+    if (!this.#isOnBook) return undefined;
+    const ms = clock() - this.#bookHeardAt;
+    if (ms <= haltMs) return undefined;
+    this.#refused++;
+    this.#judge(ms);
+    return `the book that was decided on came ${Math.round(ms)} ms ago, more than live.latency.haltMs allows`;
+  }
+
+  /** @param commits what the durable commits of intents took */
+  status(commits: SpreadOfTimes, bookEventsWaiting: number): LatencyStatus {
+    const [p50Ms = NaN, p99Ms = NaN] = this.#times.quantiles([0.5, 0.99]);
+    const [commitP50Ms = NaN, commitP99Ms = NaN] = commits.quantiles([0.5, 0.99]);
+    const { count, lastMs } = this.#times;
+    return {
+      level: this.#level,
+      orders: count,
+      refused: this.#refused,
+      lastMs: said(lastMs),
+      p50Ms: said(p50Ms),
+      p99Ms: said(p99Ms),
+      commitP50Ms: said(commitP50Ms),
+      commitP99Ms: said(commitP99Ms),
+      bookEventsWaiting,
+    };
+  }
+
+  get #isOnBook(): boolean {
+    return this.#parts.at() === this.#bookAt;
+  }
+
+  #heardAt(): number {
+    const { clock, now, at } = this.#parts;
+    return this.#isOnBook ? this.#bookHeardAt : clock() - Math.max(0, now() - at());
+  }
+
+  #judge(ms: number): void {
+    const { alertMs, haltMs, tell } = this.#parts;
+    const level: Level = ms > haltMs ? 'halted' : ms > alertMs ? 'slow' : 'kept';
+    if (level === this.#level) return;
+    this.#level = level;
+    const took = `an order took ${Math.round(ms)} ms from what it answers to the wire`;
+    if (level === 'halted') tell(`TOO LATE: ${took}, over live.latency.haltMs (${haltMs}): nothing opens because of a book that is as old`);
+    else if (level === 'slow') tell(`${took}, over live.latency.alertMs (${alertMs})`);
+    else tell(`${took}: in time again`);
+  }
+}
+
+/** JSON has no NaN. */
+function said(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}
