@@ -8,13 +8,14 @@ import { bytes } from './sections/bytes.ts';
 import { command } from './sections/command.ts';
 import { engine } from './sections/engine.ts';
 import { history } from './sections/history.ts';
+import { latency } from './sections/latency.ts';
 import { memory } from './sections/memory.ts';
 import { pairs } from './sections/pairs.ts';
 import { parts } from './sections/parts.ts';
 import { statistics } from './sections/statistics.ts';
 import { sweep } from './sections/sweep.ts';
 
-const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, history, book, statistics, pairs, sweep];
+const SECTIONS: readonly Section[] = [engine, command, memory, bytes, parts, history, book, statistics, pairs, sweep, latency];
 const FLAGS = ['--json', '--strict'];
 
 const words = process.argv.slice(2);

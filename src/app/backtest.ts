@@ -200,13 +200,19 @@ function demandFunding(plan: RunPlan, recipe: Recipe): void {
 }
 
 /** What strategies see of the books: those of instruments on which one of them lives. */
-function booksSeen(plan: RunPlan, books: StoredBooks | undefined, from: TimeMs, to: TimeMs): readonly BookSource[] {
+function booksSeen(
+  plan: RunPlan,
+  books: StoredBooks | undefined,
+  from: TimeMs,
+  to: TimeMs,
+  intervalMs: TimeMs,
+): readonly BookSource[] {
   if (books === undefined) return [];
   const seen = instrumentsOnBooks(plan);
   return books
     .tapes()
     .flatMap(({ messages, rules, silentAfterMs = Infinity }, instrument) =>
-      seen.has(instrument) ? [new BookSource({ instrument, messages, rules, silentAfterMs, from, until: to })] : [],
+      seen.has(instrument) ? [new BookSource({ instrument, messages, rules, silentAfterMs, intervalMs, from, until: to })] : [],
     );
 }
 
@@ -318,7 +324,7 @@ async function runRecipe(
       sources: [
         venue,
         ...sources.map((source) => venue.watching(source)),
-        ...booksSeen(plan, books, from, to),
+        ...booksSeen(plan, books, from, to, recipe.config.market.bookIntervalMs),
         ...fundingSeen(recipe, plan, to),
       ],
       isStopping: () => request.signal?.aborted === true,

@@ -7,6 +7,7 @@ import { BallastError } from '../domain/errors.ts';
 import { parseSymbol } from '../domain/instrument.ts';
 import { EXECUTION_ALGORITHMS } from '../domain/order.ts';
 import { DAY_MS, formatSpan, HOUR_MS, MINUTE_MS, parseSpan, parseTime, SECOND_MS, type TimeMs } from '../domain/time.ts';
+import { BOOK_INTERVAL_MS } from '../market/book/book-source.ts';
 import { defaultRiskPolicy as risk, type RiskPolicy } from '../risk/policy.ts';
 
 interface Limits {
@@ -885,6 +886,16 @@ const pairs = z.strictObject({
     }),
 });
 
+const market = z.strictObject({
+  bookIntervalMs: span(
+    BOOK_INTERVAL_MS,
+    0,
+    MINUTE_MS,
+    'market time',
+    'Between two looks of a strategy at the book of an instrument, in backtests and live, unless it was lost or found between them; 0 for every update. Each look is kept on the tape.',
+  ),
+});
+
 /** Names of sections, in the order of the file. */
 export const configSchema = z
   .strictObject({
@@ -898,6 +909,7 @@ export const configSchema = z
     execution: execution.prefault({}).meta({ description: 'How orders are carried out.' }),
     decision: decision.prefault({}).meta({ description: 'When a decision is taken anew.' }),
     minds: minds.prefault({}).meta({ description: 'What a source of opinion may do wrong before it is silenced.' }),
+    market: market.prefault({}).meta({ description: 'What strategies see of a market.' }),
     venue: venue.prefault({}).meta({ description: 'The simulated venue.' }),
     paper: paper.prefault({}).meta({ description: 'The session of `ballast paper`; flags override it.' }),
     live: live.prefault({}).meta({ description: 'The session of `ballast live`, which trades what `paper` names: real orders.' }),

@@ -325,6 +325,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     onTime,
     onNotice,
     onBooks: instrumentsOnBooks(plan),
+    bookIntervalMs: config.market.bookIntervalMs,
     onBookTaken: (at, heardAt) => latency.took(at, heardAt),
   });
   const inbox = new Inbox(

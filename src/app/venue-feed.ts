@@ -28,6 +28,8 @@ export interface VenueFeedParts {
   readonly onNotice: (words: string) => void;
   /** Instruments on whose books a strategy lives. */
   readonly onBooks: ReadonlySet<number>;
+  /** Between two looks at one of them. */
+  readonly bookIntervalMs: TimeMs;
   /** The loop takes a look at a book: the time of its event, and when its frame came, by the system's timers. */
   readonly onBookTaken: (at: TimeMs, heardAt: number) => void;
 }
@@ -69,6 +71,7 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
           rules: BYBIT_BOOK,
           now: () => clock.now(),
           notBefore: () => engine.earliestNext,
+          intervalMs: parts.bookIntervalMs,
           warmsUp: () => !engine.hasBegun,
           onTaken: parts.onBookTaken,
         }),

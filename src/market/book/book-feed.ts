@@ -4,7 +4,6 @@ import type { BookMessage } from '../../domain/book.ts';
 import type { BookEvent } from '../../domain/event.ts';
 import type { Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
-import { BOOK_INTERVAL_MS } from './book-source.ts';
 import { BookSync, type BookRules } from './book-sync.ts';
 import { emptyTouch, TouchReader } from './book-touch.ts';
 
@@ -17,7 +16,7 @@ export interface BookFeedParts {
   /** Whether what is said now forms features and no decisions. */
   readonly warmsUp: () => boolean;
   /** Of two events, unless the book was lost or found between them. */
-  readonly intervalMs?: TimeMs;
+  readonly intervalMs: TimeMs;
   /** The loop takes what was heard at `heardAt`, by the clock of whoever calls `receive`; its event carries `at`. */
   readonly onTaken?: (at: TimeMs, heardAt: number) => void;
 }
@@ -29,7 +28,6 @@ export interface BookFeedParts {
 export class BookFeed implements Source {
   readonly instrument: number;
   readonly #parts: BookFeedParts;
-  readonly #intervalMs: TimeMs;
   /** Silence is judged by whoever holds the wire. */
   readonly #sync: BookSync;
   readonly #reader = new TouchReader();
@@ -52,7 +50,6 @@ export class BookFeed implements Source {
   constructor(parts: BookFeedParts) {
     this.instrument = parts.instrument;
     this.#parts = parts;
-    this.#intervalMs = parts.intervalMs ?? BOOK_INTERVAL_MS;
     this.#sync = new BookSync(parts.rules, Infinity);
     this.#loss = emptyTouch(parts.instrument);
     this.#look = emptyTouch(parts.instrument);
@@ -71,7 +68,7 @@ export class BookFeed implements Source {
     const now = this.#parts.now();
     if (book === undefined) {
       if (this.#hadBook) this.#lose(now, heardAt);
-    } else if (!this.#hadBook || now >= this.#saidAt + this.#intervalMs) {
+    } else if (!this.#hadBook || now >= this.#saidAt + this.#parts.intervalMs) {
       if (this.#hasLook) this.replaced++;
       this.#reader.read(book, this.#look);
       this.#stamp(this.#look, now, message.happenedAt);

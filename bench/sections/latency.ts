@@ -1,0 +1,175 @@
+// From a frame of a book to the bytes of the order that answers it, how many updates a second are kept up with, and what waits meanwhile. The venue
+// is another process of this machine, and both share its processors: what others do there is in the figures.
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Asked, Said } from '../book-venue-process.ts';
+import { SYMBOLS } from '../book-venue.ts';
+import type { Figure } from '../figure.ts';
+import { onLatencySession, quantile, type LatencySession, type Venue } from '../latency-session.ts';
+import type { Section } from '../section.ts';
+
+/** Updates a second that are promised, of all instruments together. */
+const RATE = 1_000;
+const BURST = 10 * RATE;
+const BURST_MS = 2_000;
+const LEANS = 60;
+const LEAN_MS = 250;
+const RAMP = [1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000];
+const STEP_MS = 2_500;
+/** Whoever hears frames that are older than this, and ever older, has fallen behind. */
+const BEHIND_MS = 100;
+const LOOK_MS = 50;
+const PATIENCE_MS = 20_000;
+
+export const latency: Section = {
+  name: 'latency',
+  title: 'From a frame of a book to the order on the wire; ten instruments, a live session with its durable journal, loopback',
+  rows: [{ name: 'live', measure }],
+};
+
+interface VenueProcess extends Venue {
+  ask(asked: Asked): void;
+  /** Frames that have left so far. */
+  sent(): Promise<number>;
+  close(): void;
+}
+
+async function startVenue(home: string): Promise<VenueProcess> {
+  const child = fork(join(import.meta.dirname, '../book-venue-process.ts'), [home, String(SYMBOLS.length)], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const next = <Kind extends Said['kind']>(kind: Kind): Promise<Extract<Said, { kind: Kind }>> =>
+    new Promise((resolve, reject) => {
+      const hear = (said: Said): void => {
+        if (said.kind !== kind) return;
+        child.off('message', hear);
+        resolve(said as Extract<Said, { kind: Kind }>);
+      };
+      child.on('message', hear);
+      child.once('exit', (code) => reject(new Error(`the venue has ended with ${code}`)));
+    });
+  const { address, key, secret } = await next('open');
+  const ask = (asked: Asked): void => void child.send(asked);
+  return {
+    address,
+    key,
+    secret,
+    ask,
+    async sent() {
+      const count = next('count');
+      ask({ kind: 'count' });
+      return (await count).sent;
+    },
+    close: () => void child.kill(),
+  };
+}
+
+async function measure(): Promise<readonly Figure[]> {
+  const home = mkdtempSync(join(tmpdir(), 'ballast-book-venue-'));
+  let venue: VenueProcess | undefined;
+  try {
+    const opened = await startVenue(home);
+    venue = opened;
+    return await onLatencySession(opened, SYMBOLS.length, (session) => measureSession(session, opened));
+  } finally {
+    venue?.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function measureSession(session: LatencySession, venue: VenueProcess): Promise<readonly Figure[]> {
+  venue.ask({ kind: 'rate', aSecond: RATE });
+  await setTimeout(500);
+  venue.ask({ kind: 'end-minute' });
+  await untilItTrades(session, venue);
+  const steady = await measureSteady(session, venue);
+  const burst = await measureBurst(session, venue);
+  return [...steady, ...burst, await measureRamp(session, venue)];
+}
+
+/** Nothing is decided before the first bar has closed, and the first order dials. */
+async function untilItTrades({ latency, alerts, ears }: LatencySession, venue: VenueProcess): Promise<void> {
+  for (let waitedMs = 0; latency().orders < 4; waitedMs += LEAN_MS) {
+    if (waitedMs > PATIENCE_MS) throw new Error(`no order came; said was: ${alerts().join('; ')}`);
+    venue.ask({ kind: 'lean' });
+    await setTimeout(LEAN_MS);
+  }
+  ears.answers.length = 0;
+}
+
+async function measureSteady({ ears, latency }: LatencySession, venue: VenueProcess): Promise<readonly Figure[]> {
+  ears.ages();
+  for (let lean = 0; lean < LEANS; lean++) {
+    // Not in step with anything.
+    await setTimeout(LEAN_MS + ((lean * 7) % 13));
+    venue.ask({ kind: 'lean' });
+  }
+  await setTimeout(LEAN_MS);
+  const { answers } = ears;
+  const { commitP50Ms, commitP99Ms, p50Ms, orders } = latency();
+  const { p99Ms: ageMs } = ears.ages();
+  const note = `${answers.length} orders that answer ${LEANS} frames; load ${loadavg()[0]?.toFixed(1)}`;
+  const inside = (name: string, value: number | null, note: string): Figure => ({ name, value: value ?? NaN, unit: 'ms', better: 'less', note });
+  return [
+    { name: 'frame to bytes, p50', value: quantile(answers, 0.5), unit: 'ms', better: 'less', note },
+    { name: 'frame to bytes, p99', value: quantile(answers, 0.99), unit: 'ms', better: 'less', floor: 5, note },
+    inside('of it the durable commit, p50', commitP50Ms, 'tape and journal, each waited for on the disk'),
+    inside('of it the durable commit, p99', commitP99Ms, 'the same'),
+    inside('as the session says it, p50', p50Ms, `${orders} orders, stops and closes included`),
+    inside('frame from venue to session, p99', ageMs, 'two processes, one machine'),
+  ];
+}
+
+async function measureBurst({ ears, latency }: LatencySession, venue: VenueProcess): Promise<readonly Figure[]> {
+  const before = process.memoryUsage().rss;
+  ears.ages();
+  venue.ask({ kind: 'rate', aSecond: BURST });
+  let waiting = 0;
+  for (let lookedMs = 0; lookedMs < BURST_MS; lookedMs += LOOK_MS) {
+    await setTimeout(LOOK_MS);
+    waiting = Math.max(waiting, latency().bookEventsWaiting);
+  }
+  venue.ask({ kind: 'rate', aSecond: RATE });
+  const ended = performance.now();
+  const { oldestMs } = ears.ages();
+  let after = Infinity;
+  let behindMs = NaN;
+  while (performance.now() - ended < PATIENCE_MS) {
+    await setTimeout(LOOK_MS);
+    after = latency().bookEventsWaiting;
+    behindMs = performance.now() - ended;
+    if (ears.ages().lastMs < BEHIND_MS / 10) break;
+  }
+  const grown = (process.memoryUsage().rss - before) / 1e6;
+  return [
+    { name: 'book events waiting in a burst of 10x', value: waiting, unit: '', better: 'less', floor: 2 * SYMBOLS.length, note: 'at most' },
+    { name: 'and after it', value: after, unit: '', better: 'less', floor: 2 * SYMBOLS.length, note: `memory ${grown.toFixed(0)} MB more` },
+    { name: 'oldest frame in the burst', value: oldestMs, unit: 'ms', better: 'less', note: `frames fresh again within ${behindMs.toFixed(0)} ms` },
+  ];
+}
+
+async function measureRamp({ ears }: LatencySession, venue: VenueProcess): Promise<Figure> {
+  let sustained = NaN;
+  const steps: string[] = [];
+  for (const aSecond of RAMP) {
+    venue.ask({ kind: 'rate', aSecond });
+    await setTimeout(STEP_MS / 5);
+    const [sentBefore, heardBefore, began] = [await venue.sent(), ears.received, performance.now()];
+    ears.ages();
+    await setTimeout(STEP_MS);
+    const [sent, heard] = [(await venue.sent()) - sentBefore, ears.received - heardBefore];
+    const seconds = (performance.now() - began) / 1_000;
+    const { lastMs } = ears.ages();
+    steps.push(`${Math.round(heard / seconds)}/s ${lastMs.toFixed(1)} ms`);
+    if (lastMs > BEHIND_MS || heard < 0.95 * sent) break;
+    sustained = heard / seconds;
+    // The venue itself cannot say more.
+    if (sent < 0.8 * aSecond * seconds) break;
+  }
+  venue.ask({ kind: 'rate', aSecond: RATE });
+  const note = `heard a second and the age of the last frames: ${steps.join(', ')}`;
+  return { name: 'updates a second, sustained', value: sustained, unit: '1/s', better: 'more', floor: RATE, note };
+}
