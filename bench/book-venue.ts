@@ -84,7 +84,7 @@ export class BookVenue extends BybitServer {
       const { symbol, category, instrument, last } = listing;
       const tick = toNumber(instrument.tick);
       const decimals = Math.max(0, Math.ceil(-Math.log10(tick)));
-      return { symbol, category, topic: `orderbook.50.${symbol}`, bid: Math.floor(last / tick), tick, decimals, update: 0, side: 1, listeners: new Set() };
+      return { symbol, category, topic: `orderbook.50.${symbol}`, bid: Math.floor(last / tick), tick, decimals, update: 0, side: -1, listeners: new Set() };
     });
   }
 

@@ -23,7 +23,7 @@ const lastLook: BookFeatureSpec<LastLook> = { key: 'lastLook', input: 'book', wa
 
 export const strategy = defineStrategy({
   name: 'leaning-book',
-  about: 'long after a book that leans to the bids, short after one that leans to the asks',
+  about: 'long after a book that leans to the bids, flat after one that leans to the asks',
   legs: 1,
   cadence: 'books',
   parameters: z.strictObject({
@@ -32,7 +32,7 @@ export const strategy = defineStrategy({
   features: () => ({ look: lastLook }),
   opine({ features, sleeve }, { lean }) {
     const { value } = features.look;
-    const stance = Math.abs(value) > lean ? Math.sign(value) : sleeve.side;
+    const stance = value > lean ? 1 : value < -lean ? 0 : sleeve.side;
     return { kind: 'forecast', stance, confidence: 0.5, protection: { stopRatio: 0.4 } };
   },
   explain({ features }) {
