@@ -326,7 +326,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     onNotice,
     onBooks: instrumentsOnBooks(plan),
     bookIntervalMs: config.market.bookIntervalMs,
-    onBookTaken: (at, heardAt) => latency.took(at, heardAt),
+    onBookTaken: (at, heardAt, lateMs) => latency.took(at, heardAt, lateMs),
   });
   const inbox = new Inbox(
     () => clock.now(),

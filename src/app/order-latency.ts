@@ -27,14 +27,16 @@ export class OrderLatency {
   /** The book that was taken last: the market time of its event, and when its frame came. */
   #bookAt: TimeMs = NaN;
   #bookHeardAt = NaN;
+  #bookLateMs = 0;
 
   constructor(parts: OrderLatencyParts) {
     this.#parts = parts;
   }
 
-  /** The loop takes a look at a book that was heard at `heardAt`, by the clock. */
-  took(at: TimeMs, heardAt: number): void {
+  /** The loop takes a look at a book that was heard at `heardAt`, by the clock, and so much later than the quickest before. */
+  took(at: TimeMs, heardAt: number, lateMs: number): void {
     this.#bookAt = at;
+    this.#bookLateMs = lateMs;
     this.#bookHeardAt = heardAt;
   }
 
@@ -55,11 +57,11 @@ export class OrderLatency {
   block(): string | undefined {
     const { clock, haltMs } = this.#parts;
     if (!this.#isOnBook) return undefined;
-    const ms = clock() - this.#bookHeardAt;
+    const ms = clock() - this.#bookHeardAt + this.#bookLateMs;
     if (ms <= haltMs) return undefined;
     this.#refused++;
     this.#judge(ms);
-    return `the book that was decided on came ${Math.round(ms)} ms ago, more than live.latency.haltMs allows`;
+    return `the book that was decided on is ${Math.round(ms)} ms old, more than live.latency.haltMs allows`;
   }
 
   /** @param commits what the durable commits of intents took */

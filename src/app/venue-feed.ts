@@ -11,6 +11,7 @@ import { Random } from '../quant/random.ts';
 import type { BybitMarket, MarketMessage } from '../venues/ccxt/bybit-market.ts';
 import { openBybitMarket } from '../venues/ccxt/open-venue.ts';
 import type { Site } from '../venues/ccxt/credentials.ts';
+import { FrameLateness } from './frame-lateness.ts';
 import type { StatusNotes } from './status.ts';
 import { systemTimers } from './system-timers.ts';
 
@@ -30,8 +31,8 @@ export interface VenueFeedParts {
   readonly onBooks: ReadonlySet<number>;
   /** Between two looks at one of them. */
   readonly bookIntervalMs: TimeMs;
-  /** The loop takes a look at a book: the time of its event, and when its frame came, by the system's timers. */
-  readonly onBookTaken: (at: TimeMs, heardAt: number) => void;
+  /** The loop takes a look at a book: the time of its event, and when its frame came, by the system's timers, and how much later than the quickest. */
+  readonly onBookTaken: (at: TimeMs, heardAt: number, lateMs: number) => void;
 }
 
 export interface VenueFeed {
@@ -73,9 +74,12 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
           notBefore: () => engine.earliestNext,
           intervalMs: parts.bookIntervalMs,
           warmsUp: () => !engine.hasBegun,
-          onTaken: parts.onBookTaken,
+          onTaken: (at, heardAt) => parts.onBookTaken(at, heardAt, lateMs[instrument] ?? 0),
         }),
     );
+  const lateness = new FrameLateness();
+  /** By instrument: of its latest frame. */
+  const lateMs = new Float64Array(instruments.length);
   const bookOf = instruments.map((_, instrument) => books.find((book) => book.instrument === instrument));
   const markedAt = new Map<string, number>();
   const isDue = ({ kind, symbol }: MarketMessage): boolean => {
@@ -107,7 +111,10 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
         onMessage: (message) => {
           if (isDue(message)) feed.receive(JSON.stringify(flagged(message)));
         },
-        onBook: (instrument, message, heardAt) => bookOf[instrument]?.receive(message, heardAt) ?? false,
+        onBook: (instrument, message, heardAt) => {
+          lateMs[instrument] = lateness.of(heardAt, message.happenedAt);
+          return bookOf[instrument]?.receive(message, heardAt) ?? false;
+        },
         onBookLost: (instrument) => bookOf[instrument]?.interrupt(systemTimers.now()),
         onLost: (why) => feed.report('feed.lost', why),
         onRestored: () => feed.report('feed.restored', 'the streams of the venue speak again'),
