@@ -14,7 +14,10 @@ import type { Session } from '../src/venues/bybit-server/session.ts';
 import { holdPort } from '../src/venues/bybit-server/transport.ts';
 
 /** All that the synthetic market has, and one of spot: two streams. */
-export const SYMBOLS = [...['BTC', 'ETH', 'SOL', 'XRP', 'LTC', 'DOGE', 'AVAX', 'ADA', 'LUNA'].map((base) => `${base}/USDT:USDT`), 'BTC/USDT'];
+export const SYMBOLS = [
+  ...['BTC', 'ETH', 'SOL', 'XRP', 'LTC', 'DOGE', 'AVAX', 'ADA', 'LUNA'].map((base) => `${base}/USDT:USDT`),
+  'BTC/USDT',
+];
 export const CAPITAL = 1_000_000;
 const LEVELS = 50;
 /** Levels of each side that an ordinary update says anew. */
@@ -84,7 +87,17 @@ export class BookVenue extends BybitServer {
       const { symbol, category, instrument, last } = listing;
       const tick = toNumber(instrument.tick);
       const decimals = Math.max(0, Math.ceil(-Math.log10(tick)));
-      return { symbol, category, topic: `orderbook.50.${symbol}`, bid: Math.floor(last / tick), tick, decimals, update: 0, side: -1, listeners: new Set() };
+      return {
+        symbol,
+        category,
+        topic: `orderbook.50.${symbol}`,
+        bid: Math.floor(last / tick),
+        tick,
+        decimals,
+        update: 0,
+        side: -1,
+        listeners: new Set(),
+      };
     });
   }
 

@@ -18,6 +18,9 @@ export class Ears {
   #leanAt = NaN;
   /** From the text of a frame to the bytes of the first order that answers it. */
   readonly answers: number[] = [];
+  /** CPU time of all threads of this process meanwhile: no wait for the disk, and nothing that others did. */
+  readonly cpu: number[] = [];
+  #cpuAtLean = process.cpuUsage();
 
   heard(text: string): void {
     if (!text.startsWith(SENT)) return;
@@ -27,12 +30,16 @@ export class Ears {
     const ageMs = machineNow() - Number(text.slice(SENT.length, end));
     this.#oldestMs = Math.max(this.#oldestMs, ageMs);
     this.#ages.push(ageMs);
-    if (text.startsWith(LEANS, end)) this.#leanAt = now;
+    if (!text.startsWith(LEANS, end)) return;
+    this.#leanAt = now;
+    this.#cpuAtLean = process.cpuUsage();
   }
 
   sent(): void {
     if (Number.isNaN(this.#leanAt)) return;
     this.answers.push(performance.now() - this.#leanAt);
+    const { user, system } = process.cpuUsage(this.#cpuAtLean);
+    this.cpu.push((user + system) / 1_000);
     this.#leanAt = NaN;
   }
 
@@ -84,9 +91,9 @@ async function listening<Result>(ears: Ears, body: () => Promise<Result>): Promi
 
 export interface LatencySession {
   readonly ears: Ears;
-  latency(): LatencyStatus;
-  positions(): number;
-  alerts(): readonly string[];
+  readonly latency: () => LatencyStatus;
+  readonly positions: () => number;
+  readonly alerts: () => readonly string[];
 }
 
 export interface Venue {

@@ -1,7 +1,7 @@
 // From a frame of a book to the bytes of the order that answers it, how many updates a second are kept up with, and what waits meanwhile. The venue
 // is another process of this machine, and both share its processors: what others do there is in the figures.
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -23,6 +23,7 @@ const STEP_MS = 2_000;
 /** Whoever hears frames that are older than this, and ever older, has fallen behind. */
 const BEHIND_MS = 100;
 const LOOK_MS = 50;
+const DISK_WAITS = 200;
 const PATIENCE_MS = 12_000;
 
 export const latency: Section = {
@@ -68,25 +69,44 @@ async function startVenue(home: string): Promise<VenueProcess> {
   };
 }
 
+/** Two waits for the disk one after the other, as a commit has them, and nothing else: what no program can be faster than. */
+function measureDisk(home: string): readonly number[] {
+  const files = ['tape', 'journal'].map((name) => openSync(join(home, name), 'w'));
+  const bytes = new Uint8Array(64);
+  try {
+    return Array.from({ length: DISK_WAITS }, () => {
+      const began = performance.now();
+      for (const file of files) {
+        writeSync(file, bytes);
+        fdatasyncSync(file);
+      }
+      return performance.now() - began;
+    });
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
 async function measure(): Promise<readonly Figure[]> {
   const home = mkdtempSync(join(tmpdir(), 'ballast-book-venue-'));
   let venue: VenueProcess | undefined;
   try {
     const opened = await startVenue(home);
     venue = opened;
-    return await onLatencySession(opened, SYMBOLS.length, (session) => measureSession(session, opened));
+    const disk = measureDisk(home);
+    return await onLatencySession(opened, SYMBOLS.length, (session) => measureSession(session, opened, disk));
   } finally {
     venue?.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function measureSession(session: LatencySession, venue: VenueProcess): Promise<readonly Figure[]> {
+async function measureSession(session: LatencySession, venue: VenueProcess, disk: readonly number[]): Promise<readonly Figure[]> {
   venue.ask({ kind: 'rate', aSecond: RATE });
   await setTimeout(500);
   venue.ask({ kind: 'end-minute' });
   await untilItTrades(session, venue);
-  const steady = await measureSteady(session, venue);
+  const steady = await measureSteady(session, venue, disk);
   const burst = await measureBurst(session, venue);
   return [...steady, ...burst, await measureRamp(session, venue)];
 }
@@ -99,9 +119,10 @@ async function untilItTrades({ latency, alerts, ears }: LatencySession, venue: V
     await setTimeout(LEAN_MS);
   }
   ears.answers.length = 0;
+  ears.cpu.length = 0;
 }
 
-async function measureSteady({ ears, latency }: LatencySession, venue: VenueProcess): Promise<readonly Figure[]> {
+async function measureSteady({ ears, latency }: LatencySession, venue: VenueProcess, disk: readonly number[]): Promise<readonly Figure[]> {
   ears.ages();
   for (let lean = 0; lean < LEANS; lean++) {
     // Not in step with anything.
@@ -109,16 +130,24 @@ async function measureSteady({ ears, latency }: LatencySession, venue: VenueProc
     venue.ask({ kind: 'lean' });
   }
   await setTimeout(LEAN_MS);
-  const { answers } = ears;
+  const { answers, cpu } = ears;
   const { commitP50Ms, commitP99Ms, p50Ms, orders } = latency();
   const { p99Ms: ageMs } = ears.ages();
   const note = `${answers.length} orders that answer ${LEANS} frames; load ${loadavg()[0]?.toFixed(1)}`;
-  const inside = (name: string, value: number | null, note: string): Figure => ({ name, value: value ?? NaN, unit: 'ms', better: 'less', note });
+  const inside = (name: string, value: number | null, note: string): Figure => ({
+    name,
+    value: value ?? NaN,
+    unit: 'ms',
+    better: 'less',
+    note,
+  });
   return [
-    { name: 'frame to bytes, p50', value: quantile(answers, 0.5), unit: 'ms', better: 'less', note },
-    { name: 'frame to bytes, p99', value: quantile(answers, 0.99), unit: 'ms', better: 'less', floor: 5, note },
+    { name: 'frame to bytes, p50', value: quantile(answers, 0.5), cpu: quantile(cpu, 0.5), unit: 'ms', better: 'less', note },
+    { name: 'frame to bytes, p99', value: quantile(answers, 0.99), cpu: quantile(cpu, 0.99), unit: 'ms', better: 'less', floor: 5, note },
     inside('of it the durable commit, p50', commitP50Ms, 'tape and journal, each waited for on the disk'),
     inside('of it the durable commit, p99', commitP99Ms, 'the same'),
+    inside('two waits for this disk alone, p50', quantile(disk, 0.5), 'before the session began'),
+    inside('two waits for this disk alone, p99', quantile(disk, 0.99), 'the same'),
     inside('as the session says it, p50', p50Ms, `${orders} orders, stops and closes included`),
     inside('frame from venue to session, p99', ageMs, 'two processes, one machine'),
   ];
@@ -148,7 +177,13 @@ async function measureBurst({ ears, latency }: LatencySession, venue: VenueProce
   return [
     { name: 'book events waiting in a burst of 10x', value: waiting, unit: '', better: 'less', floor: 2 * SYMBOLS.length, note: 'at most' },
     { name: 'and after it', value: after, unit: '', better: 'less', floor: 2 * SYMBOLS.length, note: `memory ${grown.toFixed(0)} MB more` },
-    { name: 'oldest frame in the burst', value: oldestMs, unit: 'ms', better: 'less', note: `frames fresh again within ${behindMs.toFixed(0)} ms` },
+    {
+      name: 'oldest frame in the burst',
+      value: oldestMs,
+      unit: 'ms',
+      better: 'less',
+      note: `frames fresh again within ${behindMs.toFixed(0)} ms`,
+    },
   ];
 }
 

@@ -200,13 +200,7 @@ function demandFunding(plan: RunPlan, recipe: Recipe): void {
 }
 
 /** What strategies see of the books: those of instruments on which one of them lives. */
-function booksSeen(
-  plan: RunPlan,
-  books: StoredBooks | undefined,
-  from: TimeMs,
-  to: TimeMs,
-  intervalMs: TimeMs,
-): readonly BookSource[] {
+function booksSeen(plan: RunPlan, books: StoredBooks | undefined, from: TimeMs, to: TimeMs, intervalMs: TimeMs): readonly BookSource[] {
   if (books === undefined) return [];
   const seen = instrumentsOnBooks(plan);
   return books

@@ -1,9 +1,10 @@
 // What a session says; what it does is tested from outside, in test/e2e/.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryHome } from '../../test/support/run-app.ts';
+import { BallastError } from '../domain/errors.ts';
 import { fakeTerminal } from '../cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../cli/program.ts';
 import { runPaper, type PaperRequest } from './paper.ts';
@@ -68,6 +69,25 @@ test('an unfinished run of other settings is named with the command that goes on
   assert.deepEqual(changed.notices, [
     `unfinished run ${other.runId} has other settings and is left as it is, a new one begins; to go on with it: repeat its command with the config of then, which is in ${other.folder}`,
   ]);
+});
+
+test('a strategy that lives on books has no paper session, and is told where it has one', async () => {
+  for (const [feed, found] of [
+    [undefined, 'on the synthetic market of bars'],
+    ['ws://127.0.0.1:1', 'on a feed, which has no books'],
+  ] as const) {
+    const home = temporaryHome('bookless');
+    await assert.rejects(
+      runPaper({ home, strategies: ['book-imbalance'], feed, fresh: false, signal: new AbortController().signal }),
+      (error: unknown) =>
+        error instanceof BallastError &&
+        error.code === 'BOOKS_MISSING' &&
+        error.exitCode === 2 &&
+        error.message.includes(found) &&
+        error.message.includes('ballast live'),
+    );
+    assert.equal(existsSync(join(home, 'runs')), false, 'nothing was begun');
+  }
 });
 
 test('a replay of an interrupted run says up to where it is proved', async () => {
