@@ -17,7 +17,7 @@ const BURST = 10 * RATE;
 const BURST_MS = 2_000;
 /** Each is one order: fewer than the venue takes, so that none waits for its turn. */
 const LEANS = 60;
-const LEAN_MS = 350;
+const LEAN_MS = 300;
 const RAMP = [1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000];
 const STEP_MS = 2_000;
 /** Whoever hears frames that are older than this, and ever older, has fallen behind. */
