@@ -264,7 +264,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     ...config.live.latency,
     now: () => clock.now(),
     at: () => place.at(),
-    clock: systemTimers.now,
+    clock: () => systemTimers.now(),
     tell: (words) => place.alert(words),
   });
   const tell = (words: string): void => {
