@@ -102,17 +102,29 @@ export interface Venue {
   readonly secret: string;
 }
 
+/**
+ * `built-in`: `book-imbalance`, whose questions nobody guards. `own`: a strategy of a file, each question of which is given a deadline of its own,
+ * for which Node starts a thread.
+ */
+export type Mind = 'built-in' | 'own';
+
+function strategyOf(mind: Mind): string {
+  return mind === 'own'
+    ? `{ strategy: ${join(import.meta.dirname, 'strategies/leaning-book.ts')}, parameters: { lean: 0.5 } }`
+    : '{ strategy: book-imbalance, parameters: { smoothingMs: 1, horizonMs: 100, memoryMs: 60000, entry: 0.5, exit: -0.4, minimumHoldMs: 0, short: false } }';
+}
+
 /** The rules are those of every session but for the ones that would keep it from trading back and forth. */
-function configOf(home: string): string {
+function configOf(home: string, mind: Mind): string {
   return `
-risk: { stopRatio: 0.4, stopAtr: 50, dailyLossAlertRatio: 0.5, dailyLossPauseRatio: 0.6, drawdownAlertRatio: 0.5, drawdownHalveRatio: 0.6, drawdownHaltRatio: 0.7 }
+risk: { edgeMultiple: 0, stopRatio: 0.4, stopAtr: 50, dailyLossAlertRatio: 0.5, dailyLossPauseRatio: 0.6, drawdownAlertRatio: 0.5, drawdownHalveRatio: 0.6, drawdownHaltRatio: 0.7 }
 council: { minimumHoldMs: 0, cooldownMs: 0 }
 desk: { disasterRatio: 0.5 }
 market: { bookIntervalMs: 0 }
 paper:
   timeframeMs: 1m
   warmupMs: 10m
-  strategies: [{ strategy: ${join(import.meta.dirname, 'strategies/leaning-book.ts')}, parameters: { lean: 0.5 } }]
+  strategies: [${strategyOf(mind)}]
 live: { leaseFolder: ${join(home, 'leases')} }
 `;
 }
@@ -121,10 +133,11 @@ live: { leaseFolder: ${join(home, 'leases')} }
 export async function onLatencySession<Result>(
   venue: Venue,
   instruments: number,
+  mind: Mind,
   measure: (session: LatencySession) => Promise<Result>,
 ): Promise<Result> {
   const home = mkdtempSync(join(tmpdir(), 'ballast-latency-'));
-  writeFileSync(join(home, 'ballast.yaml'), configOf(home));
+  writeFileSync(join(home, 'ballast.yaml'), configOf(home, mind));
   const ears = new Ears();
   const end = new AbortController();
   const notices: string[] = [];

@@ -13,7 +13,7 @@ const BURST = 1_000;
 test('a book that leans is answered by an order, and a burst makes no queue longer', { timeout: 60_000 }, async () => {
   const venue = await openBookVenue(temporaryHome('book-venue'), INSTRUMENTS);
   try {
-    await onLatencySession(venue, INSTRUMENTS, async ({ ears, latency, positions }) => {
+    await onLatencySession(venue, INSTRUMENTS, 'own', async ({ ears, latency, positions }) => {
       venue.setRate(100);
       venue.endMinute();
       await until('an order answers a book that leans', async () => {

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Asked, Said } from '../book-venue-process.ts';
 import { SYMBOLS } from '../book-venue.ts';
 import type { Figure } from '../figure.ts';
-import { onLatencySession, quantile, type LatencySession, type Venue } from '../latency-session.ts';
+import { onLatencySession, quantile, type LatencySession, type Mind, type Venue } from '../latency-session.ts';
 import type { Section } from '../section.ts';
 
 /** Updates a second that are promised, of all instruments together. */
@@ -24,12 +24,15 @@ const STEP_MS = 2_000;
 const BEHIND_MS = 100;
 const LOOK_MS = 50;
 const DISK_WAITS = 200;
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 15_000;
 
 export const latency: Section = {
   name: 'latency',
   title: 'From a frame of a book to the order on the wire; ten instruments, a live session with its durable journal, loopback',
-  rows: [{ name: 'live', measure }],
+  rows: [
+    { name: 'live', measure: () => measure('built-in') },
+    { name: 'own', measure: () => measure('own') },
+  ],
 };
 
 interface VenueProcess extends Venue {
@@ -87,26 +90,32 @@ function measureDisk(home: string): readonly number[] {
   }
 }
 
-async function measure(): Promise<readonly Figure[]> {
+async function measure(mind: Mind): Promise<readonly Figure[]> {
   const home = mkdtempSync(join(tmpdir(), 'ballast-book-venue-'));
   let venue: VenueProcess | undefined;
   try {
     const opened = await startVenue(home);
     venue = opened;
     const disk = measureDisk(home);
-    return await onLatencySession(opened, SYMBOLS.length, (session) => measureSession(session, opened, disk));
+    return await onLatencySession(opened, SYMBOLS.length, mind, (session) => measureSession(session, opened, mind, disk));
   } finally {
     venue?.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function measureSession(session: LatencySession, venue: VenueProcess, disk: readonly number[]): Promise<readonly Figure[]> {
+async function measureSession(
+  session: LatencySession,
+  venue: VenueProcess,
+  mind: Mind,
+  disk: readonly number[],
+): Promise<readonly Figure[]> {
   venue.ask({ kind: 'rate', aSecond: RATE });
   await setTimeout(500);
   venue.ask({ kind: 'end-minute' });
   await untilItTrades(session, venue);
   const steady = await measureSteady(session, venue, disk);
+  if (mind === 'own') return steady.slice(0, 2).map((figure) => ({ ...figure, name: `${figure.name}, a strategy of one's own` }));
   const burst = await measureBurst(session, venue);
   return [...steady, ...burst, await measureRamp(session, venue)];
 }
