@@ -16,14 +16,15 @@ const RATE = 1_000;
 const BURST = 10 * RATE;
 const BURST_MS = 2_000;
 /** Each is one order: fewer than the venue takes, so that none waits for its turn. */
-const LEANS = 60;
-const LEAN_MS = 300;
+const LEANS = 50;
+const LEAN_MS = 450;
 const RAMP = [1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000];
-const STEP_MS = 2_000;
+const STEP_MS = 1_500;
 /** Whoever hears frames that are older than this, and ever older, has fallen behind. */
 const BEHIND_MS = 100;
 const LOOK_MS = 50;
 const DISK_WAITS = 200;
+const REST_MS = 2_000;
 const PATIENCE_MS = 15_000;
 
 export const latency: Section = {
@@ -127,6 +128,8 @@ async function untilItTrades({ latency, alerts, ears }: LatencySession, venue: V
     venue.ask({ kind: 'lean' });
     await setTimeout(LEAN_MS);
   }
+  // What was sent meanwhile has used up the turns that the venue grants.
+  await setTimeout(REST_MS);
   ears.answers.length = 0;
   ears.cpu.length = 0;
 }
