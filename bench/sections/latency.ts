@@ -16,7 +16,7 @@ const RATE = 1_000;
 const BURST = 10 * RATE;
 const BURST_MS = 2_000;
 /** Each is one order: fewer than the venue takes, so that none waits for its turn. */
-const LEANS = 50;
+const LEANS = 40;
 const LEAN_MS = 450;
 const RAMP = [1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000];
 const STEP_MS = 1_500;
