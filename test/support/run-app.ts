@@ -24,6 +24,9 @@ export interface Program {
   kill(signal?: NodeJS.Signals): void;
 }
 
+/** As the launcher has it, so that modules are not compiled anew for every process. */
+const COMPILED = join(tmpdir(), 'node-compile-cache');
+
 const living = new Set<ChildProcess>();
 const folders: string[] = [];
 // A test that fails must not leave sessions or files behind.
@@ -34,7 +37,7 @@ process.on('exit', () => {
 
 /** Starts a Node program. */
 export function startNode(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Program {
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', ...environment };
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILED, ...environment };
   // Otherwise a child under test would report to the test runner of its parent.
   delete env['NODE_TEST_CONTEXT'];
   delete env['BALLAST_HOME'];

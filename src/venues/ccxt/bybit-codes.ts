@@ -46,7 +46,8 @@ export interface JudgedAnswer {
 
 /** @param redact takes out of words what nobody should read */
 export function judge({ status, headers, body }: WholeAnswer, redact: (words: string) => string): JudgedAnswer {
-  const excerpt = redact(JSON.stringify(body.length > 120 ? `${body.slice(0, 117)}...` : body));
+  const safe = redact(body);
+  const excerpt = JSON.stringify(safe.length > 120 ? `${safe.slice(0, 117)}...` : safe);
   const unknown = (words: string, more: object = {}): JudgedAnswer => ({ judged: { kind: 'unknown', words, ...more }, venueAt: undefined });
   if (status === 401) return { judged: { kind: 'unauthorised', words: `HTTP 401 ${excerpt}` }, venueAt: undefined };
   const retryAfterMs = Number(headers.get('retry-after') ?? NaN) * SECOND_MS;

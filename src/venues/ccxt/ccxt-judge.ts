@@ -34,7 +34,8 @@ function classesOf(error: unknown): ReadonlySet<string> {
 export function judgeFailure(error: unknown, redact: (words: string) => string): Exclude<Judged, { kind: 'answered' | 'unchanged' }> {
   const classes = classesOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const words = redact(message.length > 200 ? `${message.slice(0, 197)}...` : message);
+  const safe = redact(message);
+  const words = safe.length > 200 ? `${safe.slice(0, 197)}...` : safe;
   const is = (names: readonly string[]): boolean => names.some((name) => classes.has(name));
   if (is(UNAUTHORISED)) return { kind: 'unauthorised', words };
   if (is(['InvalidNonce'])) return { kind: 'unknown', words, isClock: true };

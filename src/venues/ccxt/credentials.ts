@@ -43,7 +43,16 @@ function credentialsNamed(
   return { key, secret };
 }
 
-/** Takes keys out of words: a venue repeats what it was sent, a key among it. */
+/** What is signed with a secret, as Bybit and Binance have it: in hex. And the parameter of an address, however it is written. */
+const SIGNATURES = /\b[0-9a-f]{64}\b|(?<=[?&]signature=)[^&\s"']+/gi;
+
+/**
+ * Takes keys and signatures out of words: a venue repeats what it was sent, and ccxt the address of what has failed. Words are cut after that
+ * and never before: half of a key would not be known as one.
+ */
 export function redactor({ key, secret }: Credentials): (words: string) => string {
-  return (words) => words.replaceAll(key, '[key]').replaceAll(secret, '[secret]');
+  const forms = (what: string, name: string) =>
+    [...new Set([what, encodeURIComponent(what), JSON.stringify(what).slice(1, -1)])].map((form) => [form, name] as const);
+  const known = [...forms(secret, '[secret]'), ...forms(key, '[key]')];
+  return (words) => known.reduce((safe, [form, name]) => safe.replaceAll(form, name), words).replaceAll(SIGNATURES, '[signature]');
 }

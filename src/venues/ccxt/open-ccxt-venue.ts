@@ -47,8 +47,9 @@ export async function openCcxtVenue(options: OpenCcxtVenueOptions): Promise<Ccxt
       return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: answer.headers });
     },
   });
-  const listed = await listedOf(client, parts.instruments);
-  const venue = new CcxtVenue({ ...parts, listed, client, settings, redact: redactor(credentials), onStop: () => end.abort() });
+  const redact = redactor(credentials);
+  const listed = await listedOf(client, parts.instruments, redact);
+  const venue = new CcxtVenue({ ...parts, listed, client, settings, redact, onStop: () => end.abort() });
   frozen.by = (ms) => venue.freeze(ms);
   return venue;
 }
@@ -59,16 +60,20 @@ function pauseOf(status: number, headers: Headers): number | undefined {
   return seconds >= 0 ? seconds * SECOND_MS : status === 429 ? LIMITED_MS : BAN_MS;
 }
 
-async function listedOf(client: Exchange, instruments: readonly Instrument[]): Promise<readonly CcxtListed[]> {
+async function listedOf(
+  client: Exchange,
+  instruments: readonly Instrument[],
+  redact: (words: string) => string,
+): Promise<readonly CcxtListed[]> {
   try {
     await client.loadMarkets();
-  } catch (cause) {
+  } catch (error) {
+    // The error itself stays here: what ccxt writes into it is not ours to look through.
     throw new BallastError({
       code: 'VENUE_UNREACHABLE',
       place: client.id,
-      found: cause instanceof Error ? cause.message.slice(0, 200) : String(cause),
+      found: redact(error instanceof Error ? error.message : String(error)).slice(0, 200),
       expected: 'the list of its markets',
-      cause,
     });
   }
   return instruments.map((instrument, index) => listing(client, instrument, index));
@@ -136,6 +141,6 @@ export async function openCcxtMarket({ exchange, address, deadlineMs, signal, ..
       return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: answer.headers });
     },
   });
-  await listedOf(client, parts.instruments);
+  await listedOf(client, parts.instruments, (words) => words);
   return new CcxtMarket({ ...parts, client });
 }
