@@ -140,7 +140,7 @@ export function openPartsAround<V extends SessionVenue>(
  * The day on which the layout of a snapshot last changed: a number that no other state has there by chance. To be raised with every change of
  * what a part saves.
  */
-export const STATE_VERSION = 20_261_121;
+export const STATE_VERSION = 20_261_122;
 
 /** A snapshot is all state in one order, with its place in the recording. */
 export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefined): void {

@@ -924,12 +924,13 @@ export class Engine implements Stateful {
 
   /** Something waits for the end of this instant. */
   get isOpen(): boolean {
-    return this.#dueCount > 0 || this.#reviewStanding;
+    return this.#dueCount > 0 || this.#reviewStanding || this.desk.isSpreadDue;
   }
 
   /** All that can be known of this instant is known: the due minds are asked, and one decision is taken. True when something was sent. */
   closeInstant(): boolean {
     this.closedInstant = this.at;
+    if (this.desk.isSpreadDue) this.desk.watchSpreads(this.at);
     const due = this.#due;
     let changes = 0;
     for (let position = 0; position < this.#dueCount; position++) {

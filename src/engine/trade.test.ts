@@ -369,6 +369,22 @@ test('a pair opens both legs with one decision and closes both when its spread h
   assert.deepEqual([run.held(0, 0), run.held(0, 1)], ['0', '0']);
 });
 
+test('a pair whose legs fall together is not stopped, whichever of their bars comes first', async () => {
+  // Eight per cent in one bar, which one leg alone would not survive.
+  const falling = (from: number): number[] => [...flat(6, from), 0.92 * from, ...flat(5, 0.92 * from)];
+  for (const [first, second] of [
+    [100, 50],
+    [50, 100],
+  ] as const) {
+    const run = await session({
+      bars: [bars(falling(first)), bars(falling(second))],
+      sleeves: [{ instruments: [0, 1], minds: [{ says: stances([0, 1]) }] }],
+    });
+    assert.deepEqual(run.of('sleeve.stopped'), []);
+    assert.deepEqual([Number(run.held(0, 0)) > 0, Number(run.held(0, 1)) < 0], [true, true]);
+  }
+});
+
 test('a pair whose second leg is refused gives up the first at once', async () => {
   const run = await session({
     bars: [bars(flat(8, 100)), bars(flat(8, 50))],

@@ -120,6 +120,9 @@ export class Desk implements Stateful {
   readonly #netSide: Int8Array;
   /** By sleeve: since when only some legs of a pair are where they should be; NaN when all are. */
   readonly leggedSince: Float64Array;
+  /** By sleeve with several legs: 1 when a price of one has come, so that its spread is looked at once those of the others have. */
+  readonly #spreadDue: Uint8Array;
+  isSpreadDue = false;
   /** By holding: side held, as last seen, so that openings and flips are noticed. */
   readonly #side: Int8Array;
   /** While stops are brought in line: those that are to be cancelled when the new ones were sent. */
@@ -182,6 +185,7 @@ export class Desk implements Stateful {
     this.#isDustMarked = new Uint8Array(instruments.length);
     this.#netSide = new Int8Array(instruments.length);
     this.leggedSince = new Float64Array(sleeves.length).fill(NaN);
+    this.#spreadDue = new Uint8Array(sleeves.length);
     this.#side = new Int8Array(holdings.count);
   }
 
@@ -1194,7 +1198,8 @@ export class Desk implements Stateful {
       if (held === 0) continue;
       const sleeve = this.#holdings.sleeve[holding] ?? 0;
       if (!this.#isSingle(sleeve)) {
-        this.#watchSpread(sleeve, at);
+        this.#spreadDue[sleeve] = 1;
+        this.isSpreadDue = true;
         continue;
       }
       // While a flip is on its way the levels are those of the coming side.
@@ -1255,6 +1260,16 @@ export class Desk implements Stateful {
     const opened = wants.openedPrice[sleeve] ?? NaN;
     const won = Math.floor((side * (best - opened)) / risk);
     return won < 1 ? NaN : opened + side * (won - trailR) * risk;
+  }
+
+  /** All prices of this instant are known: the bars of all legs among them, which come one after the other. */
+  watchSpreads(at: TimeMs): void {
+    this.isSpreadDue = false;
+    for (let sleeve = 0; sleeve < this.#spreadDue.length; sleeve++) {
+      if (this.#spreadDue[sleeve] === 0) continue;
+      this.#spreadDue[sleeve] = 0;
+      this.#watchSpread(sleeve, at);
+    }
   }
 
   /**
@@ -1329,6 +1344,7 @@ export class Desk implements Stateful {
     out.count(this.#orders);
     out.flag(this.#halted);
     out.flag(this.#anyDirty);
+    for (const flag of this.#spreadDue) out.byte(flag);
     this.#tickets?.save(out);
     this.#legOrder?.save(out);
   }
@@ -1347,6 +1363,8 @@ export class Desk implements Stateful {
     this.#orders = from.count();
     this.#halted = from.flag();
     this.#anyDirty = from.flag();
+    for (let sleeve = 0; sleeve < this.#spreadDue.length; sleeve++) this.#spreadDue[sleeve] = from.byte();
+    this.isSpreadDue = this.#spreadDue.includes(1);
     this.#tickets?.restore(from);
     this.#legOrder?.restore(from);
   }

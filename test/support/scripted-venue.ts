@@ -182,6 +182,8 @@ export class ScriptedVenue implements DeskOutput {
       warmup: false,
     };
     this.desk.onPrice(event);
+    // The end of the instant, as the engine has it.
+    if (this.desk.isSpreadDue) this.desk.watchSpreads(event.at);
     this.order();
   }
 
