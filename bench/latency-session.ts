@@ -119,7 +119,7 @@ function configOf(home: string, mind: Mind): string {
   return `
 risk: { edgeMultiple: 0, stopRatio: 0.4, stopAtr: 50, dailyLossAlertRatio: 0.5, dailyLossPauseRatio: 0.6, drawdownAlertRatio: 0.5, drawdownHalveRatio: 0.6, drawdownHaltRatio: 0.7 }
 council: { minimumHoldMs: 0, cooldownMs: 0 }
-desk: { disasterRatio: 0.5 }
+desk: { disasterRatio: 0.5, pairDisasterRatio: 0.5 }
 market: { bookIntervalMs: 0 }
 paper:
   timeframeMs: 1m

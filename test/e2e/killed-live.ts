@@ -117,7 +117,7 @@ export function differences(status: LiveStatus, seen: Witnessed): string[] {
 }
 
 /** Looks until session and venue agree while nothing happens. @returns what they still say differently */
-export async function agreement(home: string, venue: VenueProcess, program: Program, withinMs = 40_000): Promise<readonly string[]> {
+export async function agreement(home: string, venue: VenueProcess, program: Program, withinMs = 90_000): Promise<readonly string[]> {
   const end = performance.now() + withinMs;
   let over = false;
   void program.ended.then(() => (over = true));
@@ -133,7 +133,8 @@ export async function agreement(home: string, venue: VenueProcess, program: Prog
       found = differences(status, after);
       if (found.length === 0) return [];
     }
-    await pause(30);
+    // The venue counts the requests of an account, and the session's are among them.
+    await pause(400);
   }
   return found;
 }

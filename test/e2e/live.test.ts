@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { administer, witness, type Witnessed } from '../support/bybit-witness.ts';
-import { ballast, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
+import { ballast, onlyRun, pause, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
 import {
   WORDS,
   agreement,
@@ -70,26 +70,41 @@ function live(home: string, ...more: readonly string[]): Program {
 
 async function statusWhere(home: string, what: string, holds: (status: LiveStatus) => boolean): Promise<LiveStatus> {
   let found: LiveStatus | undefined;
-  await until(what, async () => {
-    const folder = onlyRun(home);
-    found = folder === undefined ? undefined : await statusOf(folder);
-    return found !== undefined && holds(found);
-  });
+  await until(
+    what,
+    async () => {
+      const folder = onlyRun(home);
+      found = folder === undefined ? undefined : await statusOf(folder);
+      return found !== undefined && holds(found);
+    },
+    PATIENCE_MS,
+  );
   return found ?? assert.fail();
 }
 
 async function seenWhere(what: string, holds: (seen: Witnessed) => boolean): Promise<Witnessed> {
   let found: Witnessed | undefined;
-  await until(what, async () => {
-    found = await witness(venue);
-    return holds(found);
-  });
+  await until(
+    what,
+    async () => {
+      found = await witness(venue);
+      if (holds(found)) return true;
+      await pause(LOOK_MS);
+      return false;
+    },
+    PATIENCE_MS,
+  );
   return found ?? assert.fail();
 }
 
+/** The venue counts the requests of an account, and the session's are among them: who looks all the time leaves it none. */
+const LOOK_MS = 250;
+/** Of who waits for what a venue with faults and a loaded machine may put off. */
+const PATIENCE_MS = 90_000;
+
 const isFlat = ({ positions, open }: Witnessed): boolean => Object.keys(positions).length === 0 && open.length === 0;
 
-describe('ballast live', { timeout: 180_000 }, () => {
+describe('ballast live', { timeout: 600_000 }, () => {
   test('refuses without a paper period, says how to trade all the same, and keys check says what the key may do', async () => {
     const home = homeOf('refused');
     const words = liveWords(venue).filter((word, index, all) => word !== '--override' && all[index - 1] !== '--override');

@@ -57,7 +57,8 @@ async function get(venue: VenueProcess, path: string, parameters: Readonly<Recor
       // A page, an empty answer, a cut connection: it is asked again.
       found = String(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    // Too many visits are answered with a wait: they are the session's visits, too.
+    await new Promise((resolve) => setTimeout(resolve, found.includes('10006') ? 500 : 30));
   }
   throw new Error(`${path}: ${found.slice(0, 200)}`);
 }
