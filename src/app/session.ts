@@ -280,6 +280,8 @@ export class Session<V extends SessionVenue & Source> {
     const { parts, notes, world } = this.#setting;
     const { engine, recorder, journal, tape } = parts;
     notes.tick(engine.sequence);
+    // What an operator asked for is on the disk before he is told that it is done: a halt with nothing to close sends nothing that would put it there.
+    if (this.#answers.length > 0) recorder.commit();
     this.#answer();
     world.onSlice?.();
     if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT && this.saveSnapshot()) return;

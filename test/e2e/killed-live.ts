@@ -1,4 +1,4 @@
-// A live session on the simulated Bybit venue in a process of its own, killed at random moments and started again: what live-kill.test.ts and
+// A live session on the simulated Bybit venue in a process of its own, killed at random moments and started again: what test/live/kills.live.ts and
 // the soak share. What is compared is asked of the venue by the witness, not by the adapter.
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';

@@ -15,8 +15,8 @@ import {
   statusOf,
   type LiveStatus,
   type ServedVenue,
-} from './killed-live.ts';
-import { readRows } from './journal-facts.ts';
+} from '../e2e/killed-live.ts';
+import { readRows } from '../e2e/journal-facts.ts';
 
 /** As the venue's hand calls it. */
 const QUANTITY = 'qty';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { witness, witnessHistory } from '../support/bybit-witness.ts';
 import { document, onlyRun, seeded, temporaryHome } from '../support/run-app.ts';
-import { journalFacts } from './journal-facts.ts';
-import { endLive, exportKeys, killLive, liveConfig, serveVenue } from './killed-live.ts';
+import { journalFacts } from '../e2e/journal-facts.ts';
+import { endLive, exportKeys, killLive, liveConfig, serveVenue } from '../e2e/killed-live.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
