@@ -10,11 +10,11 @@ import {
   barsBetween,
   doLevelsAscend,
   forecastOf,
+  formationParameters,
   judge,
   levelParameters,
   LEVELS_ASCEND,
   levelsOf,
-  LONGEST_FORMATION,
   reasonsOf,
   TEST_PARAMETERS,
   TESTS_ASCEND,
@@ -23,8 +23,7 @@ import {
 
 const parameters = z
   .strictObject({
-    formation: z.int().min(100).max(LONGEST_FORMATION).default(1_000).describe('bars on which the relation is estimated and tested'),
-    formations: z.int().min(1).max(100).default(10).describe('how often within so many bars it is estimated anew'),
+    ...formationParameters({ shortest: 100, formation: 1_000, formations: 10 }),
     ...levelParameters({ exitZ: 0.5, stopZ: 3.5, maximumHolding: 240 }),
     ...TEST_PARAMETERS,
     maximumGross: z

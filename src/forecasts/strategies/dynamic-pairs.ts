@@ -6,14 +6,15 @@ import { pairSpread } from '../../features/subject-catalog.ts';
 import {
   againstEntry,
   againstHolding,
+  againstOneSide,
   barsBetween,
   doLevelsAscend,
   forecastOf,
+  formationParameters,
   judge,
   levelParameters,
   LEVELS_ASCEND,
   levelsOf,
-  LONGEST_FORMATION,
   reasonsOf,
   TEST_PARAMETERS,
   TESTS_ASCEND,
@@ -22,8 +23,7 @@ import {
 
 const parameters = z
   .strictObject({
-    formation: z.int().min(50).max(LONGEST_FORMATION).default(500).describe('bars on which the relation is estimated and tested'),
-    formations: z.int().min(1).max(100).default(20).describe('how often within so many bars it is estimated anew'),
+    ...formationParameters({ shortest: 50, formation: 500, formations: 20 }),
     lookBackHalfLives: z
       .number()
       .min(0.5)
@@ -77,10 +77,7 @@ function judged(
   chosen: DynamicPairsParameters,
 ): Judgement | Abstention {
   return judge(spread, bars, sleeve.side, chosen, {
-    entry: (found) => {
-      const against = againstEntry(found, chosen);
-      return against ?? (found.hedgeRatio > 0 ? undefined : 'the two move against each other: both legs would be on one side');
-    },
+    entry: (found) => againstEntry(found, chosen) ?? againstOneSide(found),
     hold: (found) => againstHolding(found, chosen),
   });
 }

@@ -7,14 +7,15 @@ import type { PairSpread } from '../../features/pairs/pair-spread.ts';
 import {
   againstEntry,
   againstHolding,
+  againstOneSide,
   barsBetween,
   doLevelsAscend,
   forecastOf,
+  formationParameters,
   judge,
   levelParameters,
   LEVELS_ASCEND,
   levelsOf,
-  LONGEST_FORMATION,
   reasonsOf,
   TEST_PARAMETERS,
   TESTS_ASCEND,
@@ -25,8 +26,7 @@ import {
 // field's own. None of them was tuned: docs/guides/pairs.md says what they earned.
 const parameters = z
   .strictObject({
-    formation: z.int().min(50).max(LONGEST_FORMATION).default(1_000).describe('bars on which the relation is estimated and tested'),
-    formations: z.int().min(1).max(100).default(10).describe('how often within so many bars it is estimated anew'),
+    ...formationParameters({ shortest: 50, formation: 1_000, formations: 10 }),
     hedge: z
       .enum(['ols', 'kalman'])
       .default('ols')
@@ -84,12 +84,11 @@ function judged(
   chosen: PairsParameters,
 ): Judgement | Abstention {
   return judge(spread, bars, sleeve.side, chosen, {
-    entry: (found) => againstEntry(found, chosen) ?? againstRatio(found, chosen.minimumRSquared),
+    entry: (found) => againstEntry(found, chosen) ?? againstExplaining(found, chosen.minimumRSquared) ?? againstOneSide(found),
     hold: (found) => againstHolding(found, chosen),
   });
 }
 
-function againstRatio({ rSquared, hedgeRatio }: Readonly<PairSpread>, minimumRSquared: number): string | undefined {
-  if (!(rSquared >= minimumRSquared)) return `the second leg explains too little of the first, less than ${minimumRSquared}`;
-  return hedgeRatio > 0 ? undefined : 'the two move against each other: both legs would be on one side';
+function againstExplaining({ rSquared }: Readonly<PairSpread>, minimumRSquared: number): string | undefined {
+  return rSquared >= minimumRSquared ? undefined : `the second leg explains too little of the first, less than ${minimumRSquared}`;
 }

@@ -36,6 +36,19 @@ export function levelParameters({ exitZ, stopZ, maximumHolding }: Omit<LevelPara
   };
 }
 
+/** Those of every strategy whose relation is estimated anew some times within a formation. */
+export function formationParameters({ shortest, formation, formations }: { shortest: number; formation: number; formations: number }) {
+  return {
+    formation: z
+      .int()
+      .min(shortest)
+      .max(LONGEST_FORMATION)
+      .default(formation)
+      .describe('bars on which the relation is estimated and tested'),
+    formations: z.int().min(1).max(100).default(formations).describe('how often within so many bars it is estimated anew'),
+  };
+}
+
 /** Words for what contradicts itself, for a schema's refinement. */
 export const LEVELS_ASCEND = { path: ['entryZ'], error: 'expected above exitZ and below stopZ' };
 
@@ -203,6 +216,11 @@ export function againstEntry({ pValue, halfLife }: ShownSpread, chosen: TestPara
       : 'it has no half-life';
   }
   return undefined;
+}
+
+/** Two legs that stand against each other are what a pair is. */
+export function againstOneSide({ hedgeRatio }: { readonly hedgeRatio: number }): string | undefined {
+  return hedgeRatio > 0 ? undefined : 'the two move against each other: both legs would be on one side';
 }
 
 export function againstHolding({ pValue }: ShownSpread, { exitPValue }: TestParameters): string | undefined {
