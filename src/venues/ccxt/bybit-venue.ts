@@ -24,7 +24,6 @@ import {
   type Price,
   type Quantity,
 } from '../../domain/decimal.ts';
-import { EndedOrders } from '../../domain/ended-orders.ts';
 import { assert } from '../../domain/errors.ts';
 import type { Fill, OrderReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
@@ -65,7 +64,8 @@ import {
 import { Calls, type Call, type Outcome } from './calls.ts';
 import { ClockSkew } from './clock-skew.ts';
 import { ExecutionMemory } from './execution-memory.ts';
-import { copyOf, keptOrder, readKept, writeKept, type Amendment, type KeptOrder } from './kept-order.ts';
+import type { Amendment, KeptOrder } from './kept-order.ts';
+import { hasEnded, isEntry, KeptOrders, priorityOf, Waiting, type Whereabouts } from './kept-orders.ts';
 import { MoneyCheck } from './money-check.ts';
 import { isEnded, merged } from './order-progress.ts';
 import { ReportQueue, type AdapterReport } from './report-queue.ts';
@@ -137,16 +137,8 @@ export interface BybitVenueParts {
   readonly onNotice: (words: string) => void;
 }
 
-/** Bybit's bound on the ids of its clients. */
-const LONGEST_LINK_ID = 36;
 /** The stream says what became of a command after this, or it is asked. */
 const GRACE_MS = SECOND_MS;
-/** Two answers of "no such order", each asked late enough, prove that it never arrived. */
-const WITNESSES = 2;
-/** What protects or closes is sent again under its own id, so often; what opens is not: the price has moved on. */
-const MOST_RESENDS = 3;
-/** An entry that waits for its turn longer than this is stale. */
-const MOST_WAIT_MS = 5 * SECOND_MS;
 /** An execution that a query found and the stream has not said for so long: the stream is deaf. */
 const DEAF_MS = 5 * SECOND_MS;
 /** A position that differs is looked at again after this before anybody is told. */
@@ -174,9 +166,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   readonly #alarm: Alarm;
   readonly #skew = new ClockSkew();
   readonly #executions: ExecutionMemory;
-  readonly #orders = new Map<string, KeptOrder>();
-  readonly #byVenueId = new Map<string, KeptOrder>();
-  readonly #ended = new EndedOrders<KeptOrder>((order) => this.#forget(order));
+  readonly #orders: KeptOrders;
   /** By instrument. */
   #listed: readonly Listed[];
   readonly #net: Quantity[];
@@ -207,12 +197,8 @@ export class BybitVenue implements Venue, Source, Stateful {
   #clockAt = Infinity;
   #reconcileFailures = 0;
   readonly #told = new Set<string>();
-  /** For whoever watches: what was repaired, refused and found. */
-  readonly counts = {
-    doubts: 0,
+  readonly #counts = {
     duplicates: 0,
-    notReceived: 0,
-    resent: 0,
     twins: 0,
     overfills: 0,
     malformed: 0,
@@ -222,8 +208,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   };
 
   constructor(parts: BybitVenueParts) {
-    const { wire, timers, random, settings, redact, instruments, now, notBefore } = parts;
-    assert(/^[A-Za-z0-9-]{1,24}$/.test(parts.runId), 'a run id that fits into the ids of its orders');
+    const { wire, timers, random, settings, redact, instruments, now, notBefore, runId } = parts;
     this.#parts = parts;
     this.#listed = parts.listed;
     this.#net = instruments.map(() => ZERO_QUANTITY);
@@ -232,6 +217,25 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore, parts.marketWaitsSince);
     this.#alarm = new Alarm(timers, () => this.#ring());
+    this.#orders = new KeptOrders({
+      runId,
+      reports: this.#reports,
+      timers,
+      random,
+      now,
+      redact,
+      onNotice: (words) => this.#notice(words),
+      recvWindowMs: settings.recvWindowMs,
+      propagationMs: settings.propagationMs,
+      isStarted: () => this.#isStarted,
+      placeOf: (_order, venueId) => venueId,
+      find: (order) => (this.#isPositionStop(order) ? this.#findPositionStop(order) : this.#find(order)),
+      onFound: (order) => this.#found(order),
+      onAbsent: (order) => this.#isPositionStop(order) && this.#absentPositionStop(order),
+      send: (order) => this.#create(order),
+      onEnded: (order) => this.#letGo(order),
+      onSchedule: () => this.#arm(),
+    });
     this.#calls = new Calls({
       wire,
       timers,
@@ -285,13 +289,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   start(): void {
     const now = this.#parts.timers.now();
     this.#isStarted = true;
-    for (const order of this.#orders.values()) {
-      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY))) continue;
-      // Perhaps it left a moment before the end of the process that sent it.
-      if (order.phase !== 'known') order.phase = 'in-doubt';
-      order.sentAt = now;
-      order.lookAt = now;
-    }
+    this.#orders.begin();
     this.#clockAt = now;
     this.#refreshAt = now + this.#parts.settings.refreshMs;
     this.#stream.start();
@@ -319,10 +317,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (this.#skew.leastMs > settings.mostSkewMs) return `the clocks differ by at least ${Math.round(this.#skew.leastMs)} ms`;
     if (listed?.isTrading !== true) return 'the instrument does not trade';
     if ((this.#mismatches[instrument] ?? 0) >= 2) return 'the position at the venue is not ours';
-    for (const order of this.#orders.values()) {
-      if (order.phase === 'in-doubt' && order.intent.instrument === instrument) return `order ${order.intent.id} is in doubt`;
-    }
-    return undefined;
+    const doubted = this.#orders.inDoubt(instrument);
+    return doubted === undefined ? undefined : `order ${doubted.intent.id} is in doubt`;
   }
 
   /** Everything that was missed while the stream was away has been asked for. */
@@ -340,6 +336,12 @@ export class BybitVenue implements Venue, Source, Stateful {
     return this.#balances.get(coin);
   }
 
+  /** For whoever watches: what was repaired, refused and found. */
+  get counts() {
+    const { doubts, notReceived, resent } = this.#orders;
+    return { ...this.#counts, doubts, notReceived, resent };
+  }
+
   /** Connections of the private stream so far. */
   get dials(): number {
     return this.#stream.dials;
@@ -348,30 +350,25 @@ export class BybitVenue implements Venue, Source, Stateful {
   // ---- Venue: commands in ------------------------------------------------------------------------------------------------
 
   submit(intent: OrderIntent): void {
-    const order = this.#keep(copyOf(intent), undefined);
+    const order = this.#orders.keep(intent);
     if (this.#isStarted) this.#create(order);
     else order.phase = 'in-doubt';
   }
 
   cancel({ order: id, instrument }: CancelIntent): void {
-    const order = this.#orders.get(id);
-    if (order === undefined || order.phase === 'ended') {
-      this.#say('order.cancelled', { id, instrument, reason: 'no such order is open' });
-      return;
-    }
+    const order = this.#orders.stillOpen(id, instrument);
+    if (order === undefined) return;
     order.cancel = 'wanted';
     if (!this.#isStarted) return;
-    if (order.phase === 'queued') this.#end(order, 'order.cancelled', 'before it was sent');
-    else if (order.phase === 'attached' && !this.#isPositionStop(order)) this.#end(order, 'order.cancelled', 'before it came to rest');
+    if (order.phase === 'queued') this.#orders.end(order, 'order.cancelled', 'before it was sent');
+    else if (order.phase === 'attached' && !this.#isPositionStop(order))
+      this.#orders.end(order, 'order.cancelled', 'before it came to rest');
     else if (order.phase !== 'attached') void this.#sendCancel(order);
   }
 
   amend(intent: AmendIntent | LimitAmendIntent): void {
-    const order = this.#orders.get(intent.order);
-    if (order === undefined || order.phase === 'ended') {
-      this.#say('order.cancelled', { id: intent.order, instrument: intent.instrument, reason: 'no such order is open' });
-      return;
-    }
+    const order = this.#orders.stillOpen(intent.order, intent.instrument);
+    if (order === undefined) return;
     order.nextAmendment =
       'stopPrice' in intent
         ? { kind: 'stop', stopPrice: intent.stopPrice, sentAt: NaN }
@@ -403,75 +400,28 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#move(report.instrument, report.side, fill);
       return;
     }
-    const order = this.#orders.get(report.order);
-    if (order === undefined) return;
-    switch (report.kind) {
-      case 'order.accepted':
-        order.isReported = true;
-        return;
-      case 'order.filled':
-        if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
-        order.filled = add(order.filled, report.fill.quantity);
-        this.#move(report.instrument, order.intent.side, report.fill);
-        if (compare(order.filled, order.intent.quantity) >= 0) this.#close(order, report.at);
-        return;
-      case 'order.amended':
-        order.nextAmendment = undefined;
-        order.intent = { ...order.intent, stopPrice: report.stopPrice };
-        return;
-      case 'order.repriced':
-        order.nextAmendment = undefined;
-        order.intent = { ...order.intent, limitPrice: report.limitPrice, quantity: report.quantity };
-        return;
-      case 'order.rejected':
-      case 'order.cancelled':
-      case 'order.expired':
-        this.#close(order, report.at);
-    }
+    this.#orders.recall(report, (order, fill) => {
+      if (!this.#executions.believe(fill.id, report.happenedAt)) return false;
+      this.#move(report.instrument, order.intent.side, fill);
+      return true;
+    });
   }
 
   save(out: ByteWriter): void {
     this.#executions.save(out);
     this.#money.save(out);
     for (const quantity of this.#net) out.decimal(quantity);
-    out.count(this.#orders.size);
-    for (const order of this.#orders.values()) writeKept(out, order);
+    this.#orders.save(out, () => undefined);
   }
 
   restore(from: ByteReader): void {
     this.#executions.restore(from);
     this.#money.restore(from);
     for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
-    this.#orders.clear();
-    this.#byVenueId.clear();
-    this.#ended.clear();
-    for (let left = from.count(); left > 0; left--) {
-      const order = readKept(
-        from,
-        (id) => this.#linkIdOf(id),
-        (id) => this.#orders.get(id),
-      );
-      this.#orders.set(order.intent.id, order);
-      if (order.venueId !== '') this.#byVenueId.set(order.venueId, order);
-      if (order.phase === 'ended') this.#ended.remember(order, order.endedAt);
-    }
+    this.#orders.restore(from, () => undefined);
   }
 
   // ---- creating ----------------------------------------------------------------------------------------------------------
-
-  #linkIdOf(id: string): string {
-    const linkId = `${this.#parts.runId}-${id}`;
-    assert(linkId.length <= LONGEST_LINK_ID, `an order id that fits into ${LONGEST_LINK_ID} characters`);
-    return linkId;
-  }
-
-  #keep(intent: OrderIntent, parent: KeptOrder | undefined): KeptOrder {
-    assert(!this.#orders.has(intent.id), `order id ${intent.id} is used once`);
-    const order = keptOrder(intent, this.#linkIdOf(intent.id), parent);
-    this.#orders.set(intent.id, order);
-    for (const stop of intent.attached) this.#keep(stop, order);
-    return order;
-  }
 
   #listedOf({ intent }: KeptOrder): Listed {
     const listed = this.#listed[intent.instrument];
@@ -488,7 +438,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const opens = isEntry(intent);
     const block = opens ? this.blockOf(intent.instrument) : undefined;
     if (block !== undefined) {
-      this.#end(order, 'order.rejected', `nothing may open: ${block}`);
+      this.#orders.end(order, 'order.rejected', `nothing may open: ${block}`);
       return;
     }
     if (this.#isPositionStop(order)) {
@@ -504,7 +454,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       disasterPrice: opens ? this.#parts.disasterPrice(intent.instrument, intent.side === 'buy' ? 1 : -1) : NaN,
     });
     if (composed.kind === 'refused') {
-      this.#end(order, 'order.rejected', composed.reason);
+      this.#orders.end(order, 'order.rejected', composed.reason);
       return;
     }
     void this.#send(order, composed.parameters, this.#parts.onOrder?.());
@@ -519,7 +469,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const inWallet = this.#available.get(coin);
     if (beside === undefined) return inWallet;
     let free = add(beside, this.#coinsTraded.get(coin) ?? ZERO_QUANTITY);
-    for (const other of this.#orders.values()) {
+    for (const other of this.#orders) {
       const { side, type, instrument, quantity } = other.intent;
       if (other.phase === 'ended' || other.phase === 'attached' || other.intent === intent || side === 'buy') continue;
       if ((type === 'limit' || type === 'post-only') && this.#parts.instruments[instrument]?.base === coin)
@@ -537,28 +487,14 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   async #send(order: KeptOrder, parameters: Parameters, onGiven: (() => void) | undefined): Promise<void> {
     const { timers } = this.#parts;
-    const { intent } = order;
-    order.phase = 'queued';
-    const queuedAt = timers.now();
-    const stale = { why: '' };
-    const outcome = await this.#post('/v5/order/create', parameters, 'create', priorityOf(intent), {
-      isWanted: () => {
-        if (order.phase !== 'queued') return false;
-        if (!isEntry(intent)) return true;
-        const waitedMs = timers.now() - queuedAt;
-        stale.why =
-          waitedMs > MOST_WAIT_MS ? `it has waited ${Math.round(waitedMs)} ms for its turn` : (this.blockOf(intent.instrument) ?? '');
-        return stale.why === '';
-      },
-      onSent: () => {
-        order.phase = 'sent';
-        order.sentAt = timers.now();
-      },
+    const waiting = new Waiting(order, timers, (instrument) => this.blockOf(instrument));
+    const outcome = await this.#post('/v5/order/create', parameters, 'create', priorityOf(order.intent), {
+      isWanted: () => waiting.isWanted,
+      onSent: () => waiting.sent(),
       onGiven,
     });
     if (outcome.kind === 'unsent') {
-      if (order.phase === 'queued')
-        this.#end(order, 'order.rejected', `nothing may open: ${stale.why === '' ? 'the session is over' : stale.why}`);
+      if (order.phase === 'queued') this.#orders.end(order, 'order.rejected', waiting.words);
       return;
     }
     this.#created(order, outcome);
@@ -571,44 +507,35 @@ export class BybitVenue implements Venue, Source, Stateful {
       case 'answered': {
         const ids = idsSchema.safeParse(judged.result);
         if (!ids.success) {
-          this.#doubt(order, 'an answer without an id');
+          this.#orders.doubt(order, 'an answer without an id');
           return;
         }
         order.isAcknowledged = true;
-        this.#identify(order, ids.data.orderId);
+        this.#orders.identify(order, ids.data.orderId);
         if (order.phase === 'sent') order.phase = 'known';
         this.#letGo(order);
         // An acknowledgement says that it was received; what became of it is said by the stream.
-        if (order.progress === undefined) this.#lookIn(order, GRACE_MS);
+        if (order.progress === undefined) this.#orders.lookIn(order, GRACE_MS);
         void this.#sendCancel(order);
         return;
       }
       case 'refused':
         if (OUTDATED.includes(judged.code)) this.#refreshAt = this.#parts.timers.now();
         if (judged.code === 10001) this.#notice(`order ${order.intent.id} was malformed for the venue: ${judged.words}`);
-        if (order.progress === undefined) this.#end(order, 'order.rejected', judged.words);
+        if (order.progress === undefined) this.#orders.end(order, 'order.rejected', judged.words);
         this.#arm();
         return;
       case 'unauthorised':
-        if (order.progress === undefined) this.#end(order, 'order.rejected', judged.words);
+        if (order.progress === undefined) this.#orders.end(order, 'order.rejected', judged.words);
         return;
       case 'taken':
-        this.#doubt(order, 'the venue has an order of this id already');
+        this.#orders.doubt(order, 'the venue has an order of this id already');
         return;
       case 'unchanged':
       case 'gone':
       case 'unknown':
-        this.#doubt(order, 'words' in judged ? judged.words : judged.kind);
+        this.#orders.doubt(order, 'words' in judged ? judged.words : judged.kind);
     }
-  }
-
-  /** Nobody knows whether the venue has it. */
-  #doubt(order: KeptOrder, words: string): void {
-    if (order.progress !== undefined) return;
-    this.counts.doubts++;
-    order.phase = 'in-doubt';
-    this.#notice(`order ${order.intent.id} is in doubt: ${words}`);
-    this.#lookIn(order, pauseAfter(0, this.#parts.random));
   }
 
   // ---- the stop of a position --------------------------------------------------------------------------------------------
@@ -633,7 +560,7 @@ export class BybitVenue implements Venue, Source, Stateful {
         },
       },
     );
-    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    if (outcome.kind === 'unsent' || hasEnded(order)) return;
     switch (outcome.kind) {
       case 'answered':
       case 'unchanged':
@@ -641,42 +568,38 @@ export class BybitVenue implements Venue, Source, Stateful {
         order.phase = 'known';
         this.#inherit(order);
         this.#letGo(order);
-        this.#lookIn(order, GRACE_MS);
+        this.#orders.lookIn(order, GRACE_MS);
         return;
       case 'refused':
       case 'unauthorised': {
         const net = this.#net[instrument] ?? ZERO_QUANTITY;
-        if (signOf(net) === (side === 'sell' ? 1 : -1)) this.#end(order, 'order.rejected', outcome.words);
-        else this.#end(order, 'order.cancelled', 'its position is gone');
+        if (signOf(net) === (side === 'sell' ? 1 : -1)) this.#orders.end(order, 'order.rejected', outcome.words);
+        else this.#orders.end(order, 'order.cancelled', 'its position is gone');
         return;
       }
       case 'taken':
       case 'gone':
       case 'unknown':
-        this.#doubt(order, 'words' in outcome ? outcome.words : outcome.kind);
+        this.#orders.doubt(order, 'words' in outcome ? outcome.words : outcome.kind);
     }
-  }
-
-  #hasEnded({ phase }: KeptOrder): boolean {
-    return phase === 'ended';
   }
 
   /** A position has one stop. The one that was there is this one now, and what it was before has ended. */
   #inherit(order: KeptOrder): void {
-    for (const other of this.#orders.values()) {
+    for (const other of this.#orders) {
       if (other === order || other.phase === 'ended' || !this.#isPositionStop(other) || other.intent.instrument !== order.intent.instrument)
         continue;
       if (other.intent.side !== order.intent.side || other.phase === 'attached' || other.phase === 'queued') continue;
       const { venueId } = other;
-      this.#end(other, 'order.cancelled', `replaced by ${order.intent.id}`);
-      if (venueId !== '') this.#identify(order, venueId);
+      this.#orders.end(other, 'order.cancelled', `replaced by ${order.intent.id}`);
+      if (venueId !== '') this.#orders.identify(order, venueId);
     }
   }
 
   /** Whose the stop of a position is that carries no id of ours: the newest that waits for one. */
   #positionStopFor(instrument: number, side: OrderRow['side']): KeptOrder | undefined {
     let found: KeptOrder | undefined;
-    for (const order of this.#orders.values()) {
+    for (const order of this.#orders) {
       if (order.phase === 'ended' || order.intent.instrument !== instrument || order.venueId !== '') continue;
       if (wireSide(order.intent) === side && this.#isPositionStop(order)) found = order;
     }
@@ -688,7 +611,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** What protects stays until everything that was sent to protect the same instrument stands, or is known not to. */
   #mustStay({ intent }: KeptOrder): boolean {
     if (intent.role === 'target') return false;
-    for (const other of this.#orders.values()) {
+    for (const other of this.#orders) {
       const { phase, cancel } = other;
       if (other.intent.instrument !== intent.instrument || other.intent.role === 'target' || other.intent.id === intent.id) continue;
       if (cancel === 'no' && (phase === 'queued' || phase === 'sent' || phase === 'in-doubt')) return true;
@@ -699,7 +622,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** Something that protects is settled: what had to stay for its sake may go. */
   #letGo({ intent }: KeptOrder): void {
     if (intent.role === 'target' || !this.#isStarted) return;
-    for (const other of this.#orders.values()) {
+    for (const other of this.#orders) {
       if (
         other.intent.instrument === intent.instrument &&
         other.cancel === 'wanted' &&
@@ -723,12 +646,15 @@ export class BybitVenue implements Venue, Source, Stateful {
           'cancel',
           PRIORITY.cancel,
         );
-    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    if (outcome.kind === 'unsent' || hasEnded(order)) return;
     // Whatever was said, the order has ended only when the venue says so.
     if (outcome.kind !== 'answered') order.cancel = 'wanted';
     if (outcome.kind === 'refused' || outcome.kind === 'unauthorised')
       this.#notice(`cancelling ${intent.id} was refused: ${outcome.words}`);
-    this.#lookIn(order, outcome.kind === 'answered' ? GRACE_MS : outcome.kind === 'gone' ? 0 : pauseAfter(order.looks, this.#parts.random));
+    this.#orders.lookIn(
+      order,
+      outcome.kind === 'answered' ? GRACE_MS : outcome.kind === 'gone' ? 0 : pauseAfter(order.looks, this.#parts.random),
+    );
   }
 
   // ---- amending ----------------------------------------------------------------------------------------------------------
@@ -760,7 +686,7 @@ export class BybitVenue implements Venue, Source, Stateful {
         ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, level), 'stops', PRIORITY.protect, { onSent, isWanted })
         : await this.#post('/v5/order/amend', { ...name, triggerPrice: format(level) }, 'amend', PRIORITY.protect, { onSent, isWanted });
     }
-    if (outcome.kind === 'unsent' || this.#hasEnded(order) || order.amendment !== amendment) return;
+    if (outcome.kind === 'unsent' || hasEnded(order) || order.amendment !== amendment) return;
     switch (outcome.kind) {
       case 'unchanged':
         this.#amended(order, '');
@@ -770,15 +696,15 @@ export class BybitVenue implements Venue, Source, Stateful {
         this.#amended(order, outcome.words);
         return;
       case 'answered':
-        this.#lookIn(order, GRACE_MS);
+        this.#orders.lookIn(order, GRACE_MS);
         return;
       case 'gone':
-        this.#lookIn(order, 0);
+        this.#orders.lookIn(order, 0);
         return;
       case 'taken':
       case 'unknown':
         this.#notice(`amending ${order.intent.id} is in doubt: ${'words' in outcome ? outcome.words : outcome.kind}`);
-        this.#lookIn(order, pauseAfter(0, this.#parts.random));
+        this.#orders.lookIn(order, pauseAfter(0, this.#parts.random));
     }
   }
 
@@ -870,12 +796,12 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
     // A venue that amends by cancelling and creating again: the half that was cancelled is not the order any more.
     if (order.venueId !== '' && order.venueId !== row.orderId && isEnded(row.orderStatus)) return order;
-    this.#identify(order, row.orderId);
+    this.#orders.identify(order, row.orderId);
     const before = order.progress;
     const progress = merged(before, row);
     if (progress === before) {
       // It says nothing new but that the order is there.
-      if (order.phase === 'in-doubt') this.#known(order);
+      if (order.phase === 'in-doubt') this.#orders.known(order);
       return order;
     }
     order.progress = progress;
@@ -883,13 +809,13 @@ export class BybitVenue implements Venue, Source, Stateful {
       if (!isEnded(progress.status)) this.#disown(order);
       return order;
     }
-    if (order.phase !== 'known') this.#known(order);
+    if (order.phase !== 'known') this.#orders.known(order);
     order.lookAt = order.amendment === undefined && order.cancel === 'no' ? Infinity : order.lookAt;
     if (!order.isReported && !isEnded(progress.status)) {
       order.isReported = true;
       // A fill that overtook it has said so already.
       if (isZero(order.filled))
-        this.#say('order.accepted', {
+        this.#orders.say('order.accepted', {
           id: order.intent.id,
           instrument: order.intent.instrument,
           reason: '',
@@ -905,15 +831,9 @@ export class BybitVenue implements Venue, Source, Stateful {
       void this.#sendCancel(order);
       this.#letGo(order);
     }
-    if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, GRACE_MS);
-    this.#conclude(order);
+    if (compare(progress.filled, order.filled) > 0) this.#orders.lookIn(order, GRACE_MS);
+    this.#orders.conclude(order);
     return order;
-  }
-
-  #known(order: KeptOrder): void {
-    order.phase = 'known';
-    order.looks = 0;
-    order.absences = 0;
   }
 
   /** An order that stands in an instrument of ours and is not ours: it is told once, and left to whoever placed it. */
@@ -952,33 +872,11 @@ export class BybitVenue implements Venue, Source, Stateful {
   }
 
   #orderOf(row: Pick<OrderRow, 'orderId' | 'orderLinkId' | 'stopOrderType' | 'symbol' | 'side'>): KeptOrder | undefined {
-    const known = this.#byVenueId.get(row.orderId);
+    const known = this.#orders.at(row.orderId) ?? this.#orders.byLinkId(row.orderLinkId);
     if (known !== undefined) return known;
-    const prefix = `${this.#parts.runId}-`;
-    if (row.orderLinkId.startsWith(prefix)) return this.#orders.get(row.orderLinkId.slice(prefix.length));
     if (row.orderLinkId !== '' || row.stopOrderType !== 'StopLoss') return undefined;
     const instrument = this.#listed.findIndex(({ symbol, category }) => symbol === row.symbol && category === 'linear');
     return this.#positionStopFor(instrument, row.side);
-  }
-
-  #identify(order: KeptOrder, venueId: string): void {
-    order.venueId = venueId;
-    this.#byVenueId.set(venueId, order);
-  }
-
-  /** It is reported as ended once all that it has filled is booked: what comes after an end is easily overlooked. */
-  #conclude(order: KeptOrder): void {
-    const { progress, intent, filled: booked } = order;
-    if (progress === undefined || order.phase === 'ended' || !isEnded(progress.status) || compare(booked, progress.filled) < 0) return;
-    const happenedAt = progress.updatedAt;
-    const isWhole = intent.budget === undefined ? compare(booked, intent.quantity) >= 0 : progress.status === 'Filled' && !isZero(booked);
-    if (isWhole) {
-      this.#close(order, this.#parts.now());
-      return;
-    }
-    const isRefusal = isZero(booked) && (progress.status === 'Rejected' || progress.reason.includes('EC_PostOnlyWillTakeLiquidity'));
-    const why = progress.status === 'Filled' ? `the venue has made it ${format(progress.quantity)} and filled that` : progress.reason;
-    this.#end(order, isRefusal ? 'order.rejected' : 'order.cancelled', why === '' ? progress.status : why, happenedAt);
   }
 
   /** @returns its time at the venue; undefined where it is none */
@@ -999,7 +897,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const id = row.execType === 'Funding' ? paymentId(instrument, row.execTime, negate(row.execFee)) : row.execId;
     if (this.#executions.has(id)) {
       // Queries overlap on purpose; a stream should not repeat itself.
-      if (via === 'stream') this.counts.duplicates++;
+      if (via === 'stream') this.#counts.duplicates++;
       return row.execTime;
     }
     if (row.execType === 'Funding') this.#onFunding(row, instrument);
@@ -1039,7 +937,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const order = this.#orderOf(row);
     const { execId, execTime, execQty, execPrice } = row;
     if (order !== undefined && this.#isTwin(order, row, via)) {
-      this.counts.twins++;
+      this.#counts.twins++;
       this.#believe(execId, execTime);
       this.#notice(`execution ${execId} of order ${order.intent.id} is one that was booked under another id`);
       return;
@@ -1048,7 +946,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const fill = this.#fillOf(row, instrument);
     if (order === undefined) {
       // Somebody else trades on this account.
-      this.counts.foreign++;
+      this.#counts.foreign++;
       const words = `${row.symbol}: ${row.side === 'Buy' ? 'bought' : 'sold'} ${format(execQty)} at ${format(execPrice)} by order ${row.orderId}, which is not ours`;
       if (this.#parts.foreign === 'adopt') this.#adopt(instrument, row.side === 'Buy' ? 'buy' : 'sell', fill, execTime, words);
       else this.#tell(instrument, words);
@@ -1056,23 +954,23 @@ export class BybitVenue implements Venue, Source, Stateful {
       return;
     }
     const { intent } = order;
-    this.#identify(order, row.orderId);
+    this.#orders.identify(order, row.orderId);
     order.filled = add(order.filled, execQty);
     order.fills.push({ id: execId, price: execPrice, quantity: execQty, at: execTime, via });
     this.#move(instrument, intent.side, fill);
     this.#moveCoins(row, instrument);
     if (intent.budget === undefined && !intent.wholePosition && compare(order.filled, intent.quantity) > 0) {
-      this.counts.overfills++;
+      this.#counts.overfills++;
       this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
     }
     if (via === 'query' && this.#stream.state === 'active') this.#listen(execTime);
-    this.#say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: execTime, fill });
+    this.#orders.say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: execTime, fill });
     if (order.phase !== 'ended') {
       if (order.phase !== 'known') {
         order.phase = 'known';
-        this.#lookIn(order, GRACE_MS);
+        this.#orders.lookIn(order, GRACE_MS);
       }
-      this.#conclude(order);
+      this.#orders.conclude(order);
     }
     this.#release(order);
   }
@@ -1082,7 +980,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     for (const { id } of entry.intent.attached) {
       const stop = this.#orders.get(id);
       if (stop === undefined || stop.phase !== 'attached' || stop.lookAt !== Infinity) continue;
-      if (this.#isPositionStop(stop)) this.#lookIn(stop, GRACE_MS);
+      if (this.#isPositionStop(stop)) this.#orders.lookIn(stop, GRACE_MS);
       else this.#create(stop);
     }
   }
@@ -1116,7 +1014,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     const { wire, timers } = this.#parts;
     const ageMs = wire.venueNow() - happenedAt;
     if (ageMs < DEAF_MS || timers.now() - this.#stream.activeSince < ageMs) return;
-    this.counts.deafStreams++;
+    this.#counts.deafStreams++;
     this.#stream.redial(`it did not say what a query found, ${Math.round(ageMs)} ms old`);
   }
 
@@ -1163,7 +1061,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   /** On spot balances are the positions: what the wallet has of a coin must be what it had, and what was traded. */
   #compareCoins(): void {
     for (const { instrument, category, symbol } of this.#listed) {
-      if (category !== 'spot' || this.#isMoving(instrument)) continue;
+      if (category !== 'spot' || this.#orders.isMoving(instrument)) continue;
       const { base = '' } = this.#parts.instruments[instrument] ?? {};
       // A coin that was never there has no row.
       const held = this.#balances.get(base) ?? ZERO_QUANTITY;
@@ -1195,16 +1093,8 @@ export class BybitVenue implements Venue, Source, Stateful {
       return;
     }
     // Executions come after the position that they make: a difference counts once it has been asked for, twice.
-    if (isAsked && !this.#isMoving(instrument)) this.#differs(instrument, read.data, held);
+    if (isAsked && !this.#orders.isMoving(instrument)) this.#differs(instrument, read.data, held);
     this.#reconcileSoon(SECOND_LOOK_MS);
-  }
-
-  #isMoving(instrument: number): boolean {
-    for (const { intent, phase, progress, filled: booked } of this.#orders.values()) {
-      if (intent.instrument !== instrument || phase === 'ended' || phase === 'attached') continue;
-      if (phase !== 'known' || progress === undefined || compare(progress.filled, booked) !== 0) return true;
-    }
-    return false;
   }
 
   #agrees(instrument: number): void {
@@ -1270,37 +1160,15 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   /** It is not believed, and whatever it was to say is asked for. */
   #malformed(what: string, why: string): void {
-    this.counts.malformed++;
+    this.#counts.malformed++;
     this.#notice(`${what} was not believed: ${why}`);
     this.#reconcileSoon(GRACE_MS);
   }
 
   // ---- asking about an order -----------------------------------------------------------------------------------------------
 
-  #lookIn(order: KeptOrder, ms: number): void {
-    order.lookAt = this.#parts.timers.now() + ms;
-    this.#arm();
-  }
-
-  async #look(order: KeptOrder): Promise<void> {
-    const { timers, random } = this.#parts;
-    order.isLooking = true;
-    order.lookAt = Infinity;
-    const askedAt = timers.now();
-    const before = order.progress;
-    const answer = this.#isPositionStop(order) ? await this.#findPositionStop(order) : await this.#find(order);
-    order.isLooking = false;
-    if (this.#hasEnded(order) || !this.#isStarted) return;
-    // Set by what was found meanwhile: it is looked at again no later than that.
-    if (answer === 'unknown') this.#lookIn(order, pauseAfter(order.looks++, random));
-    // An absence that the stream has contradicted meanwhile is none.
-    else if (answer === 'absent' && order.progress === before) this.#absent(order, askedAt);
-    else await this.#found(order);
-    this.#arm();
-  }
-
   /** Open orders first, then those that have ended: what has ended may be gone from the first, and what is new not yet in the second. */
-  async #find(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+  async #find(order: KeptOrder): Promise<Whereabouts> {
     const { category, symbol } = this.#listedOf(order);
     const name = order.venueId === '' ? { orderLinkId: order.linkId } : { orderId: order.venueId };
     for (const path of ['/v5/order/realtime', '/v5/order/history']) {
@@ -1311,7 +1179,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     return 'absent';
   }
 
-  async #findPositionStop(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+  async #findPositionStop(order: KeptOrder): Promise<Whereabouts> {
     if (order.venueId !== '') return this.#find(order);
     const { category, symbol } = this.#listedOf(order);
     const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.doubt);
@@ -1327,14 +1195,14 @@ export class BybitVenue implements Venue, Source, Stateful {
       const { category, symbol } = this.#listedOf(order);
       const rows = await this.#pages('/v5/execution/list', { category, symbol, orderId: order.venueId }, PRIORITY.doubt, EXECUTIONS_PAGE);
       for (const row of rows?.toReversed() ?? []) this.#onExecutionRow(row, category, 'query');
-      if (this.#hasEnded(order)) return;
-      if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
+      if (hasEnded(order)) return;
+      if (compare(progress.filled, order.filled) > 0) this.#orders.lookIn(order, pauseAfter(order.looks++, random));
     }
     if (amendment !== undefined && !this.#standsAsAsked(order, amendment)) {
       // Not yet, or not at all.
       const provenAt = amendment.sentAt + settings.recvWindowMs + settings.propagationMs;
       if (timers.now() > provenAt) this.#amended(order, `the venue never received it; ${intent.id} stands as it was`);
-      else this.#lookIn(order, Math.min(provenAt - timers.now() + 1, pauseAfter(order.looks++, random)));
+      else this.#orders.lookIn(order, Math.min(provenAt - timers.now() + 1, pauseAfter(order.looks++, random)));
     }
     if (order.cancel !== 'no' && !isEnded(progress.status)) {
       // It was lost on its way, or has not been carried out yet. Asking twice for a cancel does no harm.
@@ -1343,56 +1211,17 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
   }
 
-  /** Asked too early, or while it could still arrive, "no such order" proves nothing. */
-  #absent(order: KeptOrder, askedAt: number): void {
-    const { timers, random, settings } = this.#parts;
-    if (this.#isPositionStop(order)) {
-      this.#absentPositionStop(order);
-      return;
-    }
-    if (order.isAcknowledged || order.progress !== undefined) {
-      // The venue has had it: it cannot be as if it had never been.
-      if (order.looks > 4)
-        this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
-      order.phase = 'in-doubt';
-      this.#lookIn(order, pauseAfter(order.looks++, random));
-      return;
-    }
-    const provenAt = order.sentAt + settings.recvWindowMs + settings.propagationMs;
-    if (askedAt >= provenAt) order.absences++;
-    if (order.absences >= WITNESSES) this.#notReceived(order);
-    else if (order.absences > 0) this.#lookIn(order, settings.propagationMs);
-    else this.#lookIn(order, Math.max(1, Math.min(provenAt - timers.now(), pauseAfter(order.looks++, random))));
-  }
-
   /** There is none at the venue: it is set, as long as there is a position to protect. */
-  #absentPositionStop(order: KeptOrder): void {
+  #absentPositionStop(order: KeptOrder): true {
     const { instrument, side } = order.intent;
     const net = this.#net[instrument] ?? ZERO_QUANTITY;
-    if (signOf(net) !== (side === 'sell' ? 1 : -1)) this.#end(order, 'order.cancelled', 'its position is gone');
-    else if (order.cancel !== 'no') this.#end(order, 'order.cancelled', 'it never came to rest');
+    if (signOf(net) !== (side === 'sell' ? 1 : -1)) this.#orders.end(order, 'order.cancelled', 'its position is gone');
+    else if (order.cancel !== 'no') this.#orders.end(order, 'order.cancelled', 'it never came to rest');
     else {
-      this.counts.resent++;
+      this.#orders.resent++;
       void this.#setPositionStop(order);
     }
-  }
-
-  /** Proven: nothing of it can arrive any more. */
-  #notReceived(order: KeptOrder): void {
-    const { intent } = order;
-    this.counts.notReceived++;
-    if (order.cancel !== 'no') {
-      this.#end(order, 'order.cancelled', 'the venue never received it');
-    } else if (isEntry(intent) || order.resends >= MOST_RESENDS) {
-      this.#end(order, 'order.rejected', 'the venue never received it');
-    } else {
-      order.resends++;
-      order.absences = 0;
-      order.looks = 0;
-      this.counts.resent++;
-      this.#notice(`order ${intent.id} never arrived and is sent again under its own id`);
-      this.#create(order);
-    }
+    return true;
   }
 
   // ---- reconciliation ------------------------------------------------------------------------------------------------------
@@ -1417,7 +1246,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (isDone) {
       this.#reconciledAt = beganAt;
       this.#reconcileFailures = 0;
-      this.counts.reconciliations++;
+      this.#counts.reconciliations++;
       if (believed === this.#believed && this.#isAtRest) this.#compareMoney(wallet);
     }
     this.#reconcileSoon(isDone ? settings.reconcileMs : pauseAfter(this.#reconcileFailures++, random));
@@ -1445,7 +1274,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       const rows = await this.#pages('/v5/order/realtime', { category, symbol }, PRIORITY.look);
       if (rows === undefined) return undefined;
       const listed = new Set(rows.map((row) => this.#onOrderRow(row)));
-      this.#lookForMissing(instrument, listed, beganAt);
+      this.#orders.lookForMissing(instrument, listed, beganAt - GRACE_MS);
     }
     for (const { category, symbol } of this.#listed) {
       if (category === 'spot') continue;
@@ -1461,22 +1290,6 @@ export class BybitVenue implements Venue, Source, Stateful {
     return this.#askForWallet();
   }
 
-  /** What we believe to be open and the venue does not list is asked for by its id. */
-  #lookForMissing(instrument: number, listed: ReadonlySet<KeptOrder | undefined>, beganAt: number): void {
-    for (const order of this.#orders.values()) {
-      if (
-        order.intent.instrument !== instrument ||
-        listed.has(order) ||
-        order.phase !== 'known' ||
-        order.lookAt !== Infinity ||
-        order.isLooking
-      )
-        continue;
-      // It may be younger than the list.
-      if (order.sentAt < beganAt - GRACE_MS) this.#lookIn(order, 0);
-    }
-  }
-
   async #askForWallet(): Promise<ReadonlyMap<string, Quantity> | undefined> {
     const rows = await this.#get('/v5/account/wallet-balance', { accountType: 'UNIFIED' }, PRIORITY.look);
     if (rows === undefined) return undefined;
@@ -1487,7 +1300,7 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   /** Nothing is under way, and the venue holds what our executions make. */
   get #isAtRest(): boolean {
-    return this.#mismatches.every((times, instrument) => times === 0 && !this.#isMoving(instrument));
+    return this.#mismatches.every((times, instrument) => times === 0 && !this.#orders.isMoving(instrument));
   }
 
   /** Only where nothing else is held than positions whose cost the venue says. */
@@ -1602,49 +1415,6 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
   }
 
-  // ---- reports -------------------------------------------------------------------------------------------------------------
-
-  #say(
-    kind: OrderReport['kind'],
-    said: {
-      readonly id: string;
-      readonly instrument: number;
-      readonly reason: string;
-      readonly happenedAt?: TimeMs;
-      readonly fill?: OrderReport['fill'];
-    },
-  ): void {
-    const { id: order, instrument, reason, happenedAt = this.#parts.now(), fill } = said;
-    this.#reports.push({ kind, happenedAt, instrument, order, reason: this.#parts.redact(reason), fill });
-  }
-
-  #end(order: KeptOrder, kind: 'order.rejected' | 'order.cancelled', reason: string, happenedAt: TimeMs = this.#parts.now()): void {
-    const { id, instrument } = order.intent;
-    this.#say(kind, { id, instrument, reason, happenedAt });
-    this.#close(order, this.#parts.now());
-  }
-
-  #close(order: KeptOrder, at: TimeMs): void {
-    if (order.phase === 'ended') return;
-    order.phase = 'ended';
-    order.lookAt = Infinity;
-    order.amendment = undefined;
-    order.nextAmendment = undefined;
-    this.#ended.remember(order, at);
-    this.#letGo(order);
-    if (!isZero(order.filled)) return;
-    // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
-    for (const { id } of order.intent.attached) {
-      const stop = this.#orders.get(id);
-      if (stop !== undefined) this.#close(stop, at);
-    }
-  }
-
-  #forget(order: KeptOrder): void {
-    this.#orders.delete(order.intent.id);
-    if (order.venueId !== '' && this.#byVenueId.get(order.venueId) === order) this.#byVenueId.delete(order.venueId);
-  }
-
   #notice(words: string): void {
     this.#parts.onNotice(words);
   }
@@ -1660,7 +1430,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   #ring(): void {
     if (!this.#isStarted) return;
     const now = this.#parts.timers.now();
-    for (const order of this.#orders.values()) if (order.lookAt <= now && !order.isLooking) void this.#look(order);
+    this.#orders.look();
     if (this.#clockAt <= now) {
       this.#clockAt = now + CLOCK_MS;
       void this.#calls.ask({
@@ -1679,24 +1449,13 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   #arm(): void {
     if (!this.#isStarted) return;
-    let at = Math.min(this.#clockAt, this.#refreshAt, this.#isReconciling ? Infinity : this.#reconcileAt);
-    for (const order of this.#orders.values()) if (!order.isLooking) at = Math.min(at, order.lookAt);
-    this.#alarm.set(at);
+    this.#alarm.set(Math.min(this.#clockAt, this.#refreshAt, this.#isReconciling ? Infinity : this.#reconcileAt, this.#orders.dueAt));
   }
 }
 
 /** What a report of a payment still says after a restart: the venue's id is not in it, and there is one payment of a position at a time. */
 function paymentId(instrument: number, at: TimeMs, paid: Amount): string {
   return `funding ${instrument} ${at} ${format(paid)}`;
-}
-
-/** What may be refused because something is not in order: everything that is neither protection nor a way out. */
-function isEntry({ role, reduceOnly }: OrderIntent): boolean {
-  return role === 'target' && !reduceOnly;
-}
-
-function priorityOf(intent: OrderIntent): Priority {
-  return intent.role !== 'target' ? PRIORITY.protect : intent.reduceOnly ? PRIORITY.close : PRIORITY.enter;
 }
 
 function wireSide({ side }: OrderIntent): OrderRow['side'] {

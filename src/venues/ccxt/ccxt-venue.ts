@@ -13,7 +13,6 @@ import {
   amountFrom,
   compare,
   format,
-  isZero,
   negate,
   notional,
   quantity as readQuantity,
@@ -22,9 +21,8 @@ import {
   ZERO_QUANTITY,
   type Quantity,
 } from '../../domain/decimal.ts';
-import { EndedOrders } from '../../domain/ended-orders.ts';
 import { assert } from '../../domain/errors.ts';
-import type { Fill, OrderReport, VenueReport } from '../../domain/event.ts';
+import type { Fill, VenueReport } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { isConditional, type AmendIntent, type CancelIntent, type LimitAmendIntent, type OrderIntent } from '../../domain/order.ts';
 import type { Source, Timers, Venue } from '../../domain/ports.ts';
@@ -38,7 +36,8 @@ import { wrongWith } from './bybit-rows.ts';
 import { judgeFailure } from './ccxt-judge.ts';
 import { inContracts, readBalances, readOrder, readPosition, readTrade, type CcxtTrade } from './ccxt-rows.ts';
 import { ExecutionMemory } from './execution-memory.ts';
-import { copyOf, keptOrder, readKept, writeKept, type KeptOrder } from './kept-order.ts';
+import type { KeptOrder } from './kept-order.ts';
+import { hasEnded, isEntry, KeptOrders, priorityOf, Waiting, type Whereabouts } from './kept-orders.ts';
 import { isEnded, merged } from './order-progress.ts';
 import { ReportQueue, type AdapterReport } from './report-queue.ts';
 import { PRIORITY, Turns, type Budget, type Priority } from './turns.ts';
@@ -105,13 +104,8 @@ type Outcome<Value> =
   | Exclude<Judged, { readonly kind: 'answered' | 'unchanged' }>
   | { readonly kind: 'unsent' };
 
-/** Binance's bound, and nobody's is narrower that takes text. */
-const LONGEST_LINK_ID = 36;
 /** What was just sent is looked at so soon. */
 const GRACE_MS = 250;
-const WITNESSES = 2;
-const MOST_RESENDS = 3;
-const MOST_WAIT_MS = 5 * SECOND_MS;
 const SECOND_LOOK_MS = 2 * SECOND_MS;
 const CLOCK_MS = 10 * MINUTE_MS;
 /** A reconciliation that is older than so many polls is none. */
@@ -125,12 +119,9 @@ export class CcxtVenue implements Venue, Source, Stateful {
   readonly #alarm: Alarm;
   readonly #turns: Turns;
   readonly #executions: ExecutionMemory;
-  readonly #orders = new Map<string, KeptOrder>();
-  /** By symbol and the venue's id. */
-  readonly #byVenueId = new Map<string, KeptOrder>();
+  readonly #orders: KeptOrders;
   /** Orders that wait in a list of conditional ones. */
   readonly #triggers = new Set<KeptOrder>();
-  readonly #ended = new EndedOrders<KeptOrder>((order) => this.#forget(order));
   readonly #net: Quantity[];
   readonly #mismatches: number[];
   /** By coin, on spot: what the account had beside what this process has traded, and what that was. */
@@ -147,18 +138,37 @@ export class CcxtVenue implements Venue, Source, Stateful {
   #clockAt = Infinity;
   #failures = 0;
   readonly #told = new Set<string>();
-  readonly counts = { doubts: 0, notReceived: 0, resent: 0, overfills: 0, malformed: 0, foreign: 0, reconciliations: 0 };
+  readonly #counts = { overfills: 0, malformed: 0, foreign: 0, reconciliations: 0 };
 
   constructor(parts: CcxtVenueParts) {
-    const { timers, instruments, now, notBefore } = parts;
-    assert(/^[A-Za-z0-9-]{1,24}$/.test(parts.runId), 'a run id that fits into the ids of its orders');
+    const { timers, instruments, now, notBefore, runId, random, redact, settings } = parts;
     this.#parts = parts;
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore);
     this.#alarm = new Alarm(timers, () => this.#ring());
-    this.#turns = new Turns(timers, { query: parts.settings.queriesASecond });
+    this.#turns = new Turns(timers, { query: settings.queriesASecond });
+    this.#orders = new KeptOrders({
+      runId,
+      reports: this.#reports,
+      timers,
+      random,
+      now,
+      redact,
+      onNotice: (words) => this.#notice(words),
+      recvWindowMs: settings.recvWindowMs,
+      propagationMs: settings.propagationMs,
+      isStarted: () => this.#isStarted,
+      // Ids of some venues are unique within a market only.
+      placeOf: (order, venueId) => `${this.#listedOf(order).unified} ${venueId}`,
+      find: (order) => (order.venueId === '' ? this.#findByLinkId(order) : this.#findByVenueId(order)),
+      onFound: (order) => this.#found(order),
+      onAbsent: () => false,
+      send: (order) => this.#create(order),
+      onEnded: (order) => this.#triggers.delete(order),
+      onSchedule: () => this.#arm(),
+    });
   }
 
   // ---- Source ----------------------------------------------------------------------------------------------------------
@@ -185,13 +195,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
   start(): void {
     const now = this.#parts.timers.now();
     this.#isStarted = true;
-    for (const order of this.#orders.values()) {
-      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY))) continue;
-      // Perhaps it left a moment before the end of the process that sent it.
-      if (order.phase !== 'known') order.phase = 'in-doubt';
-      order.sentAt = now;
-      order.lookAt = now;
-    }
+    this.#orders.begin();
     this.#clockAt = now;
     this.#reconcileSoon(0);
   }
@@ -216,10 +220,8 @@ export class CcxtVenue implements Venue, Source, Stateful {
     if (!this.isReconciled) return 'the account is not reconciled';
     if (this.#parts.listed[instrument]?.isTrading !== true) return 'the instrument does not trade';
     if ((this.#mismatches[instrument] ?? 0) >= 2) return 'the position at the venue is not ours';
-    for (const order of this.#orders.values()) {
-      if (order.phase === 'in-doubt' && order.intent.instrument === instrument) return `order ${order.intent.id} is in doubt`;
-    }
-    return undefined;
+    const doubted = this.#orders.inDoubt(instrument);
+    return doubted === undefined ? undefined : `order ${doubted.intent.id} is in doubt`;
   }
 
   /** The venue has said lately what is there. */
@@ -238,34 +240,34 @@ export class CcxtVenue implements Venue, Source, Stateful {
     return this.#balances.get(coin);
   }
 
+  /** For whoever watches: what was repaired, refused and found. */
+  get counts() {
+    const { doubts, notReceived, resent } = this.#orders;
+    return { ...this.#counts, doubts, notReceived, resent };
+  }
+
   // ---- Venue: commands in ------------------------------------------------------------------------------------------------
 
   submit(intent: OrderIntent): void {
-    const order = this.#keep(copyOf(intent), undefined);
+    const order = this.#orders.keep(intent);
     if (this.#isStarted) this.#create(order);
     else order.phase = 'in-doubt';
   }
 
   cancel({ order: id, instrument }: CancelIntent): void {
-    const order = this.#orders.get(id);
-    if (order === undefined || order.phase === 'ended') {
-      this.#say('order.cancelled', { id, instrument, reason: 'no such order is open' });
-      return;
-    }
+    const order = this.#orders.stillOpen(id, instrument);
+    if (order === undefined) return;
     order.cancel = 'wanted';
     if (!this.#isStarted) return;
-    if (order.phase === 'queued') this.#end(order, 'order.cancelled', 'before it was sent');
-    else if (order.phase === 'attached') this.#end(order, 'order.cancelled', 'before it came to rest');
+    if (order.phase === 'queued') this.#orders.end(order, 'order.cancelled', 'before it was sent');
+    else if (order.phase === 'attached') this.#orders.end(order, 'order.cancelled', 'before it came to rest');
     else void this.#sendCancel(order);
   }
 
   amend(intent: AmendIntent | LimitAmendIntent): void {
-    const order = this.#orders.get(intent.order);
     const { instrument } = intent;
-    if (order === undefined || order.phase === 'ended') {
-      this.#say('order.cancelled', { id: intent.order, instrument, reason: 'no such order is open' });
-      return;
-    }
+    const order = this.#orders.stillOpen(intent.order, instrument);
+    if (order === undefined) return;
     const { stopPrice, limitPrice, quantity } = order.intent;
     const happenedAt = this.#parts.now();
     if ('stopPrice' in intent && order.phase === 'attached') {
@@ -287,78 +289,32 @@ export class CcxtVenue implements Venue, Source, Stateful {
   recall(report: VenueReport): void {
     assert(!this.#isStarted, 'a venue is brought along before it starts');
     if (report.kind === 'funding.paid' || report.kind === 'position.liquidated') return;
-    const order = this.#orders.get(report.order);
-    if (order === undefined) return;
-    switch (report.kind) {
-      case 'order.accepted':
-        order.isReported = true;
-        return;
-      case 'order.filled':
-        if (report.fill === undefined || !this.#executions.believe(report.fill.id, report.happenedAt)) return;
-        order.filled = add(order.filled, report.fill.quantity);
-        this.#move(report.instrument, order.intent.side, report.fill.quantity);
-        if (compare(order.filled, order.intent.quantity) >= 0) this.#close(order, report.at);
-        return;
-      case 'order.amended':
-        order.intent = { ...order.intent, stopPrice: report.stopPrice };
-        return;
-      case 'order.repriced':
-        return;
-      case 'order.rejected':
-      case 'order.cancelled':
-      case 'order.expired':
-        this.#close(order, report.at);
-    }
+    this.#orders.recall(report, (order, fill) => {
+      if (!this.#executions.believe(fill.id, report.happenedAt)) return false;
+      this.#move(report.instrument, order.intent.side, fill.quantity);
+      return true;
+    });
   }
 
   save(out: ByteWriter): void {
     this.#executions.save(out);
     for (const quantity of this.#net) out.decimal(quantity);
-    out.count(this.#orders.size);
-    for (const order of this.#orders.values()) {
-      writeKept(out, order);
-      out.flag(this.#triggers.has(order));
-    }
+    this.#orders.save(out, (order) => out.flag(this.#triggers.has(order)));
   }
 
   restore(from: ByteReader): void {
     this.#executions.restore(from);
     for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
-    this.#orders.clear();
-    this.#byVenueId.clear();
     this.#triggers.clear();
-    this.#ended.clear();
-    for (let left = from.count(); left > 0; left--) {
-      const order = readKept(
-        from,
-        (id) => this.#linkIdOf(id),
-        (id) => this.#orders.get(id),
-      );
-      this.#orders.set(order.intent.id, order);
+    this.#orders.restore(from, (order) => {
       if (from.flag()) this.#triggers.add(order);
-      if (order.venueId !== '') this.#identify(order, order.venueId);
-      if (order.phase === 'ended') this.#ended.remember(order, order.endedAt);
-    }
+    });
   }
 
   // ---- creating ----------------------------------------------------------------------------------------------------------
 
   get #name(): string {
     return this.#parts.client.id;
-  }
-
-  #linkIdOf(id: string): string {
-    const linkId = `${this.#parts.runId}-${id}`;
-    assert(linkId.length <= LONGEST_LINK_ID, `an order id that fits into ${LONGEST_LINK_ID} characters`);
-    return linkId;
-  }
-
-  #keep(intent: OrderIntent, parent: KeptOrder | undefined): KeptOrder {
-    assert(!this.#orders.has(intent.id), `order id ${intent.id} is used once`);
-    const order = keptOrder(intent, this.#linkIdOf(intent.id), parent);
-    this.#orders.set(intent.id, order);
-    for (const stop of intent.attached) this.#keep(stop, order);
-    return order;
   }
 
   #listedOf({ intent }: KeptOrder): CcxtListed {
@@ -372,11 +328,11 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const listed = this.#listedOf(order);
     const block = isEntry(intent) ? this.blockOf(intent.instrument) : undefined;
     if (block !== undefined) {
-      this.#end(order, 'order.rejected', `nothing may open: ${block}`);
+      this.#orders.end(order, 'order.rejected', `nothing may open: ${block}`);
       return;
     }
     if (isConditional(intent.type) && !listed.hasStops) {
-      this.#end(order, 'order.rejected', `${this.#name} has no stop orders in this market: the engine holds them`);
+      this.#orders.end(order, 'order.rejected', `${this.#name} has no stop orders in this market: the engine holds them`);
       return;
     }
     // Steps, sizes and the least worth of an order are checked by the same rules everywhere; what is attached leaves by itself.
@@ -386,13 +342,13 @@ export class CcxtVenue implements Venue, Source, Stateful {
       available: listed.category === 'spot' ? this.#freeCoin(order) : undefined,
     });
     if (composed.kind === 'refused') {
-      this.#end(order, 'order.rejected', composed.reason);
+      this.#orders.end(order, 'order.rejected', composed.reason);
       return;
     }
     const { client } = this.#parts;
     const { budget } = intent;
     if (budget !== undefined && client.has['createMarketBuyOrderWithCost'] !== true) {
-      this.#end(order, 'order.rejected', `${this.#name} does not buy by cost`);
+      this.#orders.end(order, 'order.rejected', `${this.#name} does not buy by cost`);
       return;
     }
     const { parameters } = composed;
@@ -409,27 +365,13 @@ export class CcxtVenue implements Venue, Source, Stateful {
 
   async #send(order: KeptOrder, work: () => Promise<unknown>): Promise<void> {
     const { timers } = this.#parts;
-    const { intent } = order;
-    order.phase = 'queued';
-    const queuedAt = timers.now();
-    const stale = { why: '' };
-    const outcome = await this.#ask('create', priorityOf(intent), work, {
-      isWanted: () => {
-        if (order.phase !== 'queued') return false;
-        if (!isEntry(intent)) return true;
-        const waitedMs = timers.now() - queuedAt;
-        stale.why =
-          waitedMs > MOST_WAIT_MS ? `it has waited ${Math.round(waitedMs)} ms for its turn` : (this.blockOf(intent.instrument) ?? '');
-        return stale.why === '';
-      },
-      onSent: () => {
-        order.phase = 'sent';
-        order.sentAt = timers.now();
-      },
+    const waiting = new Waiting(order, timers, (instrument) => this.blockOf(instrument));
+    const outcome = await this.#ask('create', priorityOf(order.intent), work, {
+      isWanted: () => waiting.isWanted,
+      onSent: () => waiting.sent(),
     });
     if (outcome.kind === 'unsent') {
-      if (order.phase === 'queued')
-        this.#end(order, 'order.rejected', `nothing may open: ${stale.why === '' ? 'the session is over' : stale.why}`);
+      if (order.phase === 'queued') this.#orders.end(order, 'order.rejected', waiting.words);
       return;
     }
     // It left no later than now.
@@ -443,36 +385,28 @@ export class CcxtVenue implements Venue, Source, Stateful {
       case 'answered': {
         const ids = z.object({ id: z.string().min(1) }).safeParse(outcome.value);
         if (!ids.success) {
-          this.#doubt(order, 'an answer without an id');
+          this.#orders.doubt(order, 'an answer without an id');
           return;
         }
         order.isAcknowledged = true;
         if (isConditional(order.intent.type) && this.#listedOf(order).hasOwnTriggerLists) this.#triggers.add(order);
-        this.#identify(order, ids.data.id);
+        this.#orders.identify(order, ids.data.id);
         order.phase = 'known';
-        this.#lookIn(order, GRACE_MS);
+        this.#orders.lookIn(order, GRACE_MS);
         void this.#sendCancel(order);
         return;
       }
       case 'refused':
       case 'unauthorised':
-        if (order.progress === undefined) this.#end(order, 'order.rejected', outcome.words);
+        if (order.progress === undefined) this.#orders.end(order, 'order.rejected', outcome.words);
         return;
       case 'taken':
-        this.#doubt(order, 'the venue has an order of this id already');
+        this.#orders.doubt(order, 'the venue has an order of this id already');
         return;
       case 'gone':
       case 'unknown':
-        this.#doubt(order, outcome.words);
+        this.#orders.doubt(order, outcome.words);
     }
-  }
-
-  /** Nobody knows whether the venue has it. */
-  #doubt(order: KeptOrder, words: string): void {
-    this.counts.doubts++;
-    order.phase = 'in-doubt';
-    this.#notice(`order ${order.intent.id} is in doubt: ${words}`);
-    this.#lookIn(order, pauseAfter(0, this.#parts.random));
   }
 
   /** On spot, what of a coin may be sold: by the ledger of our own trades, less what resting sales have put aside. */
@@ -481,7 +415,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const beside = this.#coinsBeside.get(coin);
     if (beside === undefined) return undefined;
     let free = add(beside, this.#coinsTraded.get(coin) ?? ZERO_QUANTITY);
-    for (const { intent: other, phase, filled } of this.#orders.values()) {
+    for (const { intent: other, phase, filled } of this.#orders) {
       if (phase === 'ended' || phase === 'attached' || other === intent || other.side === 'buy') continue;
       if ((other.type === 'limit' || other.type === 'post-only') && this.#parts.instruments[other.instrument]?.base === coin)
         free = subtract(free, subtract(other.quantity, filled));
@@ -500,18 +434,14 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const outcome = await this.#ask('cancel', PRIORITY.cancel, () =>
       client.cancelOrder(order.venueId, unified, this.#triggerParams(order)),
     );
-    if (outcome.kind === 'unsent' || this.#hasEnded(order)) return;
+    if (outcome.kind === 'unsent' || hasEnded(order)) return;
     // Whatever was said, the order has ended only when the venue says so.
     if (outcome.kind !== 'answered') order.cancel = 'wanted';
-    this.#lookIn(order, outcome.kind === 'answered' ? GRACE_MS : pauseAfter(order.looks, this.#parts.random));
+    this.#orders.lookIn(order, outcome.kind === 'answered' ? GRACE_MS : pauseAfter(order.looks, this.#parts.random));
   }
 
   #triggerParams(order: KeptOrder): Params {
     return this.#triggers.has(order) ? { trigger: true } : {};
-  }
-
-  #hasEnded({ phase }: KeptOrder): boolean {
-    return phase === 'ended';
   }
 
   // ---- what the venue says -------------------------------------------------------------------------------------------------
@@ -521,31 +451,27 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const read = this.#read('a row of orders', () => readOrder(raw, listed.contractSize));
     if (read === undefined || read.row.symbol !== listed.unified) return undefined;
     const { row, becameId } = read;
-    const order = this.#byVenueId.get(`${listed.unified} ${row.orderId}`) ?? this.#byLinkId(row.orderLinkId);
+    const order = this.#orders.at(`${listed.unified} ${row.orderId}`) ?? this.#orders.byLinkId(row.orderLinkId);
     if (order === undefined || order.intent.instrument !== listed.instrument) return undefined;
     if (isTrigger && becameId !== '') {
       // It has been triggered: from here on it is the order that it has become.
       this.#triggers.delete(order);
-      this.#identify(order, becameId);
+      this.#orders.identify(order, becameId);
       order.phase = 'known';
-      this.#lookIn(order, 0);
+      this.#orders.lookIn(order, 0);
       return order;
     }
     if (isTrigger) this.#triggers.add(order);
     if (order.venueId !== '' && order.venueId !== row.orderId) return order;
-    this.#identify(order, row.orderId);
+    this.#orders.identify(order, row.orderId);
     const progress = merged(order.progress, row);
     if (progress === order.progress) return order;
     order.progress = progress;
     if (order.phase === 'ended') return order;
-    if (order.phase !== 'known') {
-      order.phase = 'known';
-      order.looks = 0;
-      order.absences = 0;
-    }
+    if (order.phase !== 'known') this.#orders.known(order);
     if (!order.isReported && !isEnded(progress.status)) {
       order.isReported = true;
-      this.#say('order.accepted', {
+      this.#orders.say('order.accepted', {
         id: order.intent.id,
         instrument: order.intent.instrument,
         reason: '',
@@ -553,34 +479,9 @@ export class CcxtVenue implements Venue, Source, Stateful {
       });
     }
     if (!isEnded(progress.status)) void this.#sendCancel(order);
-    if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, 0);
-    this.#conclude(order);
+    if (compare(progress.filled, order.filled) > 0) this.#orders.lookIn(order, 0);
+    this.#orders.conclude(order);
     return order;
-  }
-
-  #byLinkId(linkId: string): KeptOrder | undefined {
-    const prefix = `${this.#parts.runId}-`;
-    return linkId.startsWith(prefix) ? this.#orders.get(linkId.slice(prefix.length)) : undefined;
-  }
-
-  #identify(order: KeptOrder, venueId: string): void {
-    order.venueId = venueId;
-    this.#byVenueId.set(`${this.#listedOf(order).unified} ${venueId}`, order);
-  }
-
-  /** It is reported as ended once all that it has filled is booked. */
-  #conclude(order: KeptOrder): void {
-    const { progress, intent, filled: booked } = order;
-    if (progress === undefined || order.phase === 'ended' || !isEnded(progress.status) || compare(booked, progress.filled) < 0) return;
-    const isWhole = intent.budget === undefined ? compare(booked, intent.quantity) >= 0 : progress.status === 'Filled' && !isZero(booked);
-    if (isWhole) {
-      this.#close(order, this.#parts.now());
-      return;
-    }
-    const isRefusal = isZero(booked) && progress.status === 'Rejected';
-    const why = progress.status === 'Filled' ? `the venue has made it ${format(progress.quantity)} and filled that` : progress.reason;
-    const happenedAt = progress.updatedAt || this.#parts.now();
-    this.#end(order, isRefusal ? 'order.rejected' : 'order.cancelled', why === '' ? progress.status : why, happenedAt);
   }
 
   /** @returns false where it may be of an order whose id at the venue is not known yet */
@@ -588,7 +489,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const trade = this.#read('a row of trades', () => readTrade(raw, listed.contractSize));
     if (trade === undefined || this.#executions.has(trade.id) || trade.at < this.#parts.since) return true;
     const { instrument } = listed;
-    const order = this.#byVenueId.get(`${listed.unified} ${trade.orderId}`);
+    const order = this.#orders.at(`${listed.unified} ${trade.orderId}`);
     if (order === undefined && this.#isNameless(instrument, trade.at)) {
       this.#deferredFrom = Math.min(this.#deferredFrom, trade.at);
       return false;
@@ -596,7 +497,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#executions.believe(trade.id, trade.at);
     const fill = this.#fillOf(trade, instrument);
     if (order === undefined) {
-      this.counts.foreign++;
+      this.#counts.foreign++;
       this.#notice(`${listed.unified}: ${format(trade.quantity)} were traded by an order that is not ours, ${trade.orderId}`);
       this.#reports.push({
         kind: 'order.filled',
@@ -613,11 +514,11 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#move(instrument, intent.side, trade.quantity);
     this.#moveCoins(trade, listed);
     if (intent.budget === undefined && compare(order.filled, intent.quantity) > 0) {
-      this.counts.overfills++;
+      this.#counts.overfills++;
       this.#notice(`order ${intent.id} has filled ${format(order.filled)} of ${format(intent.quantity)}`);
     }
-    this.#say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: trade.at, fill });
-    if (order.phase !== 'ended') this.#conclude(order);
+    this.#orders.say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: trade.at, fill });
+    if (order.phase !== 'ended') this.#orders.conclude(order);
     this.#release(order);
     return true;
   }
@@ -625,7 +526,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
   /** It may be of something of ours that is at the venue under an id that we have not heard: of a stop, only until that has been looked at. */
   #isNameless(instrument: number, at: TimeMs): boolean {
     const { now, settings } = this.#parts;
-    for (const { intent, phase, venueId } of this.#orders.values()) {
+    for (const { intent, phase, venueId } of this.#orders) {
       if (intent.instrument === instrument && venueId === '' && (phase === 'sent' || phase === 'in-doubt')) return true;
     }
     const isYoung = now() - at < 3 * settings.pollMs + settings.propagationMs;
@@ -671,7 +572,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
       return reader();
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error;
-      this.counts.malformed++;
+      this.#counts.malformed++;
       this.#notice(`${what} was not believed: ${wrongWith(error)}`);
       return undefined;
     }
@@ -679,26 +580,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
 
   // ---- asking about an order -----------------------------------------------------------------------------------------------
 
-  #lookIn(order: KeptOrder, ms: number): void {
-    order.lookAt = this.#parts.timers.now() + ms;
-    this.#arm();
-  }
-
-  async #look(order: KeptOrder): Promise<void> {
-    const { timers, random } = this.#parts;
-    order.isLooking = true;
-    order.lookAt = Infinity;
-    const askedAt = timers.now();
-    const answer = order.venueId === '' ? await this.#findByLinkId(order) : await this.#findByVenueId(order);
-    order.isLooking = false;
-    if (this.#hasEnded(order) || !this.#isStarted) return;
-    if (answer === 'unknown') this.#lookIn(order, pauseAfter(order.looks++, random));
-    else if (answer === 'absent') this.#absent(order, askedAt);
-    else await this.#found(order);
-    this.#arm();
-  }
-
-  async #findByVenueId(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+  async #findByVenueId(order: KeptOrder): Promise<Whereabouts> {
     const { client } = this.#parts;
     const listed = this.#listedOf(order);
     if (client.has['fetchOrder'] !== true) return this.#findByLinkId(order);
@@ -712,7 +594,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
   }
 
   /** Open orders first, then those that have ended: what has ended is gone from the first, and what is new may not be in the second yet. */
-  async #findByLinkId(order: KeptOrder): Promise<'found' | 'absent' | 'unknown'> {
+  async #findByLinkId(order: KeptOrder): Promise<Whereabouts> {
     const listed = this.#listedOf(order);
     const isConditionalOrder = isConditional(order.intent.type) && listed.hasOwnTriggerLists;
     for (const fetchRows of this.#listsOf(listed, isConditionalOrder, order.sentAt)) {
@@ -746,47 +628,13 @@ export class CcxtVenue implements Venue, Source, Stateful {
     if (progress === undefined) return;
     if (compare(progress.filled, order.filled) > 0) {
       await this.#askForTrades(this.#listedOf(order), PRIORITY.doubt);
-      if (this.#hasEnded(order)) return;
-      if (compare(progress.filled, order.filled) > 0) this.#lookIn(order, pauseAfter(order.looks++, random));
-    } else if (!isEnded(progress.status) && order.intent.type === 'market') this.#lookIn(order, pauseAfter(order.looks++, random));
+      if (hasEnded(order)) return;
+      if (compare(progress.filled, order.filled) > 0) this.#orders.lookIn(order, pauseAfter(order.looks++, random));
+    } else if (!isEnded(progress.status) && order.intent.type === 'market') this.#orders.lookIn(order, pauseAfter(order.looks++, random));
     if (order.cancel !== 'no' && !isEnded(progress.status)) {
       // It was lost on its way, or has not been carried out yet. Asking twice for a cancel does no harm.
       order.cancel = 'wanted';
       await this.#sendCancel(order);
-    }
-  }
-
-  /** Asked too early, or while it could still arrive, "no such order" proves nothing. */
-  #absent(order: KeptOrder, askedAt: number): void {
-    const { timers, random, settings } = this.#parts;
-    if (order.isAcknowledged || order.progress !== undefined) {
-      // The venue has had it: it cannot be as if it had never been.
-      if (order.looks > 4)
-        this.#notice(`order ${order.intent.id} was taken by the venue, which does not know it any more; it stays in doubt`);
-      order.phase = 'in-doubt';
-      this.#lookIn(order, pauseAfter(order.looks++, random));
-      return;
-    }
-    const provenAt = order.sentAt + settings.recvWindowMs + settings.propagationMs;
-    if (askedAt >= provenAt) order.absences++;
-    if (order.absences >= WITNESSES) this.#notReceived(order);
-    else if (order.absences > 0) this.#lookIn(order, settings.propagationMs);
-    else this.#lookIn(order, Math.max(1, Math.min(provenAt - timers.now(), pauseAfter(order.looks++, random))));
-  }
-
-  /** Proven: nothing of it can arrive any more. */
-  #notReceived(order: KeptOrder): void {
-    const { intent } = order;
-    this.counts.notReceived++;
-    if (order.cancel !== 'no') this.#end(order, 'order.cancelled', 'the venue never received it');
-    else if (isEntry(intent) || order.resends >= MOST_RESENDS) this.#end(order, 'order.rejected', 'the venue never received it');
-    else {
-      order.resends++;
-      order.absences = 0;
-      order.looks = 0;
-      this.counts.resent++;
-      this.#notice(`order ${intent.id} never arrived and is sent again under its own id`);
-      this.#create(order);
     }
   }
 
@@ -810,7 +658,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     if (isDone) {
       this.#reconciledAt = beganAt;
       this.#failures = 0;
-      this.counts.reconciliations++;
+      this.#counts.reconciliations++;
     }
     this.#reconcileSoon(isDone ? settings.pollMs : pauseAfter(this.#failures++, random));
   }
@@ -825,7 +673,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
         if (open.kind !== 'answered') return false;
         for (const row of open.value) seen.add(this.#onOrder(row, each, 'trigger' in params));
       }
-      this.#lookForMissing(each.instrument, seen, beganAt);
+      this.#orders.lookForMissing(each.instrument, seen, beganAt);
     }
     const linear = listed.filter(({ category }) => category === 'linear');
     if (linear.length > 0 && !(await this.#askForPositions(linear))) return false;
@@ -853,22 +701,12 @@ export class CcxtVenue implements Venue, Source, Stateful {
 
   /** Trades wait for their order's name. */
   #lookForNameless(instrument: number): boolean {
-    for (const order of this.#orders.values()) {
+    for (const order of this.#orders) {
       const { intent, phase, venueId, isLooking } = order;
       if (intent.instrument !== instrument || isLooking || phase === 'ended' || phase === 'attached' || phase === 'queued') continue;
-      if (venueId === '' || this.#triggers.has(order)) this.#lookIn(order, 0);
+      if (venueId === '' || this.#triggers.has(order)) this.#orders.lookIn(order, 0);
     }
     return true;
-  }
-
-  /** What we believe to be open and the venue does not list is asked for by its id. */
-  #lookForMissing(instrument: number, seen: ReadonlySet<KeptOrder | undefined>, beganAt: number): void {
-    for (const order of this.#orders.values()) {
-      if (order.intent.instrument !== instrument || seen.has(order) || order.phase !== 'known') continue;
-      if (order.lookAt !== Infinity || order.isLooking) continue;
-      // It may be younger than the list.
-      if (order.sentAt < beganAt) this.#lookIn(order, 0);
-    }
   }
 
   async #askForPositions(linear: readonly CcxtListed[]): Promise<boolean> {
@@ -897,7 +735,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     for (const [coin, held] of balances) this.#balances.set(coin, held);
     for (const { instrument, category, unified } of listed) {
       const { base = '' } = instruments[instrument] ?? {};
-      if (category !== 'spot' || this.#isMoving(instrument)) continue;
+      if (category !== 'spot' || this.#orders.isMoving(instrument)) continue;
       const held = balances.get(base) ?? ZERO_QUANTITY;
       const traded = this.#coinsTraded.get(base) ?? ZERO_QUANTITY;
       const beside = this.#coinsBeside.get(base);
@@ -915,19 +753,11 @@ export class CcxtVenue implements Venue, Source, Stateful {
       return;
     }
     this.#reconcileSoon(Math.min(SECOND_LOOK_MS, this.#parts.settings.pollMs));
-    if (this.#isMoving(instrument)) return;
+    if (this.#orders.isMoving(instrument)) return;
     const times = (this.#mismatches[instrument] ?? 0) + 1;
     this.#mismatches[instrument] = times;
     if (times === 2)
       this.#notice(`${symbol}: the venue holds ${format(held)}, this run ${format(own)}; nothing opens there until they agree`);
-  }
-
-  #isMoving(instrument: number): boolean {
-    for (const { intent, phase, progress, filled: booked } of this.#orders.values()) {
-      if (intent.instrument !== instrument || phase === 'ended' || phase === 'attached') continue;
-      if (phase !== 'known' || progress === undefined || compare(progress.filled, booked) !== 0) return true;
-    }
-    return false;
   }
 
   // ---- requests ------------------------------------------------------------------------------------------------------------
@@ -976,48 +806,6 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#arm();
   }
 
-  // ---- reports -------------------------------------------------------------------------------------------------------------
-
-  #say(
-    kind: OrderReport['kind'],
-    said: {
-      readonly id: string;
-      readonly instrument: number;
-      readonly reason: string;
-      readonly happenedAt?: TimeMs;
-      readonly fill?: OrderReport['fill'];
-    },
-  ): void {
-    const { id: order, instrument, reason, happenedAt = this.#parts.now(), fill } = said;
-    this.#reports.push({ kind, happenedAt, instrument, order, reason: this.#parts.redact(reason), fill });
-  }
-
-  #end(order: KeptOrder, kind: 'order.rejected' | 'order.cancelled', reason: string, happenedAt: TimeMs = this.#parts.now()): void {
-    const { id, instrument } = order.intent;
-    this.#say(kind, { id, instrument, reason, happenedAt });
-    this.#close(order, this.#parts.now());
-  }
-
-  #close(order: KeptOrder, at: TimeMs): void {
-    if (order.phase === 'ended') return;
-    order.phase = 'ended';
-    order.lookAt = Infinity;
-    this.#triggers.delete(order);
-    this.#ended.remember(order, at);
-    if (!isZero(order.filled)) return;
-    // What came with an entry that never filled never came to rest: the engine lets go of it with the entry.
-    for (const { id } of order.intent.attached) {
-      const stop = this.#orders.get(id);
-      if (stop !== undefined) this.#close(stop, at);
-    }
-  }
-
-  #forget(order: KeptOrder): void {
-    this.#orders.delete(order.intent.id);
-    const place = `${this.#listedOf(order).unified} ${order.venueId}`;
-    if (this.#byVenueId.get(place) === order) this.#byVenueId.delete(place);
-  }
-
   #notice(words: string): void {
     const { onNotice, redact } = this.#parts;
     const safe = redact(words);
@@ -1032,7 +820,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
   #ring(): void {
     if (!this.#isStarted) return;
     const now = this.#parts.timers.now();
-    for (const order of this.#orders.values()) if (order.lookAt <= now && !order.isLooking) void this.#look(order);
+    this.#orders.look();
     if (this.#clockAt <= now) void this.#measureClock();
     if (this.#reconcileAt <= now && !this.#isReconciling) void this.#reconcile();
     this.#arm();
@@ -1040,19 +828,8 @@ export class CcxtVenue implements Venue, Source, Stateful {
 
   #arm(): void {
     if (!this.#isStarted) return;
-    let at = Math.min(this.#clockAt, this.#isReconciling ? Infinity : this.#reconcileAt);
-    for (const order of this.#orders.values()) if (!order.isLooking) at = Math.min(at, order.lookAt);
-    this.#alarm.set(at);
+    this.#alarm.set(Math.min(this.#clockAt, this.#isReconciling ? Infinity : this.#reconcileAt, this.#orders.dueAt));
   }
-}
-
-/** What may be refused because something is not in order: everything that is neither protection nor a way out. */
-function isEntry({ role, reduceOnly }: OrderIntent): boolean {
-  return role === 'target' && !reduceOnly;
-}
-
-function priorityOf(intent: OrderIntent): Priority {
-  return intent.role !== 'target' ? PRIORITY.protect : intent.reduceOnly ? PRIORITY.close : PRIORITY.enter;
 }
 
 /** What ccxt calls it. @param composed what was checked, on the venue's steps */
