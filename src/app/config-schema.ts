@@ -773,6 +773,10 @@ const live = z
       'wall time',
       'How long a stop waits for the venue to confirm all that; then it ends all the same.',
     ),
+    orderEntry: z.enum(['rest', 'socket']).default('rest').meta({
+      description:
+        'Which way orders, amendments and cancels take to Bybit: `socket` is its WebSocket for them, one hop shorter, with REST while that is not open. Bybit has none for demo accounts.',
+    }),
     latency: liveLatency.prefault({}).meta({ description: 'How long an order may take from what it answers to the wire.' }),
     leaseFolder: z.string().min(1).nullable().default(null).meta({
       description:

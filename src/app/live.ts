@@ -287,6 +287,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     foreign: config.live.foreign,
     isGuarded,
     mayOpen: () => lease.lost() ?? latency.block(),
+    settings: { orderEntry: config.live.orderEntry },
     onOrder: () => latency.begun(),
     onNotice: tell,
     signal,

@@ -6,7 +6,16 @@ import type { Random } from '../../src/quant/random.ts';
 import type { BybitServer } from '../../src/venues/bybit-server/server.ts';
 import { signed } from '../../src/venues/bybit-server/signature.ts';
 import type { Credentials } from '../../src/venues/ccxt/credentials.ts';
-import type { Dial, Socket, SocketEars, VenueRequest, VenueWire, WholeAnswer } from '../../src/venues/ccxt/venue-wire.ts';
+import { socketRequest } from '../../src/app/simulation/network.ts';
+import {
+  bodyOf,
+  type Dial,
+  type Socket,
+  type SocketEars,
+  type VenueRequest,
+  type VenueWire,
+  type WholeAnswer,
+} from '../../src/venues/ccxt/venue-wire.ts';
 
 export interface SimulatedWireParts {
   readonly server: BybitServer;
@@ -30,7 +39,9 @@ export class SimulatedWire implements VenueWire {
   /** No network: requests fail, sockets are gone. */
   isCut = false;
   /** Every request that was made, in order. */
-  readonly requests: { readonly at: number; readonly path: string; readonly parameters: VenueRequest['parameters'] }[] = [];
+  readonly requests: (VenueRequest & { readonly at: number })[] = [];
+  /** Those of them that took the socket for orders. */
+  readonly socketRequests: (typeof this.requests)[number][] = [];
   readonly #sockets = new Set<() => void>();
   /** By path: of the socket that was dialled last. */
   readonly #say = new Map<string, (text: string) => void>();
@@ -78,7 +89,7 @@ export class SimulatedWire implements VenueWire {
 
   async ask(request: VenueRequest, signal: AbortSignal): Promise<WholeAnswer> {
     const { server, timers } = this.#parts;
-    this.requests.push({ at: timers.now(), path: request.path, parameters: request.parameters });
+    this.requests.push({ at: timers.now(), ...request });
     const sent = this.#signed(request);
     await this.#travel(signal);
     if (this.isCut) throw new TypeError('fetch failed');
@@ -99,11 +110,15 @@ export class SimulatedWire implements VenueWire {
     }
   }
 
-  #signed({ method, parameters, isPrivate }: VenueRequest): { query: string; body: string; headers: Readonly<Record<string, string>> } {
+  #signed({ method, parameters, rows, isPrivate }: VenueRequest): {
+    query: string;
+    body: string;
+    headers: Readonly<Record<string, string>>;
+  } {
     const { credentials, recvWindowMs } = this.#parts;
     const query =
       method === 'GET' ? new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])).toString() : '';
-    const body = method === 'POST' ? JSON.stringify(parameters) : '';
+    const body = method === 'POST' ? JSON.stringify(bodyOf({ parameters, rows })) : '';
     if (!isPrivate) return { query, body, headers: {} };
     const timestamp = String(this.wallNow() + this.#aheadMs);
     const sign = signed(credentials.secret, `${timestamp}${credentials.key}${recvWindowMs}${query}${body}`);
@@ -126,9 +141,19 @@ export class SimulatedWire implements VenueWire {
   }
 
   readonly dialPrivate: Dial = (ears) => this.#dial('/v5/private', ears);
+  readonly dialTrade: Dial = (ears) => this.#dial('/v5/trade', ears);
 
   dialPublic(category: InstrumentKind): Dial {
     return (ears) => this.#dial(`/v5/public/${category}`, ears);
+  }
+
+  /** An order that takes the socket is a request as any other. */
+  #noteRequest(text: string): void {
+    const request = socketRequest(text);
+    if (request === undefined) return;
+    const made = { at: this.#parts.timers.now(), ...request };
+    this.requests.push(made);
+    this.socketRequests.push(made);
   }
 
   #dial(path: string, { opened, said, closed }: SocketEars): Socket {
@@ -136,6 +161,7 @@ export class SimulatedWire implements VenueWire {
     let isOver = false;
     /** Frames arrive in the order in which they were sent. */
     let way: Promise<void> = Promise.resolve();
+    let wayUp: Promise<void> = Promise.resolve();
     const later = (what: () => void): void => {
       way = way.then(() => this.#travel()).then(what);
     };
@@ -167,8 +193,21 @@ export class SimulatedWire implements VenueWire {
     return {
       send: (text) => {
         if (isOver || typeof session === 'string') return;
-        server.exchange.advance(this.#now());
-        server.receive(session, text, this.#now());
+        const arrive = (): void => {
+          server.exchange.advance(this.#now());
+          server.receive(session, text, this.#now());
+        };
+        if (path !== '/v5/trade') {
+          arrive();
+          return;
+        }
+        // An order is under way as long as over REST.
+        this.#noteRequest(text);
+        wayUp = wayUp
+          .then(() => this.#travel())
+          .then(() => {
+            if (!isOver) arrive();
+          });
       },
       close: () => {
         if (isOver) return;

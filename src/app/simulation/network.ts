@@ -5,7 +5,15 @@ import type { Random } from '../../quant/random.ts';
 import { faultSchema, type FaultKind } from '../../venues/bybit-server/faults.ts';
 import type { BybitServer, HttpOutcome } from '../../venues/bybit-server/server.ts';
 import { signed } from '../../venues/bybit-server/signature.ts';
-import type { Dial, Socket, SocketEars, VenueRequest, VenueWire, WholeAnswer } from '../../venues/ccxt/venue-wire.ts';
+import {
+  bodyOf,
+  type Dial,
+  type Socket,
+  type SocketEars,
+  type VenueRequest,
+  type VenueWire,
+  type WholeAnswer,
+} from '../../venues/ccxt/venue-wire.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
 import type { Scheduler } from './scheduler.ts';
 import { WORLD_STARTS, type Fault, type FaultName } from './world.ts';
@@ -215,6 +223,7 @@ export class SimulatedNetwork {
         return JSON.stringify({ op: 'auth', args: [credentials.key, expires, signed(credentials.secret, `GET/realtime${expires}`)] });
       },
       dialPrivate: this.#dialOf(caller, '/v5/private'),
+      dialTrade: this.#dialOf(caller, '/v5/trade'),
       dialPublic: (category: InstrumentKind) => this.#dialOf(caller, `/v5/public/${category}`),
     };
   }
@@ -238,7 +247,7 @@ export class SimulatedNetwork {
     const number = ++this.requests;
     caller.onRequest(request);
     const sent = this.#signed(request, timestamp);
-    tell('wire', () => `#${number} ${request.method} ${request.path} ${brief(request.parameters)}`);
+    tell('wire', () => `#${number} ${request.method} ${request.path} ${brief(request)}`);
     return new Promise((resolve, reject) => {
       const isOver = (): boolean => caller.isDead || signal.aborted;
       const abort = (): void => {
@@ -315,13 +324,13 @@ export class SimulatedNetwork {
   }
 
   #signed(
-    { method, parameters, isPrivate }: VenueRequest,
+    { method, parameters, rows, isPrivate }: VenueRequest,
     timestamp: number,
   ): { query: string; body: string; headers: Readonly<Record<string, string>> } {
     const { credentials, recvWindowMs } = this.#parts;
     const query =
       method === 'GET' ? new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])).toString() : '';
-    const body = method === 'POST' ? JSON.stringify(parameters) : '';
+    const body = method === 'POST' ? JSON.stringify(bodyOf({ parameters, rows })) : '';
     if (!isPrivate) return { query, body, headers: {} };
     const headers = {
       'x-bapi-api-key': credentials.key,
@@ -458,8 +467,9 @@ class SimulatedSocket implements Socket {
   }
 
   send(text: string): void {
-    const { scheduler, network, server } = this.#parts;
+    const { scheduler, network, server, path } = this.#parts;
     if (this.#isOver) return;
+    if (path === '/v5/trade') this.#tellRequest(text);
     this.#lastUp = Math.max(this.#lastUp, scheduler.now + network.latency());
     scheduler.at(this.#lastUp, () => {
       if (this.#isOver || this.#session === undefined || network.strikes('stream-deaf')) return;
@@ -467,6 +477,15 @@ class SimulatedSocket implements Socket {
       server.receive(this.#session, text, network.venueNow);
       network.advance();
     });
+  }
+
+  /** An order that takes the socket is a request as any other. */
+  #tellRequest(text: string): void {
+    const { caller, tell } = this.#parts;
+    const request = socketRequest(text);
+    if (request === undefined) return;
+    tell('wire', () => `${request.path} over the socket ${brief(request)}`);
+    caller.onRequest(request);
   }
 
   close(): void {
@@ -479,9 +498,23 @@ function words({ forMs, chance, size, name }: Fault): string {
   return `for ${forMs} ms, at a chance of ${chance.toFixed(2)}${sized}`;
 }
 
-function brief(parameters: VenueRequest['parameters']): string {
-  const { category: _category, ...rest } = parameters;
-  return Object.entries(rest)
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
+function brief({ parameters, rows = [] }: VenueRequest): string {
+  return [parameters, ...rows]
+    .map(({ category: _category, ...rest }) =>
+      Object.entries(rest)
+        .map(([name, value]) => `${name} ${String(value)}`)
+        .join(', '),
+    )
+    .join('; ');
+}
+
+/** What a frame on the socket for orders asks for, as it would be asked over HTTP; undefined where it asks for no order. */
+export function socketRequest(text: string): VenueRequest | undefined {
+  const { op, args } = JSON.parse(text) as {
+    readonly op: string;
+    readonly args?: readonly [VenueRequest['parameters'] & { readonly request?: NonNullable<VenueRequest['rows']> }];
+  };
+  if (!op.startsWith('order.') || args === undefined) return undefined;
+  const [{ request: rows, ...parameters }] = args;
+  return { method: 'POST', path: `/v5/${op.replace('.', '/')}`, parameters, rows, isPrivate: true };
 }

@@ -106,8 +106,12 @@ export class Witness {
   }
 
   /** What leaves must be on the disk, and an id must mean what it meant. */
-  requested({ path, parameters }: VenueRequest): void {
-    if (path !== '/v5/order/create') return;
+  requested({ path, parameters, rows = [] }: VenueRequest): void {
+    if (path === '/v5/order/create') this.#created(parameters);
+    else if (path === '/v5/order/create-batch') for (const row of rows) this.#created(row);
+  }
+
+  #created(parameters: VenueRequest['parameters']): void {
     const linkId = String(parameters['orderLinkId'] ?? '');
     const id = linkId.startsWith(this.#linkPrefix) ? linkId.slice(this.#linkPrefix.length) : '';
     if (!this.#intents.has(id)) {

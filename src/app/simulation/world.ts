@@ -177,6 +177,8 @@ export function worldOf(seed: number): World {
       ...defaultBybitVenueSettings,
       reconcileMs: pick([30 * SECOND_MS, 2 * MINUTE_MS, 2 * MINUTE_MS, 2 * MINUTE_MS]),
       pingMs: 60 * SECOND_MS,
+      // Of its own generator, so that the worlds of before stay what they were.
+      orderEntry: new Random(seed).fork('order entry').bernoulli(0.3) ? 'socket' : 'rest',
     },
     snapshotEvents: random.bernoulli(0.5) ? 20 + random.integer(80) : Infinity,
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),

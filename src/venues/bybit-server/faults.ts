@@ -3,15 +3,16 @@ import { z } from 'zod';
 import { Random } from '../../quant/random.ts';
 
 const KINDS = [
-  // Of HTTP.
+  // Of requests, over HTTP and over the socket for orders.
   'lose',
   'accept-silently',
   'accept-reset',
   'stall',
   'html',
   'empty',
-  'http-status',
   'ret-code',
+  // Of HTTP.
+  'http-status',
   'empty-positions',
   'delay',
   'truncate',
@@ -32,7 +33,7 @@ export type FaultKind = (typeof KINDS)[number];
 
 export const faultSchema = z.strictObject({
   kind: z.enum(KINDS),
-  /** Beginning of a path (`/v5/order/create`) or of a topic (`orderbook`); everywhere unless said. */
+  /** Beginning of a path (`/v5/order/create`, also of what has another name on a socket) or of a topic (`orderbook`); everywhere unless said. */
   where: z.string().default(''),
   /** Of acting when it could; 1 unless said. */
   chance: z.number().min(0).max(1).default(1),
@@ -103,11 +104,11 @@ export class Faults {
     for (const fault of SEEDED) this.add(faultSchema.parse({ ...fault, chance: MOST_CHANCE * this.#random.uniform() }));
   }
 
-  /** The first fault of these kinds that acts here and now. */
-  strikes(kinds: readonly FaultKind[], where: string): Fault | undefined {
+  /** The first fault of these kinds that acts here and now. @param also another name of the same place */
+  strikes(kinds: readonly FaultKind[], where: string, also = where): Fault | undefined {
     if (this.#standing.length === 0) return undefined;
     for (const fault of this.#standing) {
-      if (!kinds.includes(fault.kind) || !where.startsWith(fault.where)) continue;
+      if (!kinds.includes(fault.kind) || !(where.startsWith(fault.where) || also.startsWith(fault.where))) continue;
       if (fault.chance < 1 && this.#random.uniform() >= fault.chance) continue;
       fault.left--;
       if (fault.left <= 0) this.#standing = this.#standing.filter((each) => each !== fault);

@@ -195,6 +195,7 @@ export class BybitServer {
       limits: this.#limits,
       faults,
       send: (text) => wire.send(text),
+      drop: () => wire.drop(),
     });
     this.#sessions.set(session, () => wire.drop());
     return session;

@@ -22,6 +22,8 @@ export interface SessionParts {
   readonly limits: RateLimits;
   readonly faults: Faults;
   readonly send: (text: string) => void;
+  /** Ends it without a word. */
+  readonly drop: () => void;
 }
 
 const PRIVATE_TOPIC = /^(order|execution|execution\.fast|position|wallet|greeks|dcp)(\.(linear|inverse|spot|option|future))?$/;
@@ -197,6 +199,13 @@ export class Session {
         connId: this.id,
       });
     const { account } = this;
+    /** The same request over HTTP. */
+    const path = `/v5/${op.replace('.', '/')}`;
+    const before = faults.strikes(['lose', 'html', 'empty', 'ret-code'], op, path);
+    if (before !== undefined && before.kind !== 'ret-code') {
+      if (before.kind !== 'lose') this.#parts.send(before.kind === 'html' ? '<html><body>maintenance</body></html>' : '');
+      return;
+    }
     if (account === undefined) return reply(CODES.signature, 'Request not authorized');
     if (reqId !== '' && this.#requestIds.has(reqId)) return reply(CODES.duplicateRequest, 'Duplicate reqId');
     this.#remember(reqId);
@@ -209,15 +218,16 @@ export class Session {
       );
       mustBeInTime(timestamp ?? '', recvWindow, wallNow);
       if (!allowance.isAllowed) throw new Refusal(CODES.tooManyVisits, 'Too many visits!');
-      const struck = faults.strikes(['ret-code'], op);
-      if (struck !== undefined) throw new Refusal(struck.retCode, struck.retMsg);
+      if (before !== undefined) throw new Refusal(before.retCode, before.retMsg);
       answered = answer({ exchange, account, given, wallNow });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       reply(error.retCode, error.message, undefined, allowance);
       return;
     }
-    if (faults.strikes(['silent-orders'], op) !== undefined) return;
+    const after = faults.strikes(['silent-orders', 'accept-silently', 'stall', 'accept-reset'], op, path);
+    if (after?.kind === 'accept-reset') this.#parts.drop();
+    if (after !== undefined) return;
     reply(0, 'OK', answered, allowance);
   }
 

@@ -5,7 +5,8 @@ import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import type { WholeAnswer } from './venue-wire.ts';
 
 export type Judged =
-  | { readonly kind: 'answered'; readonly result: unknown }
+  /** `more`: beside the result, of a batch what became of each of its rows. */
+  | { readonly kind: 'answered'; readonly result: unknown; readonly more?: unknown }
   /** The venue says no, and nothing was done. */
   | { readonly kind: 'refused'; readonly code: number; readonly words: string }
   /** It is as it was asked for already. */
@@ -19,7 +20,13 @@ export type Judged =
   /** The key is refused: nothing that is asked with it will be done. */
   | { readonly kind: 'unauthorised'; readonly words: string };
 
-const envelope = z.object({ retCode: z.int(), retMsg: z.string(), result: z.unknown(), time: z.int().optional() });
+const envelope = z.object({
+  retCode: z.int(),
+  retMsg: z.string(),
+  result: z.unknown(),
+  retExtInfo: z.unknown().optional(),
+  time: z.int().optional(),
+});
 
 const UNAUTHORISED: readonly number[] = [10003, 10004, 10005, 10007, 10008, 10010, 10024, 10027, 10028, 10029, 33004];
 /** After these an order may stand, and after every code that is in no list here: those of nautechsystems/nautilus_trader, and 10002 beside them. */
@@ -44,6 +51,14 @@ export interface JudgedAnswer {
   readonly venueAt: number | undefined;
 }
 
+/** The same of an answer that came either way. */
+export interface Reply extends JudgedAnswer {
+  /** The venue's own counts are among them. */
+  readonly headers: Headers;
+  /** Where the venue wants to be left alone: by everything of this address, or by this kind of request. */
+  readonly isOfAddress: boolean;
+}
+
 /** @param redact takes out of words what nobody should read */
 export function judge({ status, headers, body }: WholeAnswer, redact: (words: string) => string): JudgedAnswer {
   const safe = redact(body);
@@ -58,13 +73,14 @@ export function judge({ status, headers, body }: WholeAnswer, redact: (words: st
   if (status !== 200) return unknown(`HTTP ${status} ${excerpt}`);
   const parsed = envelope.safeParse(json(body));
   if (!parsed.success) return unknown(`an answer that is cut or no JSON of Bybit, ${excerpt}`);
-  const { retCode: code, retMsg, result, time: venueAt } = parsed.data;
-  return { judged: judgeCode(code, redact(retMsg), result), venueAt };
+  const { retCode: code, retMsg, result, retExtInfo, time: venueAt } = parsed.data;
+  return { judged: judgeCode(code, redact(retMsg), result, retExtInfo), venueAt };
 }
 
-function judgeCode(code: number, retMsg: string, result: unknown): Judged {
+/** Of a whole answer, of a row of a batch, or of an answer on a socket. */
+export function judgeCode(code: number, retMsg: string, result: unknown, more?: unknown): Judged {
   const words = `${code} ${retMsg}`;
-  if (code === 0) return { kind: 'answered', result };
+  if (code === 0) return { kind: 'answered', result, more };
   if (UNAUTHORISED.includes(code)) return { kind: 'unauthorised', words };
   if (TAKEN.includes(code)) return { kind: 'taken' };
   if (GONE.includes(code)) return { kind: 'gone', words };

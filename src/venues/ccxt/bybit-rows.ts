@@ -128,6 +128,12 @@ export const frameSchema = z.looseObject({
   success: z.boolean().optional(),
   ret_msg: z.string().optional(),
   req_id: z.string().optional(),
+  /** Of the socket for orders, which has words of its own. */
+  reqId: z.string().optional(),
+  retCode: z.int().optional(),
+  retMsg: z.string().optional(),
+  retExtInfo: z.unknown().optional(),
+  header: z.unknown().optional(),
   data: z.unknown().optional(),
   type: z.string().optional(),
   ts: z.int().optional(),

@@ -33,6 +33,7 @@ import { MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
 import type { Random } from '../../quant/random.ts';
 import { Alarm } from './alarm.ts';
 import { pauseAfter } from './backoff.ts';
+import { Batches } from './batches.ts';
 import { OUTDATED, type Judged } from './bybit-codes.ts';
 import {
   changesOf,
@@ -68,6 +69,7 @@ import type { Amendment, KeptOrder } from './kept-order.ts';
 import { hasEnded, isEntry, KeptOrders, priorityOf, Waiting, type Whereabouts } from './kept-orders.ts';
 import { MoneyCheck } from './money-check.ts';
 import { isEnded, merged } from './order-progress.ts';
+import { OrderSocket } from './order-socket.ts';
 import { ReportQueue, type AdapterReport } from './report-queue.ts';
 import { Stream, type Frame } from './stream.ts';
 import { PRIORITY, type Budget, type Priority } from './turns.ts';
@@ -87,6 +89,8 @@ export interface BybitVenueSettings {
   readonly pingMs: number;
   /** Clocks that differ by more let nothing in. */
   readonly mostSkewMs: number;
+  /** Which way orders, amendments and cancels take: `socket` is the venue's own for them while it is open, and REST otherwise. */
+  readonly orderEntry: 'rest' | 'socket';
 }
 
 export const defaultBybitVenueSettings: BybitVenueSettings = {
@@ -97,6 +101,7 @@ export const defaultBybitVenueSettings: BybitVenueSettings = {
   refreshMs: 10 * MINUTE_MS,
   pingMs: 10 * SECOND_MS,
   mostSkewMs: 500,
+  orderEntry: 'rest',
 };
 
 export interface BybitVenueParts {
@@ -162,7 +167,9 @@ export class BybitVenue implements Venue, Source, Stateful {
   readonly #parts: BybitVenueParts;
   readonly #reports: ReportQueue;
   readonly #calls: Calls;
+  readonly #batches: Batches;
   readonly #stream: Stream;
+  readonly #socket: OrderSocket | undefined;
   readonly #alarm: Alarm;
   readonly #skew = new ClockSkew();
   readonly #executions: ExecutionMemory;
@@ -217,6 +224,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#executions = new ExecutionMemory(parts.since);
     this.#reports = new ReportQueue(now, notBefore, parts.marketWaitsSince);
     this.#alarm = new Alarm(timers, () => this.#ring());
+    const { recvWindowMs, pingMs } = settings;
     this.#orders = new KeptOrders({
       runId,
       reports: this.#reports,
@@ -225,7 +233,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       now,
       redact,
       onNotice: (words) => this.#notice(words),
-      recvWindowMs: settings.recvWindowMs,
+      recvWindowMs,
       propagationMs: settings.propagationMs,
       isStarted: () => this.#isStarted,
       placeOf: (_order, venueId) => venueId,
@@ -236,14 +244,20 @@ export class BybitVenue implements Venue, Source, Stateful {
       onEnded: (order) => this.#letGo(order),
       onSchedule: () => this.#arm(),
     });
+    this.#socket =
+      settings.orderEntry === 'socket'
+        ? new OrderSocket({ wire, timers, random, recvWindowMs, pingMs, redact, onNotice: (words) => this.#notice(words) })
+        : undefined;
     this.#calls = new Calls({
       wire,
+      socket: this.#socket,
       timers,
       deadlineMs: settings.deadlineMs,
       redact,
       onTime: (venueAt, wallAt, roundTripMs) => this.#measured(venueAt - wallAt, roundTripMs),
       onJudged: (judged) => this.#judged(judged),
     });
+    this.#batches = new Batches(this.#calls, redact);
     this.#stream = new Stream({
       name: 'the private stream of bybit',
       dial: wire.dialPrivate,
@@ -251,7 +265,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       random,
       topics: parts.isGuarded ? [...TOPICS, GUARD_TOPIC] : TOPICS,
       login: () => wire.login(),
-      pingMs: settings.pingMs,
+      pingMs,
       // Nothing happens for hours on a quiet account: that it is not deaf is found by reconciliation.
       staleMs: () => Infinity,
       onFrame: (frame) => this.#onFrame(frame),
@@ -293,6 +307,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#clockAt = now;
     this.#refreshAt = now + this.#parts.settings.refreshMs;
     this.#stream.start();
+    this.#socket?.start();
     this.#reconcileSoon(0);
   }
 
@@ -300,6 +315,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   stop(): void {
     this.#isStarted = false;
     this.#stream.stop();
+    this.#socket?.stop();
     this.#calls.close();
     this.#alarm.set(Infinity);
   }
@@ -340,6 +356,11 @@ export class BybitVenue implements Venue, Source, Stateful {
   get counts() {
     const { doubts, notReceived, resent } = this.#orders;
     return { ...this.#counts, doubts, notReceived, resent };
+  }
+
+  /** Orders take the socket for them now. */
+  get hasOrderSocket(): boolean {
+    return this.#socket?.carries('/v5/order/create') === true;
   }
 
   /** Connections of the private stream so far. */
@@ -488,7 +509,10 @@ export class BybitVenue implements Venue, Source, Stateful {
   async #send(order: KeptOrder, parameters: Parameters, onGiven: (() => void) | undefined): Promise<void> {
     const { timers } = this.#parts;
     const waiting = new Waiting(order, timers, (instrument) => this.blockOf(instrument));
-    const outcome = await this.#post('/v5/order/create', parameters, 'create', priorityOf(order.intent), {
+    const outcome = await this.#batches.ask({
+      parameters,
+      budget: 'create',
+      priority: priorityOf(order.intent),
       isWanted: () => waiting.isWanted,
       onSent: () => waiting.sent(),
       onGiven,
@@ -640,12 +664,11 @@ export class BybitVenue implements Venue, Source, Stateful {
     const listed = this.#listedOf(order);
     const outcome = this.#isPositionStop(order)
       ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, undefined), 'stops', PRIORITY.cancel)
-      : await this.#post(
-          '/v5/order/cancel',
-          { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) },
-          'cancel',
-          PRIORITY.cancel,
-        );
+      : await this.#batches.ask({
+          parameters: { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) },
+          budget: 'cancel',
+          priority: PRIORITY.cancel,
+        });
     if (outcome.kind === 'unsent' || hasEnded(order)) return;
     // Whatever was said, the order has ended only when the venue says so.
     if (outcome.kind !== 'answered') order.cancel = 'wanted';

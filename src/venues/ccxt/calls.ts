@@ -1,14 +1,17 @@
 // Requests to a venue, each in its turn, within a deadline that holds for the body too, and judged. Nothing is asked again in here: whether a
 // command may be repeated is known by whoever gave it.
 import type { Timers } from '../../domain/ports.ts';
-import { judge, type Judged } from './bybit-codes.ts';
+import { judge, type Judged, type Reply } from './bybit-codes.ts';
 import { failureWords } from './requests.ts';
 import { Turns, type Budget, type Priority } from './turns.ts';
-import type { PublicWire, VenueRequest, WholeAnswer } from './venue-wire.ts';
+import type { OrderSocket } from './order-socket.ts';
+import type { PublicWire, VenueRequest } from './venue-wire.ts';
 
 export interface Call extends VenueRequest {
   readonly budget: Budget;
   readonly priority: Priority;
+  /** As many as the venue counts it for; one unless said. */
+  readonly weight?: number;
   /** Asked once its turn has come. */
   readonly isWanted?: () => boolean;
   /** It leaves now. */
@@ -25,6 +28,8 @@ export type Outcome =
 
 export interface CallsParts {
   readonly wire: PublicWire;
+  /** The way for orders while it is open; absent where all of them take the other. */
+  readonly socket?: OrderSocket | undefined;
   readonly timers: Timers;
   readonly deadlineMs: number;
   readonly redact: (words: string) => string;
@@ -54,39 +59,41 @@ export class Calls {
 
   /** Never rejects for what a venue or a network does. */
   async ask(call: Call): Promise<Outcome> {
-    const { timers, wire, redact, onTime, onJudged } = this.#parts;
-    await this.turns.take(call.budget, call.priority);
+    const { timers, wire, redact, onTime } = this.#parts;
+    await this.turns.take(call.budget, call.priority, call.weight);
     if (this.#end.signal.aborted || call.isWanted?.() === false) return { kind: 'unsent' };
     call.onSent?.();
     const sentAt = timers.now();
     const sentWall = wire.wallNow();
-    let answer: WholeAnswer;
+    let reply: Reply;
     try {
-      answer = await this.#withinDeadline(call);
+      reply = await this.#withinDeadline(call);
     } catch (error) {
       if (this.#end.signal.aborted) return { kind: 'unknown', words: 'given up: the session is over' };
       return { kind: 'unknown', words: redact(failureWords(error, 'the venue', this.#parts.deadlineMs)) };
     }
     const roundTripMs = timers.now() - sentAt;
-    const { judged, venueAt } = judge(answer, redact);
+    const { judged, venueAt, headers, isOfAddress } = reply;
     if (venueAt !== undefined) onTime(venueAt, sentWall + roundTripMs / 2, roundTripMs);
-    this.#count(call, answer.headers, venueAt);
-    if (judged.kind === 'unknown' && judged.pauseMs !== undefined) {
-      // A whole address, or one kind of request.
-      this.turns.freeze(judged.pauseMs, judged.isBan === true || answer.status === 429 ? undefined : call.budget);
-    }
-    onJudged(judged);
+    this.#count(call, headers, venueAt);
+    this.heard(judged, call.budget, isOfAddress);
     return judged.kind === 'answered' ? { ...judged, venueAt } : judged;
   }
 
-  async #withinDeadline(call: Call): Promise<WholeAnswer> {
-    const { timers, wire, deadlineMs } = this.#parts;
+  /** What the venue has said of a request, or of a row in one. @param isOfAddress it wants to hear nothing from here at all, where it wants that */
+  heard(judged: Judged, budget: Budget, isOfAddress: boolean): void {
+    if (judged.kind === 'unknown' && judged.pauseMs !== undefined) this.turns.freeze(judged.pauseMs, isOfAddress ? undefined : budget);
+    this.#parts.onJudged(judged);
+  }
+
+  async #withinDeadline(call: Call): Promise<Reply> {
+    const { timers, socket, deadlineMs } = this.#parts;
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#end.signal]);
     const late = timers.sleep(deadlineMs, signal).then(() => {
       throw new DOMException('late', 'TimeoutError');
     });
-    const answer = wire.ask(call, signal);
+    const answer = socket?.carries(call.path) === true ? socket.ask(call, signal) : this.#overRest(call, signal);
     call.onGiven?.();
     try {
       return await Promise.race([answer, late]);
@@ -95,6 +102,14 @@ export class Calls {
       over.abort(SETTLED);
       void Promise.allSettled([answer, late]);
     }
+  }
+
+  async #overRest(call: Call, signal: AbortSignal): Promise<Reply> {
+    const { wire, redact } = this.#parts;
+    const answer = await wire.ask(call, signal);
+    const { judged, venueAt } = judge(answer, redact);
+    const isOfAddress = answer.status === 429 || (judged.kind === 'unknown' && judged.isBan === true);
+    return { judged, venueAt, headers: answer.headers, isOfAddress };
   }
 
   #count(call: Call, headers: Headers, venueAt: number | undefined): void {

@@ -65,10 +65,15 @@ export async function loadBybitTrader(options: TraderOptions): Promise<{ readonl
   if (site === 'demo') client.enableDemoTrading(true);
   if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
   const { ws } = client.urls['api'] as {
-    readonly ws: { readonly private: { readonly contract: string }; readonly public: Readonly<Record<'linear' | 'spot', string>> };
+    readonly ws: {
+      readonly private: Readonly<Record<'contract' | 'trade', string>>;
+      readonly public: Readonly<Record<'linear' | 'spot', string>>;
+    };
   };
   const whole = (url: string): string => client.implodeHostname(url).replace(/^http/, 'ws');
-  return { client, addresses: { linear: whole(ws.public.linear), spot: whole(ws.public.spot), private: whole(ws.private.contract) } };
+  const { contract, trade } = ws.private;
+  const addresses = { linear: whole(ws.public.linear), spot: whole(ws.public.spot), private: whole(contract), trade: whole(trade) };
+  return { client, addresses };
 }
 
 export interface AnyTraderOptions extends ClientOptions {

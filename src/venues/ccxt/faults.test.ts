@@ -1,15 +1,22 @@
 // What can go wrong between the adapter and a venue, each case by its number in the project's list of faults. No network, stepped time: minutes
 // pass in milliseconds, and a case is the same each time.
 import assert from 'node:assert/strict';
-import { afterEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
 import { format, price, quantity } from '../../domain/decimal.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { defaultBybitVenueSettings, type BybitVenueSettings } from './bybit-venue.ts';
 import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from '../../../test/support/adapter-bench.ts';
 
 let bench: AdapterBench;
+/** Which way orders take. */
+let orderEntry: BybitVenueSettings['orderEntry'] = 'rest';
+const entered = ({ parts = {}, ...options }: AdapterBenchOptions = {}): AdapterBenchOptions => ({
+  ...options,
+  parts: { settings: { ...defaultBybitVenueSettings, orderEntry }, ...parts },
+});
 const opened = async (options: AdapterBenchOptions = {}): Promise<AdapterBench> => {
-  bench = await new AdapterBench(options).start();
+  bench = await new AdapterBench(entered(options)).start();
   return bench;
 };
 
@@ -28,159 +35,272 @@ afterEach(() => {
 const limit = (limitPrice: string) => ({ type: 'limit', limitPrice: price(limitPrice) }) as const;
 const WINDOW_MS = 6 * SECOND_MS;
 
-describe('commands', () => {
-  test('F1: a request that is lost is asked about until it can arrive no more; an entry is then rejected, once, and not sent again', async () => {
-    await opened();
-    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
-    bench.submit('1-1');
-    await bench.advance(WINDOW_MS - SECOND_MS);
-    assert.deepEqual(bench.said(), [], '"not found" proves nothing while it could still arrive');
-    await bench.until('a rejection', () => bench.said().length > 0);
-    assert.deepEqual(bench.said(), ['1-1 rejected']);
-    assert.match(bench.reasonOf('1-1'), /never received/);
-    await bench.advance(30 * SECOND_MS);
-    assert.deepEqual([bench.said().length, bench.atVenue('1-1'), bench.venue.counts.notReceived], [1, 0, 1]);
-    const asked = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
-    assert.ok(asked.filter(({ path }) => path === '/v5/order/history').length >= 2, 'asked in both places, twice');
-    assert.equal(asked.filter(({ path }) => path === '/v5/order/create').length, 1);
-  });
-
-  test('F1: a stop that is lost is sent again under its own id', async () => {
-    await opened();
-    bench.submit('1-1');
-    await bench.advance(SECOND_MS);
-    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
-    bench.venue.submit(stop('1-2', bench.now, '58000'));
-    await bench.until('a stop', () => bench.stopsAtVenue().length === 1);
-    assert.deepEqual([bench.atVenue('1-2'), bench.venue.counts.resent], [1, 1]);
-    await bench.advance(SECOND_MS);
-    assert.deepEqual(bench.said('1-2'), ['accepted']);
-  });
-
-  test('F1: a request that is lost with everything after it stays in doubt until somebody answers', async () => {
-    await opened();
-    bench.fault({ kind: 'lose', where: '/v5/order/' });
-    bench.submit('1-1');
-    await bench.advance(2 * MINUTE_MS);
-    assert.deepEqual(bench.said(), [], 'nobody has answered, so nothing is known');
-    bench.clearFaults();
-    await bench.until('a rejection', () => bench.said().length > 0, MINUTE_MS);
-    assert.deepEqual(bench.said(), ['1-1 rejected']);
-  });
-
-  test('F1: a venue that lists what it has taken late is asked twice before it is believed', async () => {
-    await opened();
-    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
-    bench.fault({ kind: 'no-data' });
-    const { account } = bench;
-    const lateAnswers = (): number =>
-      bench.wire.requests.filter(({ path, at }) => path === '/v5/order/history' && at >= bornAt + WINDOW_MS).length;
-    const bornAt = bench.timers.now();
-    const original = account.recentOrders.bind(account);
-    account.recentOrders = () => (lateAnswers() < 1 ? [] : original());
-    bench.submit('1-1', limit('50000'));
-    await bench.until('an answer', () => bench.said().length > 0);
-    assert.deepEqual(bench.said(), ['1-1 accepted']);
-    assert.ok(lateAnswers() >= 1, 'and was not found once, asked late enough');
-  });
-
-  test('F1: an order that was proven absent and stands after all is cancelled, and what it filled is reported', async () => {
-    await opened();
-    bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
-    bench.submit('1-1', limit('50000'));
-    await bench.until('a rejection', () => bench.said().length > 0);
-    bench.account.create({
-      category: 'linear',
-      symbol: 'BTCUSDT',
-      side: 'Buy',
-      orderType: 'Limit',
-      price: '50000',
-      qty: '0.01',
-      orderLinkId: `${RUN}-1-1`,
+for (const way of ['rest', 'socket'] as const) {
+  describe(`commands over ${way === 'rest' ? 'REST' : 'the socket'}`, () => {
+    beforeEach(() => {
+      orderEntry = way;
     });
-    await bench.advance(SECOND_MS);
-    assert.deepEqual([bench.said(), bench.account.openOrders()], [['1-1 rejected'], []]);
-    assert.ok(bench.notices.some((words) => /reported as ended and stands at the venue/.test(words)));
-  });
+    afterEach(() => {
+      orderEntry = 'rest';
+      const taken = bench.wire.socketRequests.length;
+      assert.ok(way === 'socket' ? taken > 0 : taken === 0, `${taken} requests took the socket`);
+    });
 
-  test('F2: an order that was taken and not answered is found, and there is one of it', async () => {
-    await opened();
-    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
-    bench.fault({ kind: 'no-data', where: 'order', times: 1 });
-    bench.submit('1-1', limit('50000'));
-    await bench.until('an acceptance', () => bench.said().length > 0);
-    assert.deepEqual(bench.said(), ['1-1 accepted']);
-    assert.equal(bench.atVenue('1-1'), 1);
-  });
-
-  test('F3: an order that was taken, filled and not answered is booked once, and its stops are placed', async () => {
-    await opened();
-    bench.fault({ kind: 'accept-reset', where: '/v5/order/create', times: 1 });
-    bench.fault({ kind: 'no-data', times: 6 });
-    bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000'), disaster('1-3', bench.now, '50000')] });
-    await bench.until('a fill', () => bench.said('1-1').length > 0);
-    await bench.advance(3 * SECOND_MS);
-    assert.deepEqual(bench.said('1-1'), ['filled 0.01']);
-    assert.deepEqual(bench.stopsAtVenue().toSorted(), ['Stop 58000', 'StopLoss 50000']);
-    assert.equal(bench.believed(), bench.held());
-  });
-
-  test('F4: the stream answers before the query does, and nothing is in doubt', async () => {
-    await opened();
-    bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
-    bench.submit('1-1', limit('50000'));
-    await bench.advance(10 * SECOND_MS);
-    assert.deepEqual([bench.said(), bench.venue.counts.doubts], [['1-1 accepted'], 0]);
-    const queries = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
-    assert.deepEqual(
-      queries.map(({ path }) => path),
-      ['/v5/order/create'],
-    );
-  });
-
-  test('F5: "duplicate id" proves that it was taken before', async () => {
-    await opened();
-    bench.submit('1-1', limit('50000'));
-    await bench.advance(SECOND_MS);
-    // A new process that does not remember having sent it.
-    bench.venue.stop();
-    bench.reports.length = 0;
-    bench.venue = bench.open();
-    await bench.start();
-    bench.submit('1-1', limit('50000'));
-    await bench.until('an answer', () => bench.said('1-1').length > 0);
-    assert.deepEqual(bench.said('1-1'), ['accepted']);
-    assert.equal(bench.atVenue('1-1'), 1);
-  });
-
-  for (const [words, fault] of [
-    ['HTTP 503', { kind: 'http-status', status: 503 }],
-    ['HTTP 504', { kind: 'http-status', status: 504 }],
-    ['HTTP 200 with a page', { kind: 'html' }],
-    ['HTTP 200 with nothing', { kind: 'empty' }],
-    ['code 10000', { kind: 'ret-code', retCode: 10000, retMsg: 'Server Timeout' }],
-    ['code 10016', { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' }],
-    ['code 170005, which ccxt calls invalid', { kind: 'ret-code', retCode: 170005, retMsg: 'Too many new orders' }],
-    ['a code that nobody knows', { kind: 'ret-code', retCode: 987654, retMsg: 'new in this version' }],
-  ] as const) {
-    test(`F6: ${words} leaves an order in doubt: no end, and nothing new on the symbol until it is resolved`, async () => {
+    test('F1: a request that is lost is asked about until it can arrive no more; an entry is then rejected, once, and not sent again', async () => {
       await opened();
-      bench.fault({ ...fault, where: '/v5/order/create', times: 1 });
+      bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
       bench.submit('1-1');
-      await bench.advance(100);
-      assert.deepEqual(bench.said(), []);
-      bench.submit('1-2');
-      bench.submit('1-3', { instrument: 1, quantity: quantity('0.1') });
-      await bench.advance(SECOND_MS);
-      assert.match(bench.reasonOf('1-2'), /order 1-1 is in doubt/);
-      assert.deepEqual(bench.said('1-3'), ['filled 0.1'], 'another symbol is not concerned');
-      await bench.until('an end', () => bench.said('1-1').length > 0);
-      bench.submit('1-4');
-      await bench.advance(SECOND_MS);
-      assert.deepEqual(bench.said('1-4'), ['filled 0.01']);
+      await bench.advance(WINDOW_MS - SECOND_MS);
+      assert.deepEqual(bench.said(), [], '"not found" proves nothing while it could still arrive');
+      await bench.until('a rejection', () => bench.said().length > 0);
+      assert.deepEqual(bench.said(), ['1-1 rejected']);
+      assert.match(bench.reasonOf('1-1'), /never received/);
+      await bench.advance(30 * SECOND_MS);
+      assert.deepEqual([bench.said().length, bench.atVenue('1-1'), bench.venue.counts.notReceived], [1, 0, 1]);
+      const asked = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
+      assert.ok(asked.filter(({ path }) => path === '/v5/order/history').length >= 2, 'asked in both places, twice');
+      assert.equal(asked.filter(({ path }) => path === '/v5/order/create').length, 1);
     });
-  }
 
+    test('F1: a stop that is lost is sent again under its own id', async () => {
+      await opened();
+      bench.submit('1-1');
+      await bench.advance(SECOND_MS);
+      bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+      bench.venue.submit(stop('1-2', bench.now, '58000'));
+      await bench.until('a stop', () => bench.stopsAtVenue().length === 1);
+      assert.deepEqual([bench.atVenue('1-2'), bench.venue.counts.resent], [1, 1]);
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.said('1-2'), ['accepted']);
+    });
+
+    test('F1: a request that is lost with everything after it stays in doubt until somebody answers', async () => {
+      await opened();
+      bench.fault({ kind: 'lose', where: '/v5/order/' });
+      bench.submit('1-1');
+      await bench.advance(2 * MINUTE_MS);
+      assert.deepEqual(bench.said(), [], 'nobody has answered, so nothing is known');
+      bench.clearFaults();
+      await bench.until('a rejection', () => bench.said().length > 0, MINUTE_MS);
+      assert.deepEqual(bench.said(), ['1-1 rejected']);
+    });
+
+    test('F1: a venue that lists what it has taken late is asked twice before it is believed', async () => {
+      await opened();
+      bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+      bench.fault({ kind: 'no-data' });
+      const { account } = bench;
+      const lateAnswers = (): number =>
+        bench.wire.requests.filter(({ path, at }) => path === '/v5/order/history' && at >= bornAt + WINDOW_MS).length;
+      const bornAt = bench.timers.now();
+      const original = account.recentOrders.bind(account);
+      account.recentOrders = () => (lateAnswers() < 1 ? [] : original());
+      bench.submit('1-1', limit('50000'));
+      await bench.until('an answer', () => bench.said().length > 0);
+      assert.deepEqual(bench.said(), ['1-1 accepted']);
+      assert.ok(lateAnswers() >= 1, 'and was not found once, asked late enough');
+    });
+
+    test('F1: an order that was proven absent and stands after all is cancelled, and what it filled is reported', async () => {
+      await opened();
+      bench.fault({ kind: 'lose', where: '/v5/order/create', times: 1 });
+      bench.submit('1-1', limit('50000'));
+      await bench.until('a rejection', () => bench.said().length > 0);
+      bench.account.create({
+        category: 'linear',
+        symbol: 'BTCUSDT',
+        side: 'Buy',
+        orderType: 'Limit',
+        price: '50000',
+        qty: '0.01',
+        orderLinkId: `${RUN}-1-1`,
+      });
+      await bench.advance(SECOND_MS);
+      assert.deepEqual([bench.said(), bench.account.openOrders()], [['1-1 rejected'], []]);
+      assert.ok(bench.notices.some((words) => /reported as ended and stands at the venue/.test(words)));
+    });
+
+    test('F2: an order that was taken and not answered is found, and there is one of it', async () => {
+      await opened();
+      bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+      bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+      bench.submit('1-1', limit('50000'));
+      await bench.until('an acceptance', () => bench.said().length > 0);
+      assert.deepEqual(bench.said(), ['1-1 accepted']);
+      assert.equal(bench.atVenue('1-1'), 1);
+    });
+
+    test('F3: an order that was taken, filled and not answered is booked once, and its stops are placed', async () => {
+      await opened();
+      bench.fault({ kind: 'accept-reset', where: '/v5/order/create', times: 1 });
+      bench.fault({ kind: 'no-data', times: 6 });
+      bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000'), disaster('1-3', bench.now, '50000')] });
+      await bench.until('a fill', () => bench.said('1-1').length > 0);
+      await bench.advance(3 * SECOND_MS);
+      assert.deepEqual(bench.said('1-1'), ['filled 0.01']);
+      assert.deepEqual(bench.stopsAtVenue().toSorted(), ['Stop 58000', 'StopLoss 50000']);
+      assert.equal(bench.believed(), bench.held());
+    });
+
+    test('F4: the stream answers before the query does, and nothing is in doubt', async () => {
+      await opened();
+      bench.fault({ kind: 'accept-silently', where: '/v5/order/create', times: 1 });
+      bench.submit('1-1', limit('50000'));
+      await bench.advance(10 * SECOND_MS);
+      assert.deepEqual([bench.said(), bench.venue.counts.doubts], [['1-1 accepted'], 0]);
+      const queries = bench.wire.requests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-1`);
+      assert.deepEqual(
+        queries.map(({ path }) => path),
+        ['/v5/order/create'],
+      );
+    });
+
+    test('F5: "duplicate id" proves that it was taken before', async () => {
+      await opened();
+      bench.submit('1-1', limit('50000'));
+      await bench.advance(SECOND_MS);
+      // A new process that does not remember having sent it.
+      bench.venue.stop();
+      bench.reports.length = 0;
+      bench.venue = bench.open();
+      await bench.start();
+      bench.submit('1-1', limit('50000'));
+      await bench.until('an answer', () => bench.said('1-1').length > 0);
+      assert.deepEqual(bench.said('1-1'), ['accepted']);
+      assert.equal(bench.atVenue('1-1'), 1);
+    });
+
+    for (const [words, fault] of [
+      ['HTTP 503', { kind: 'http-status', status: 503 }],
+      ['HTTP 504', { kind: 'http-status', status: 504 }],
+      ['HTTP 200 with a page', { kind: 'html' }],
+      ['HTTP 200 with nothing', { kind: 'empty' }],
+      ['code 10000', { kind: 'ret-code', retCode: 10000, retMsg: 'Server Timeout' }],
+      ['code 10016', { kind: 'ret-code', retCode: 10016, retMsg: 'Server error' }],
+      ['code 170005, which ccxt calls invalid', { kind: 'ret-code', retCode: 170005, retMsg: 'Too many new orders' }],
+      ['a code that nobody knows', { kind: 'ret-code', retCode: 987654, retMsg: 'new in this version' }],
+    ] as const) {
+      // A socket has no status.
+      if (way === 'socket' && fault.kind === 'http-status') continue;
+      test(`F6: ${words} leaves an order in doubt: no end, and nothing new on the symbol until it is resolved`, async () => {
+        await opened();
+        bench.fault({ ...fault, where: '/v5/order/create', times: 1 });
+        bench.submit('1-1');
+        await bench.advance(100);
+        assert.deepEqual(bench.said(), []);
+        bench.submit('1-2');
+        bench.submit('1-3', { instrument: 1, quantity: quantity('0.1') });
+        await bench.advance(SECOND_MS);
+        assert.match(bench.reasonOf('1-2'), /order 1-1 is in doubt/);
+        assert.deepEqual(bench.said('1-3'), ['filled 0.1'], 'another symbol is not concerned');
+        await bench.until('an end', () => bench.said('1-1').length > 0);
+        bench.submit('1-4');
+        await bench.advance(SECOND_MS);
+        assert.deepEqual(bench.said('1-4'), ['filled 0.01']);
+      });
+    }
+
+    test('F9: a fill that overtakes a cancel wins', async () => {
+      await opened();
+      bench.submit('1-1', limit('59900'));
+      await bench.advance(SECOND_MS);
+      bench.wire.latencyMs = [200, 200];
+      bench.stepped.move(0, 59_800);
+      await bench.advance(20);
+      bench.cancel('1-1');
+      await bench.advance(5 * SECOND_MS);
+      assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
+      assert.equal(bench.believed(), bench.held());
+    });
+
+    test('F10: a cancel that is not answered is no cancel until the venue says so', async () => {
+      for (const kind of ['lose', 'accept-silently', 'html']) {
+        await opened();
+        bench.submit('1-1', limit('50000'));
+        await bench.advance(SECOND_MS);
+        bench.fault({ kind, where: '/v5/order/cancel', times: 1 });
+        bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+        bench.cancel('1-1');
+        await bench.until('an end', () => bench.said('1-1').includes('cancelled'));
+        assert.equal(bench.account.openOrders().length, 0, `after ${kind} it is gone where it was`);
+      }
+    });
+
+    test('F11: a cancel that finds no order any more leads to its fills', async () => {
+      await opened();
+      bench.submit('1-1', limit('59900'));
+      await bench.advance(SECOND_MS);
+      bench.fault({ kind: 'no-data', times: 8 });
+      bench.stepped.move(0, 59_800);
+      await bench.advance(200);
+      assert.deepEqual([bench.held(), bench.said('1-1')], ['0.01', ['accepted']]);
+      bench.cancel('1-1');
+      await bench.advance(3 * SECOND_MS);
+      assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
+    });
+
+    test('F12: the half of an amended order that a snapshot shows as cancelled is not the order', async () => {
+      await opened();
+      bench.submit('1-1', limit('50000'));
+      await bench.advance(SECOND_MS);
+      const [order] = bench.account.openOrders();
+      assert.ok(order !== undefined);
+      const half = {
+        category: 'linear',
+        symbol: 'BTCUSDT',
+        orderId: 'the other half',
+        orderLinkId: order.linkId,
+        side: 'Buy',
+        orderStatus: 'Cancelled',
+      };
+      bench.wire.inject({
+        topic: 'order',
+        data: [{ ...half, price: '50000', qty: '0.01', cumExecQty: '0', updatedTime: String(bench.now) }],
+      });
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.said('1-1'), ['accepted']);
+      bench.venue.amend({ at: bench.now, instrument: 0, order: '1-1', limitPrice: price('50100'), quantity: quantity('0.02') });
+      await bench.advance(SECOND_MS);
+      assert.deepEqual(bench.said('1-1'), ['accepted', 'repriced']);
+      assert.equal(bench.account.openOrders().length, 1);
+    });
+
+    test('an amendment that is not answered is asked about: it stands, or what stood before does', async () => {
+      for (const [kind, stands] of [
+        ['accept-silently', 'Stop 58500'],
+        ['lose', 'Stop 58000'],
+      ] as const) {
+        await opened();
+        bench.submit('1-1');
+        bench.venue.submit(stop('1-2', bench.now, '58000'));
+        await bench.advance(SECOND_MS);
+        bench.fault({ kind, where: '/v5/order/amend', times: 1 });
+        bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+        bench.move('1-2', '58500');
+        await bench.until('an answer', () => bench.said('1-2').includes('amended'));
+        const report = bench.reports.findLast((each) => each.kind === 'order.amended');
+        assert.ok(report?.kind === 'order.amended');
+        assert.equal(report.reason === '', kind === 'accept-silently');
+        assert.deepEqual(bench.stopsAtVenue(), [stands]);
+      }
+    });
+
+    test('F50: an order that is called back before it was answered is cancelled as soon as it is there', async () => {
+      await opened();
+      bench.wire.latencyMs = [300, 300];
+      bench.submit('1-1', limit('50000'));
+      await bench.advance(20);
+      // Overtakes the order on its way.
+      bench.wire.latencyMs = [1, 1];
+      bench.cancel('1-1');
+      await bench.advance(3 * SECOND_MS);
+      assert.deepEqual(bench.account.openOrders(), []);
+      assert.equal(bench.said('1-1').at(-1), 'cancelled');
+    });
+  });
+}
+
+describe('commands over REST alone', () => {
   test('F7: a refusal is told once; a refused key lets nothing in any more, and keeps what protects', async () => {
     await opened();
     bench.submit('1-1', { quantity: quantity('900') });
@@ -243,103 +363,128 @@ describe('commands', () => {
     assert.deepEqual(bench.said('1-1'), ['rejected']);
     assert.ok(bench.venue.isReconciled);
   });
+});
 
-  test('F9: a fill that overtakes a cancel wins', async () => {
-    await opened();
-    bench.submit('1-1', limit('59900'));
-    await bench.advance(SECOND_MS);
-    bench.wire.latencyMs = [200, 200];
-    bench.stepped.move(0, 59_800);
-    await bench.advance(20);
-    bench.cancel('1-1');
-    await bench.advance(5 * SECOND_MS);
-    assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
-    assert.equal(bench.believed(), bench.held());
+describe('the socket for orders', () => {
+  beforeEach(() => {
+    orderEntry = 'socket';
   });
-
-  test('F10: a cancel that is not answered is no cancel until the venue says so', async () => {
-    for (const kind of ['lose', 'accept-silently', 'html']) {
-      await opened();
-      bench.submit('1-1', limit('50000'));
-      await bench.advance(SECOND_MS);
-      bench.fault({ kind, where: '/v5/order/cancel', times: 1 });
-      bench.fault({ kind: 'no-data', where: 'order', times: 1 });
-      bench.cancel('1-1');
-      await bench.until('an end', () => bench.said('1-1').includes('cancelled'));
-      assert.equal(bench.account.openOrders().length, 0, `after ${kind} it is gone where it was`);
-    }
+  afterEach(() => {
+    orderEntry = 'rest';
   });
+  const tookSocket = (id: string): number =>
+    bench.wire.socketRequests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-${id}`).length;
 
-  test('F11: a cancel that finds no order any more leads to its fills', async () => {
-    await opened();
-    bench.submit('1-1', limit('59900'));
-    await bench.advance(SECOND_MS);
-    bench.fault({ kind: 'no-data', times: 8 });
-    bench.stepped.move(0, 59_800);
-    await bench.advance(200);
-    assert.deepEqual([bench.held(), bench.said('1-1')], ['0.01', ['accepted']]);
-    bench.cancel('1-1');
-    await bench.advance(3 * SECOND_MS);
-    assert.deepEqual(bench.said('1-1'), ['accepted', 'filled 0.01']);
-  });
-
-  test('F12: the half of an amended order that a snapshot shows as cancelled is not the order', async () => {
+  test('F8: too many requests freeze that kind for as long as it takes, and cancels go first', async () => {
     await opened();
     bench.submit('1-1', limit('50000'));
     await bench.advance(SECOND_MS);
-    const [order] = bench.account.openOrders();
-    assert.ok(order !== undefined);
-    const half = {
-      category: 'linear',
-      symbol: 'BTCUSDT',
-      orderId: 'the other half',
-      orderLinkId: order.linkId,
-      side: 'Buy',
-      orderStatus: 'Cancelled',
-    };
-    bench.wire.inject({
-      topic: 'order',
-      data: [{ ...half, price: '50000', qty: '0.01', cumExecQty: '0', updatedTime: String(bench.now) }],
-    });
-    await bench.advance(SECOND_MS);
-    assert.deepEqual(bench.said('1-1'), ['accepted']);
-    bench.venue.amend({ at: bench.now, instrument: 0, order: '1-1', limitPrice: price('50100'), quantity: quantity('0.02') });
-    await bench.advance(SECOND_MS);
-    assert.deepEqual(bench.said('1-1'), ['accepted', 'repriced']);
-    assert.equal(bench.account.openOrders().length, 1);
-  });
-
-  test('an amendment that is not answered is asked about: it stands, or what stood before does', async () => {
-    for (const [kind, stands] of [
-      ['accept-silently', 'Stop 58500'],
-      ['lose', 'Stop 58000'],
-    ] as const) {
-      await opened();
-      bench.submit('1-1');
-      bench.venue.submit(stop('1-2', bench.now, '58000'));
-      await bench.advance(SECOND_MS);
-      bench.fault({ kind, where: '/v5/order/amend', times: 1 });
-      bench.fault({ kind: 'no-data', where: 'order', times: 1 });
-      bench.move('1-2', '58500');
-      await bench.until('an answer', () => bench.said('1-2').includes('amended'));
-      const report = bench.reports.findLast((each) => each.kind === 'order.amended');
-      assert.ok(report?.kind === 'order.amended');
-      assert.equal(report.reason === '', kind === 'accept-silently');
-      assert.deepEqual(bench.stopsAtVenue(), [stands]);
-    }
-  });
-
-  test('F50: an order that is called back before it was answered is cancelled as soon as it is there', async () => {
-    await opened();
-    bench.wire.latencyMs = [300, 300];
-    bench.submit('1-1', limit('50000'));
-    await bench.advance(20);
-    // Overtakes the order on its way.
-    bench.wire.latencyMs = [1, 1];
+    bench.fault({ kind: 'ret-code', retCode: 10006, retMsg: 'Too many visits!', where: '/v5/order/create', times: 1 });
+    bench.submit('1-2', { instrument: 1, quantity: quantity('0.1') });
+    await bench.advance(100);
+    const frozenAt = bench.timers.now();
+    bench.submit('1-3', limit('50100'));
     bench.cancel('1-1');
-    await bench.advance(3 * SECOND_MS);
-    assert.deepEqual(bench.account.openOrders(), []);
-    assert.equal(bench.said('1-1').at(-1), 'cancelled');
+    await bench.advance(800);
+    assert.deepEqual(
+      bench.wire.socketRequests.flatMap(({ at, path }) => (at >= frozenAt ? [path] : [])),
+      ['/v5/order/cancel'],
+    );
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('1-1').at(-1), bench.said('1-3'), tookSocket('1-3')], ['cancelled', ['accepted'], 1]);
+    await bench.until('an end', () => bench.said('1-2').length > 0);
+    assert.deepEqual([bench.said('1-2'), bench.atVenue('1-2')], [['rejected'], 0]);
+  });
+
+  test('F8: what the acknowledgements say of the allowance is kept to', async () => {
+    await opened();
+    // Another program of the same user takes nearly all of it.
+    for (let number = 0; number < 9; number++) {
+      const parameters = { category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Limit', price: '40000', qty: '0.01' };
+      void bench.wire.ask({ method: 'POST', path: '/v5/order/create', parameters, isPrivate: true }, new AbortController().signal);
+    }
+    await bench.advance(100);
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(100);
+    const saidAt = bench.timers.now();
+    bench.submit('1-2', limit('50100'));
+    await bench.advance(2 * SECOND_MS);
+    assert.deepEqual([bench.said('1-1'), bench.said('1-2'), bench.venue.counts.doubts], [['accepted'], ['accepted'], 0]);
+    const [second] = bench.wire.socketRequests.filter(({ parameters }) => parameters['orderLinkId'] === `${RUN}-1-2`);
+    assert.ok((second?.at ?? 0) - saidAt > 500, 'once the venue has room again');
+  });
+
+  test('F8: during a ban nothing is sent over the socket either', async () => {
+    await opened();
+    bench.submit('1-1', limit('50000'));
+    bench.fault({ kind: 'http-status', status: 403, where: '/v5/position/list', times: 1 });
+    await bench.until('a ban', () => bench.notices.some((words) => /banned this address/.test(words)), MINUTE_MS);
+    const bannedAt = bench.timers.now();
+    bench.cancel('1-1');
+    bench.submit('1-2');
+    await bench.advance(9 * MINUTE_MS);
+    assert.deepEqual([bench.wire.pathsSince(bannedAt), bench.said('1-2')], [[], ['rejected']]);
+    await bench.until('a cancel', () => bench.said('1-1').includes('cancelled'), 2 * MINUTE_MS);
+  });
+
+  test('F22: while it is away, and until it has logged in, orders go over REST; it is dialled with growing pauses', async () => {
+    bench = new AdapterBench(entered());
+    bench.fault({ kind: 'refuse-sockets', where: '/v5/trade', times: 5 });
+    await bench.start();
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('1-1'), tookSocket('1-1')], [['accepted'], 0]);
+    await bench.until('a socket', () => bench.venue.hasOrderSocket, MINUTE_MS);
+    assert.ok(bench.timers.now() > 5 * SECOND_MS, 'after pauses');
+    bench.cancel('1-1');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(
+      [bench.said('1-1'), bench.wire.socketRequests.map(({ path }) => path)],
+      [['accepted', 'cancelled'], ['/v5/order/cancel']],
+    );
+    bench.act({ act: 'drop-sockets' });
+    bench.submit('2-1', { type: 'stop', role: 'stop', side: 'sell', reduceOnly: true, stopPrice: price('50000') });
+    await bench.advance(100);
+    assert.equal(bench.venue.hasOrderSocket, false);
+    await bench.until('all to be there again', () => bench.venue.hasOrderSocket && bench.venue.isReconciled, MINUTE_MS);
+    bench.submit('2-2');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.said('2-2'), tookSocket('2-2')], [['filled 0.01'], 1]);
+  });
+
+  test('F22: a socket that dies with an order on it leaves the order in doubt at once, and the venue is asked over REST', async () => {
+    await opened();
+    bench.fault({ kind: 'accept-reset', where: '/v5/order/create', times: 1 });
+    bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(100);
+    assert.equal(bench.venue.counts.doubts, 1, 'no deadline is waited for');
+    await bench.until('an answer', () => bench.said('1-1').length > 0);
+    assert.deepEqual([bench.said('1-1'), bench.atVenue('1-1'), tookSocket('1-1')], [['accepted'], 1, 1]);
+  });
+
+  test('a socket that swallows an order is dialled again, and the order is sought', async () => {
+    await opened();
+    bench.fault({ kind: 'silent-orders', times: 1 });
+    bench.fault({ kind: 'no-data', where: 'order', times: 1 });
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(defaultBybitVenueSettings.deadlineMs + 100);
+    assert.equal(bench.venue.counts.doubts, 1);
+    await bench.until('an answer', () => bench.said('1-1').length > 0);
+    assert.deepEqual([bench.said('1-1'), bench.atVenue('1-1')], [['accepted'], 1]);
+    assert.ok(bench.notices.some((words) => /socket for orders is lost: order\.create was not answered in time/.test(words)));
+    await bench.until('a socket', () => bench.venue.hasOrderSocket);
+  });
+
+  test('too many connections is no refusal of the key: the order is sought, and what opens may open', async () => {
+    await opened();
+    bench.fault({ kind: 'ret-code', retCode: 10003, retMsg: 'Too many sessions under the same UID.', where: 'order.create', times: 1 });
+    bench.submit('1-1');
+    await bench.until('an end', () => bench.said('1-1').length > 0);
+    assert.deepEqual(bench.said('1-1'), ['rejected']);
+    bench.submit('1-2');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-2'), ['filled 0.01']);
   });
 });
 

@@ -18,6 +18,7 @@ export interface StreamParts {
   readonly dial: Dial;
   readonly timers: Timers;
   readonly random: Random;
+  /** None, where what is said answers what was asked. */
   readonly topics: readonly string[];
   /** The frame that logs in; undefined where nobody has to. */
   readonly login: (() => string) | undefined;
@@ -25,6 +26,8 @@ export interface StreamParts {
   /** How long a topic may say nothing; Infinity where silence proves nothing. */
   readonly staleMs: (topic: string) => number;
   readonly onFrame: (frame: Frame) => void;
+  /** What is of no topic: the answer to something that was sent. */
+  readonly onReply?: (frame: Frame) => void;
   readonly onActive: () => void;
   readonly onLost: (why: string) => void;
   /** A text that is no frame, or a login that is refused. */
@@ -92,6 +95,11 @@ export class Stream {
     if (this.#state !== 'down' && !this.#isStopped) this.#lost(why);
   }
 
+  /** Only while it is active. */
+  send(text: string): void {
+    this.#socket?.send(text);
+  }
+
   /** The topic is asked for anew, which begins it with a snapshot. */
   renew(topic: string): void {
     if (this.#state !== 'active') return;
@@ -128,7 +136,7 @@ export class Stream {
   #opened(): void {
     const { login, timers } = this.#parts;
     this.#phaseEnds = timers.now() + PHASE_MS;
-    if (login === undefined) this.#subscribe();
+    if (login === undefined) this.#loggedIn();
     else {
       this.#state = 'logging-in';
       this.#socket?.send(login());
@@ -136,7 +144,11 @@ export class Stream {
     this.#arm();
   }
 
-  #subscribe(): void {
+  #loggedIn(): void {
+    if (this.#parts.topics.length === 0) {
+      this.#activate();
+      return;
+    }
     this.#state = 'subscribing';
     this.#phaseEnds = this.#parts.timers.now() + PHASE_MS;
     this.#send({ req_id: 'topics', op: 'subscribe', args: this.#parts.topics });
@@ -163,9 +175,9 @@ export class Stream {
       return;
     }
     if (this.#state === 'logging-in' && frame.op === 'auth') {
-      if (frame.success === true) this.#subscribe();
+      if (frame.success === true || frame.retCode === 0) this.#loggedIn();
       else {
-        this.#parts.onRefused(`${this.#parts.name} refused the login: ${frame.ret_msg ?? ''}`);
+        this.#parts.onRefused(`${this.#parts.name} refused the login: ${frame.ret_msg ?? frame.retMsg ?? ''}`);
         this.#lost('the login was refused');
       }
       return;
@@ -175,7 +187,10 @@ export class Stream {
       else this.#lost(`the subscription was refused: ${frame.ret_msg ?? ''}`);
       return;
     }
-    if (frame.topic === undefined) return;
+    if (frame.topic === undefined) {
+      if (this.#state === 'active') this.#parts.onReply?.(frame);
+      return;
+    }
     this.#saidAt.set(frame.topic, this.#heardAt);
     this.#parts.onFrame(frame);
   }

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Exchange } from 'ccxt';
 import { SECOND_MS } from '../../domain/time.ts';
 import type { Credentials } from './credentials.ts';
-import type { Dial, PublicWire, VenueRequest, VenueWire, WholeAnswer } from './venue-wire.ts';
+import { bodyOf, type Dial, type PublicWire, type VenueRequest, type VenueWire, type WholeAnswer } from './venue-wire.ts';
 
 /**
  * Headers and body within the deadline. ccxt's own timer stops at the headers, so that a body which stalls would hold it up for ever.
@@ -30,6 +30,7 @@ export interface StreamAddresses {
   readonly linear: string;
   readonly spot: string;
   readonly private: string;
+  readonly trade: string;
 }
 
 export interface PublicWireParts {
@@ -67,6 +68,7 @@ export function openBybitWire({ credentials, ...parts }: PublicWireParts & { rea
       return JSON.stringify({ req_id: 'login', op: 'auth', args: [credentials.key, expires, sign] });
     },
     dialPrivate: dialler(parts.addresses.private),
+    dialTrade: dialler(parts.addresses.trade),
   };
 }
 
@@ -77,9 +79,9 @@ interface SignedRequest {
   readonly body: string | undefined;
 }
 
-function signed(client: Exchange, { method, path, parameters, isPrivate }: VenueRequest): SignedRequest {
+function signed(client: Exchange, { method, path, isPrivate, ...said }: VenueRequest): SignedRequest {
   // ccxt has no type for what it signs.
-  const request = client.sign(path.slice(1), isPrivate ? 'private' : 'public', method, { ...parameters }) as {
+  const request = client.sign(path.slice(1), isPrivate ? 'private' : 'public', method, { ...bodyOf(said) }) as {
     readonly url: string;
     readonly headers: Readonly<Record<string, string>> | undefined;
     readonly body: string | undefined;

@@ -5,14 +5,23 @@ import { SECOND_MS } from '../../domain/time.ts';
 import { Alarm } from './alarm.ts';
 
 /** What the venue counts together. */
-export type Budget = 'create' | 'amend' | 'cancel' | 'stops' | 'query' | 'market';
+export type Budget = 'create' | 'amend' | 'cancel' | 'create-batch' | 'cancel-batch' | 'stops' | 'query' | 'market';
 
 /** Lower goes first. */
 export const PRIORITY = { cancel: 0, protect: 1, close: 2, doubt: 3, look: 4, enter: 5 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
-/** Requests a second of one user: Bybit's documentation for linear orders, and the least that it gives for the rest, until its headers say more. */
-const A_SECOND: Readonly<Record<Budget, number>> = { create: 10, amend: 10, cancel: 10, stops: 10, query: 10, market: 20 };
+/** Requests a second of one user, of batches their rows: Bybit's documentation for linear orders, and the least that it gives for the rest, until its headers say more. */
+const A_SECOND: Readonly<Record<Budget, number>> = {
+  create: 10,
+  amend: 10,
+  cancel: 10,
+  'create-batch': 10,
+  'cancel-batch': 10,
+  stops: 10,
+  query: 10,
+  market: 20,
+};
 /** At once after a quiet time, and then steadily: together less than the allowance in any second, wherever the venue's begins. */
 const BURST = 0.4;
 const STEADY = 0.5;
@@ -44,22 +53,29 @@ class Bucket {
     this.#filled = Math.min(this.#filled, left);
   }
 
-  /** When the next request may go: `now` or later. */
-  freeAt(now: number): number {
+  /** How many may go at once after a quiet time. */
+  get atOnce(): number {
+    return Math.floor(this.#capacity);
+  }
+
+  /** When the next request, of so many, may go: `now` or later. More than it holds is waited for until it is full. */
+  freeAt(now: number, weight = 1): number {
+    const needed = Math.min(weight, Math.max(1, this.#capacity));
     this.#filled = Math.min(this.#capacity, this.#filled + Math.max(0, now - this.#filledAt) * this.#perMs);
     this.#filledAt = now;
-    const filledAt = this.#filled >= 1 ? now : now + Math.ceil((1 - this.#filled) / this.#perMs);
+    const filledAt = this.#filled >= needed ? now : now + Math.ceil((needed - this.#filled) / this.#perMs);
     return Math.max(filledAt, this.frozenUntil);
   }
 
-  take(): void {
-    this.#filled--;
+  take(weight = 1): void {
+    this.#filled -= weight;
   }
 }
 
 interface Waiting {
   readonly budget: Budget;
   readonly priority: Priority;
+  readonly weight: number;
   readonly go: () => void;
 }
 
@@ -91,6 +107,8 @@ export class Turns {
       create: bucket('create'),
       amend: bucket('amend'),
       cancel: bucket('cancel'),
+      'create-batch': bucket('create-batch'),
+      'cancel-batch': bucket('cancel-batch'),
       stops: bucket('stops'),
       query: bucket('query'),
       market: bucket('market'),
@@ -103,11 +121,17 @@ export class Turns {
     return this.#address.frozenUntil;
   }
 
-  take(budget: Budget, priority: Priority): Promise<void> {
+  /** How many of one kind may go at once, where none has gone lately. */
+  atOnce(budget: Budget): number {
+    return this.#buckets[budget].atOnce;
+  }
+
+  /** @param weight as many as the venue counts it for */
+  take(budget: Budget, priority: Priority, weight = 1): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return new Promise((go) => {
       const place = this.#waiting.findIndex((each) => each.priority > priority);
-      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, { budget, priority, go });
+      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, { budget, priority, weight, go });
       this.#serve();
     });
   }
@@ -142,7 +166,7 @@ export class Turns {
       if (waiting === undefined) break;
       const addressAt = this.#address.freeAt(now);
       const bucket = this.#buckets[waiting.budget];
-      const freeAt = Math.max(addressAt, bucket.freeAt(now));
+      const freeAt = Math.max(addressAt, bucket.freeAt(now, waiting.weight));
       if (freeAt > now) {
         next = Math.min(next, freeAt);
         // Whoever comes after would take what the first in the queue waits for.
@@ -151,7 +175,7 @@ export class Turns {
         continue;
       }
       this.#address.take();
-      bucket.take();
+      bucket.take(waiting.weight);
       this.#waiting.splice(place, 1);
       waiting.go();
     }

@@ -14,7 +14,14 @@ export interface VenueRequest {
   /** `/v5/order/create` */
   readonly path: string;
   readonly parameters: Parameters;
+  /** Of a batch. */
+  readonly rows?: readonly Parameters[] | undefined;
   readonly isPrivate: boolean;
+}
+
+/** What is posted. */
+export function bodyOf({ parameters, rows }: Pick<VenueRequest, 'parameters' | 'rows'>): object {
+  return rows === undefined ? parameters : { ...parameters, request: rows };
 }
 
 export interface Socket {
@@ -49,4 +56,6 @@ export interface VenueWire extends PublicWire {
   /** The frame that says who we are. */
   login(): string;
   readonly dialPrivate: Dial;
+  /** The socket that takes orders. */
+  readonly dialTrade: Dial;
 }
