@@ -103,7 +103,11 @@ export class Bench {
   }
 
   /** This project's own adapter, connected and reconciled. @param notices what it tells a person */
-  async adapter(account: { readonly key: string; readonly secret: string }, notices: string[] = []): Promise<BybitVenue> {
+  async adapter(
+    account: { readonly key: string; readonly secret: string },
+    notices: string[] = [],
+    orderEntry: 'rest' | 'socket' = 'rest',
+  ): Promise<BybitVenue> {
     const controller = new AbortController();
     const venue = await openBybitVenue({
       site: 'main',
@@ -112,7 +116,7 @@ export class Bench {
       instruments: this.stepped.market.instruments,
       timers: systemTimers,
       random: new Random(1),
-      settings: { recvWindowMs: 2_000, propagationMs: 100, deadlineMs: 2_000, reconcileMs: 1_000, pingMs: 500 },
+      settings: { recvWindowMs: 2_000, propagationMs: 100, deadlineMs: 2_000, reconcileMs: 1_000, pingMs: 500, orderEntry },
       runId: 'own',
       // The market of these tests has a time of its own.
       since: 0,
@@ -131,7 +135,7 @@ export class Bench {
       controller.abort();
     });
     venue.start();
-    await until('a reconciled venue', () => venue.isReconciled, Boolean);
+    await until('a reconciled venue', () => venue.isReconciled && (orderEntry === 'rest' || venue.hasOrderSocket), Boolean);
     return venue;
   }
 

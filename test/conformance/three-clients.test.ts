@@ -1,7 +1,8 @@
 // The flows of a trading client, each carried out by three of them that do not know each other: ccxt (REST and streams), bybit-api (REST and its
-// socket for orders) and this project's own adapter. Every one trades on an account of its own, side by side on one market, and all three
-// watch each of the accounts: what they see of one account must be the same, and the three accounts must end with the same orders, fills,
-// position and balance. What the adapter does not speak of (batches, trailing stops, orders over a socket) it reaches as the engine would.
+// socket for orders) and this project's own adapter, over REST and over the socket for orders. Every one trades on an account of its own, side by
+// side on one market, and all three watch each of the accounts: what they see of one account must be the same, and the accounts must end with the
+// same orders, fills, position and balance. A stop that trails the adapter moves by itself, as the engine does
+// (docs/decisions/2026-11-22-trailing-stops-are-moved.md).
 //
 // The numbers are the rows of the list of independent cases that the flows are taken from: 1 what ccxt's own fixtures send, 2 what its parser
 // makes of answers, 3 what its streams are told, 4 kinds of order events, 5 ambiguous and refused commands, 6 life of an order, funding and
@@ -276,11 +277,12 @@ class Adapter {
           (said) => said.includes('order.repriced'),
         );
       },
+      // In one instant, as the engine hands over what it wants.
       batch: async (orders) => {
-        for (const each of orders) await limit(each.name, each);
+        await Promise.all(orders.map((each) => limit(each.name, each)));
       },
       cancelAll: async (names) => {
-        for (const name of names) await cancel(name);
+        await Promise.all(names.map(cancel));
       },
       takeProfit: async (name, side, amount, level) => {
         await cancel('entry-stop');
@@ -462,8 +464,10 @@ async function seenByBybitApi(rest: RestClientV5): Promise<Seen> {
 
 // ---- the three accounts ------------------------------------------------------------------------------------------------
 
+const SEATS = ['ccxt', 'bybit-api', 'adapter', 'adapter over its socket'] as const;
+
 interface Seat {
-  readonly name: 'ccxt' | 'bybit-api' | 'adapter';
+  readonly name: (typeof SEATS)[number];
   readonly key: string;
   readonly trader: Trader;
   readonly ccxt: Ccxt;
@@ -475,19 +479,47 @@ interface Seat {
 
 const [START = 0] = START_PRICES;
 /** A bar has five of it, and all of them may be ours: what is more fills in parts. */
-const bench = new Bench(3, { rules: { volumeShareRatio: 1 } }, { instruments: steppedInstruments().slice(0, 1), prices: [START] });
+const bench = new Bench(
+  SEATS.length,
+  { rules: { volumeShareRatio: 1 } },
+  { instruments: steppedInstruments().slice(0, 1), prices: [START] },
+);
 let seats: readonly Seat[] = [];
+
+/** What has reached the venue: over HTTP its path, over the socket for orders its operation; whose it was, and what it said. */
+const arrived: { readonly key: string; readonly what: string; readonly text: string }[] = [];
+const { request, receive } = { request: bench.server.request.bind(bench.server), receive: bench.server.receive.bind(bench.server) };
+bench.server.request = (asked, now) => {
+  const key = asked.headers['x-bapi-api-key'] ?? '';
+  arrived.push({ key, what: asked.path, text: asked.body });
+  // Each account from a machine of its own: what one address may ask is less than all of them look.
+  return request({ ...asked, address: key === '' ? asked.address : key }, now);
+};
+bench.server.receive = (session, text, now) => {
+  if (session.kind === 'trade') {
+    const { op } = JSON.parse(text) as { readonly op: string };
+    arrived.push({ key: session.account?.settings.key ?? '', what: op, text });
+  }
+  receive(session, text, now);
+};
+
+/** By seat: what of these has reached the venue with any of those names in it. */
+function reached(whats: readonly string[], name: string): readonly string[] {
+  return seats.map(
+    ({ key }) => arrived.find((each) => each.key === key && whats.includes(each.what) && each.text.includes(name))?.what ?? '',
+  );
+}
 
 before(async () => {
   await bench.open();
   seats = await Promise.all(
-    (['ccxt', 'bybit-api', 'adapter'] as const).map(async (name): Promise<Seat> => {
+    SEATS.map(async (name): Promise<Seat> => {
       const account = bench.account();
       const notices: string[] = [];
       const [ccxt, rest, adapter] = [
         await bench.ccxt(account),
         bench.rest(account),
-        new Adapter(await bench.adapter(account, notices), notices),
+        new Adapter(await bench.adapter(account, notices, name === 'adapter over its socket' ? 'socket' : 'rest'), notices),
       ];
       const trader = name === 'ccxt' ? byCcxt(ccxt) : name === 'bybit-api' ? byBybitApi(rest, bench.tradeSocket(account)) : adapter.trader;
       const streamed = { trades: gather(() => ccxt.watchMyTrades()) };
@@ -540,7 +572,7 @@ async function allSee(): Promise<Seen> {
         const terms = ({ price: at, quantity: size, fee, isMaker }: SeenFill) => ({ at, size, fee, isMaker });
         // Of what others trade on its account it knows no order.
         assert.deepEqual(own.fills.map(terms), seen.fills.map(terms), `${name}: fills of the adapter`);
-        if (name === 'adapter') assert.deepEqual(own, seen, 'all of the adapter');
+        if (name.startsWith('adapter')) assert.deepEqual(own, seen, `all of the ${name}`);
         assert.equal(new Set(streamed.trades.map(({ id }) => id)).size, seen.fills.length, `${name}: fills of the stream`);
         views.push(seen);
       }
@@ -561,7 +593,7 @@ function orderNamed(seen: Seen, name: string): SeenOrder {
   return seen.orders.find((order) => order.name === name) ?? assert.fail(`an order ${name}`);
 }
 
-describe('three clients, three accounts, one market', { timeout: 60_000 }, () => {
+describe('three clients, an account for each way of theirs, one market', { timeout: 60_000 }, () => {
   test('1, 2, 3, 8: a market order in and a reduce-only one out', async () => {
     await each((trader) => trader.market('in', 'buy', '0.1'));
     const opened = await allSee();
@@ -683,14 +715,38 @@ describe('three clients, three accounts, one market', { timeout: 60_000 }, () =>
     }));
     await each((trader) => trader.batch(orders));
     assert.equal((await allSee()).orders.filter(({ isOpen }) => isOpen).length, 3);
+    const create = ['/v5/order/create-batch', 'order.create-batch'];
+    assert.deepEqual(reached(create, `${PREFIX}batch-2`), [create[0], create[0], create[0], create[1]]);
+    const cancelled = arrived.length;
     await each((trader) => trader.cancelAll(orders.map(({ name }) => name)));
     assert.equal((await allSee()).orders.filter(({ isOpen }) => isOpen).length, 0);
+    const cancels = arrived.slice(cancelled).filter(({ what }) => what.includes('cancel'));
+    assert.deepEqual(
+      seats.map(({ key }) => cancels.flatMap((cancel) => (cancel.key === key ? [cancel.what] : []))),
+      [['/v5/order/cancel-all'], ['/v5/order/cancel-all'], ['/v5/order/cancel-batch'], ['order.cancel-batch']],
+    );
   });
 
   test('1, 3: order entry over WebSocket', async () => {
     await each((trader) => trader.overSocket('by-socket', { side: 'buy', quantity: '0.01', price: '60500', kind: 'ioc' }));
     const opened = await allSee();
     assert.deepEqual([opened.position, orderNamed(opened, 'by-socket').filled], [0.01, 0.01]);
+    // The other adapter has been told to go over REST.
+    const ways = ['order.create', '/v5/order/create'];
+    assert.deepEqual(reached(ways, `${PREFIX}by-socket`), ['order.create', 'order.create', '/v5/order/create', 'order.create']);
+    await each((trader) => trader.overSocket('socket-resting', { side: 'buy', quantity: '0.01', price: '50000' }));
+    const at = arrived.length;
+    const last = seats.at(-1);
+    await last?.trader.amend('socket-resting', { price: '50500', quantity: '0.02' });
+    await last?.trader.cancel('socket-resting');
+    await Promise.all(
+      seats.slice(0, -1).map(async ({ trader }) => {
+        await trader.amend('socket-resting', { price: '50500', quantity: '0.02' });
+        await trader.cancel('socket-resting');
+      }),
+    );
+    const byLast = arrived.slice(at).flatMap(({ key, what }) => (key === last?.key && /amend|cancel/.test(what) ? [what] : []));
+    assert.deepEqual(byLast, ['order.amend', 'order.cancel']);
     await each((trader) => trader.market('socket-out', 'sell', '0.01', { reduces: true }));
     assert.equal((await allSee()).position, 0);
   });
@@ -703,7 +759,7 @@ describe('three clients, three accounts, one market', { timeout: 60_000 }, () =>
       ['own way too large', { side: 'buy', quantity: '99999', price: '50000' }],
     ] as const) {
       const refused = await Promise.all(seats.map(({ trader }) => trader.refuses(name, order)));
-      assert.deepEqual(refused, [true, true, true], name);
+      assert.deepEqual(refused, [true, true, true, true], name);
     }
     assert.deepEqual(await allSee(), before);
   });
@@ -730,7 +786,7 @@ describe('three clients, three accounts, one market', { timeout: 60_000 }, () =>
       assert.deepEqual(strange, [], name);
       // Before it began ccxt had tried out its streams there.
       const own = adapter.notices.filter((words) => !words.includes('of another hand'));
-      if (name === 'adapter') assert.deepEqual(own, []);
+      if (name.startsWith('adapter')) assert.deepEqual(own, []);
     }
   });
 });
