@@ -1,9 +1,9 @@
-// A live session on the simulated Bybit venue in a process of its own, killed at random moments and started again: what test/live/kills.live.ts and
+// A live session on the simulated Bybit venue in a process of its own, killed at random moments and started again: what live-kill.test.ts and
 // the soak share. What is compared is asked of the venue by the witness, not by the adapter.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { administer, witness, witnessHistory, type VenueProcess, type Witnessed } from '../support/bybit-witness.ts';
+import { administer, newestTrade, witness, witnessHistory, type VenueProcess, type Witnessed } from '../support/bybit-witness.ts';
 import { onlyRun, pause, startBallast, tapeBytes, temporaryHome, until, type Program } from '../support/run-app.ts';
 
 export const CAPITAL = 100_000;
@@ -14,19 +14,50 @@ const RECORD_BYTES = 64;
 export const SYMBOLS = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
 export const PHRASE = `trade ${CAPITAL} USDT on bybit testnet without evidence`;
 
-/** Decisions every five minutes of the market, of which several pass a second: there is always something under way. */
-export function liveConfig(home: string): string {
-  return `
+/** Wants something else all the time, and never the same as another of its kind: there is always something under way. */
+const RESTLESS = `
+import { defineStrategy, z } from 'ballast';
+const STANCES = [1, 0.5, -0.5, 0, -1, 0.5, 0, 1, -0.5];
+export default defineStrategy({
+  name: 'restless',
+  about: 'wants something else every so many minutes, whatever happens',
+  legs: 1,
+  parameters: z.strictObject({ minutes: z.number() }),
+  features: () => ({}),
+  opine: ({ at }, { minutes }) => {
+    const stance = STANCES[Math.floor(at / 60_000 / minutes) % STANCES.length] ?? 0;
+    return { kind: 'forecast', stance, confidence: 0.5, protection: { stopRatio: 0.004 } };
+  },
+  explain: () => ({ because: 'restless', numbers: {} }),
+});
+`;
+
+/** Market seconds a second while sessions are killed: four bars. */
+export const SPEED = 240;
+/** While a session is compared with the venue: what is under way comes to its end before the next bar closes. */
+export const RESTING_SPEED = 1;
+
+/** A home whose sessions change their minds every few minutes of the market, of which several pass a second. */
+export function restlessHome(name: string): string {
+  const home = temporaryHome(name);
+  const restless = join(home, 'restless.ts');
+  writeFileSync(restless, RESTLESS);
+  const config = `
 paper:
   symbols: [${SYMBOLS.join(', ')}]
-  timeframeMs: 5m
-  warmupMs: 4h
+  timeframeMs: 1m
+  warmupMs: 1h
   strategies:
-    - { strategy: trend, parameters: { fast: 1, slow: 3, entrySeparation: 0.2, stopAtr: 1, trailR: 1 } }
-    - { strategy: trend, parameters: { fast: 2, slow: 6, entrySeparation: 0.3, stopAtr: 2, trailR: 2 } }
+    - { strategy: ${restless}, parameters: { minutes: 2 } }
+    - { strategy: ${restless}, parameters: { minutes: 3 } }
+desk:
+  # It counts by the bar: at this pace an order is in doubt for many of them.
+  mostFailedCloses: 1000
 live:
   leaseFolder: ${join(home, 'leases')}
 `;
+  writeFileSync(join(home, 'ballast.yaml'), config);
+  return home;
 }
 
 export interface ServedVenue extends VenueProcess {
@@ -92,7 +123,8 @@ export function statusOf(folder: string): Promise<LiveStatus | undefined> {
     socket.on('connect', () => socket.write('{"command":"status"}\n'));
     socket.on('data', (chunk: string) => (text += chunk));
     socket.on('error', () => resolve(undefined));
-    socket.on('end', () => resolve(text === '' ? undefined : (JSON.parse(text) as { readonly answer?: LiveStatus }).answer));
+    // Killed while it answered, it has said nothing, or not all of it.
+    socket.on('end', () => resolve(text.endsWith('\n') ? (JSON.parse(text) as { readonly answer?: LiveStatus }).answer : undefined));
   });
 }
 
@@ -114,6 +146,11 @@ export function differences(status: LiveStatus, seen: Witnessed): string[] {
   if (Math.abs(Number(status.cash) - cash) > 0.01) found.push(`the session has ${status.cash} in cash, the venue's is ${cash}`);
   for (const symbol of seen.naked) found.push(`${symbol} is held without a stop`);
   return found;
+}
+
+/** The market of the venue goes on so fast from now on. */
+export function pace(venue: VenueProcess, speed: number): Promise<void> {
+  return administer(venue, 'POST', 'clock', { speed });
 }
 
 /** Looks until session and venue agree while nothing happens. @returns what they still say differently */
@@ -189,13 +226,17 @@ export async function killLive({
   for (let number = 0; ; number++) {
     const program = startLive(home, venue);
     if (number > 0 && (number % compareEvery === 0 || number === kills)) {
-      // What is compared must come to rest, and a venue that misbehaves never does.
+      // What is compared must come to rest, and at a venue that misbehaves, or whose bars follow each other at once, it never does.
       await administer(venue, 'DELETE', 'faults');
+      await pace(venue, RESTING_SPEED);
       for (const words of await agreement(home, venue, program)) faults.push(`after kill ${number}: ${words}`);
-      if (number < kills) await misbehave(venue);
+      if (number < kills) {
+        await pace(venue, SPEED);
+        await misbehave(venue);
+      }
     }
     if (number === kills) return { ...counts, faults, program };
-    await momentOf(home, program, number, random);
+    await momentOf(home, venue, program, number, random);
     program.kill('SIGKILL');
     const ended = await program.ended;
     if (ended.signal === 'SIGKILL') counts.kills++;
@@ -208,19 +249,29 @@ export async function killLive({
 
 /** A venue that misbehaves may keep a session from coming on. */
 const MOST_WAIT_MS = 6_000;
+/** Until it is proven that what a killed session sent has not arrived, nothing opens: then it trades again. */
+const MOST_WAIT_FOR_TRADES_MS = 30_000;
 
-/** While it starts, or while it trades: some events after its tape was seen to go on. */
-async function momentOf(home: string, program: Program, number: number, random: () => number): Promise<void> {
+/** While it starts, some events after its tape was seen to go on, or when the venue has traded with it. */
+async function momentOf(home: string, venue: VenueProcess, program: Program, number: number, random: () => number): Promise<void> {
   const over = new AbortController();
   void program.ended.then(() => over.abort());
-  if (number % 4 !== 0) {
+  const wait = async (mostMs: number, stepMs: number, holds: () => boolean | Promise<boolean>): Promise<void> => {
+    const until = performance.now() + mostMs;
+    while (!over.signal.aborted && performance.now() < until && !(await holds())) await pause(stepMs);
+  };
+  const after = (ms: number): Promise<unknown> => Promise.race([program.ended, pause(random() * ms)]);
+  if (number % 5 === 0) await after(1_500);
+  else if (number % 5 === 3) {
+    const before = await newestTrade(venue);
+    await wait(MOST_WAIT_FOR_TRADES_MS, 100, async () => (await newestTrade(venue)) !== before);
+    await after(60);
+  } else {
     const folder = (): string => onlyRun(home) ?? '';
-    const before = tapeBytes(folder());
-    const grown = RECORD_BYTES * (1 + Math.floor(random() * 12));
-    const until = performance.now() + MOST_WAIT_MS;
-    while (!over.signal.aborted && performance.now() < until && tapeBytes(folder()) < before + grown) await pause(5);
+    const goal = tapeBytes(folder()) + RECORD_BYTES * (1 + Math.floor(random() * 12));
+    await wait(MOST_WAIT_MS, 5, () => tapeBytes(folder()) >= goal);
+    await after(250);
   }
-  await Promise.race([program.ended, pause(random() * (number % 4 === 0 ? 1_500 : 250))]);
 }
 
 /** Ends the last session as a person would, and says what must not be of the whole. */

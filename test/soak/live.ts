@@ -1,14 +1,10 @@
 // The soak of live sessions: real kills against a venue with faults, many a session, every seed with a venue of its own.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { endLive, exportKeys, killLive, liveConfig, serveVenue } from '../e2e/killed-live.ts';
+import { endLive, exportKeys, killLive, restlessHome, serveVenue, SPEED } from '../e2e/killed-live.ts';
 import { journalFacts } from '../e2e/journal-facts.ts';
-import { onlyRun, seeded, temporaryHome } from '../support/run-app.ts';
+import { onlyRun, seeded } from '../support/run-app.ts';
 
 const KILLS_A_SESSION = 25;
 const COMPARE_EVERY = 5;
-/** Market seconds a second: four bars. */
-const SPEED = 240;
 
 /** @returns what was wrong, in words */
 export async function soakLive(kills: number, firstSeed: number): Promise<readonly string[]> {
@@ -37,8 +33,7 @@ async function killSession(
   const venue = await serveVenue(seed, SPEED);
   try {
     exportKeys(venue);
-    const home = temporaryHome(`live-${seed}`);
-    writeFileSync(join(home, 'ballast.yaml'), liveConfig(home));
+    const home = restlessHome(`live-${seed}`);
     const killed = await killLive({ home, venue, kills, random: seeded(seed), compareEvery: COMPARE_EVERY });
     totals.kills += killed.kills;
     totals.held += killed.held;

@@ -115,6 +115,12 @@ export async function witnessHistory(
   return { doubled: [...byLink].filter(([, ids]) => ids.size > 1).map(([id]) => id), executed, orders: byLink.size };
 }
 
+/** The venue's id of the latest trade of the account; empty where there was none. */
+export async function newestTrade(venue: VenueProcess): Promise<string> {
+  const { list: rows } = await get(venue, '/v5/execution/list', { category: 'linear', limit: '1' });
+  return String((rows as readonly Row[])[0]?.['execId'] ?? '');
+}
+
 export async function administer(venue: VenueProcess, method: 'POST' | 'DELETE', path: string, body: object = {}): Promise<void> {
   const response = await fetch(`${venue.address}/admin/${path}`, {
     method,

@@ -9,6 +9,9 @@ import type { PublicTopics } from './public-topics.ts';
 import { parameterError } from './refusal.ts';
 import { read } from './requests.ts';
 
+/** Market seconds a second: that of `--speed`. */
+const MOST_SPEED = 3_600;
+
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a decimal number as text');
 const market = { symbol: z.string(), category: z.enum(['linear', 'spot']).default('linear') };
 const on = { account: z.string().optional(), ...market };
@@ -44,13 +47,24 @@ const actSchema = z.discriminatedUnion('act', [
   z.strictObject({ act: z.literal('transfer'), account: z.string().optional(), coin: z.string().default('USDT'), amount: decimal }),
 ]);
 
+/** What is left out stays as it is. A market that stood still would leave orders that are on their way to it there. */
+const clockSchema = z
+  .strictObject({ skewMs: z.number().int(), speed: z.number().positive().max(MOST_SPEED) })
+  .partial();
+
 export interface AdminParts {
   readonly exchange: Exchange;
   readonly faults: Faults;
   /** Of every category. */
   readonly topics: readonly PublicTopics[];
   readonly dropSockets: () => void;
-  readonly clock: { skewMs: number };
+  readonly clock: VenueClock;
+}
+
+/** How far the venue's clock is off this machine's, and how many market seconds pass in a second. */
+export interface VenueClock {
+  skewMs: number;
+  speed: number;
 }
 
 /** @returns undefined where there is no such path. @throws Refusal where the body is not what it should be */
@@ -65,8 +79,7 @@ export function administer({ exchange, faults, topics, dropSockets, clock }: Adm
       faults.add(read(faultSchema, body));
       return { faults: faults.standing };
     case 'POST /admin/clock':
-      clock.skewMs = read(z.strictObject({ skewMs: z.number().int() }), body).skewMs;
-      return { skewMs: clock.skewMs };
+      return Object.assign(clock, read(clockSchema, body));
     case 'POST /admin/acts':
       act({ exchange, topics, dropSockets }, read(actSchema, body));
       return {};

@@ -1,7 +1,7 @@
 // The server without its sockets: what each request is answered, and what each stream is told. The clock is handed in.
 import type { Account } from './account.ts';
 import { accountEndpoints } from './account-endpoints.ts';
-import { administer } from './admin.ts';
+import { administer, type VenueClock } from './admin.ts';
 import type { Answer, Endpoint } from './calls.ts';
 import type { Exchange } from './exchange.ts';
 import { Faults, type Fault } from './faults.ts';
@@ -69,13 +69,14 @@ export interface BybitServerParts {
 export class BybitServer {
   readonly exchange: Exchange;
   readonly faults: Faults;
+  /** Of the market's pace whoever serves it takes note. */
+  readonly clock: VenueClock = { skewMs: 0, speed: 1 };
   readonly #topics: ReadonlyMap<string, PublicTopics>;
   readonly #limits = new RateLimits();
   readonly #addresses = new Map<string, AddressLimits>();
   readonly #sessions = new Map<Session, () => void>();
   /** By account: when its last guarded stream was lost. */
   readonly #unguardedSince = new Map<Account, { readonly at: number; readonly cancelled: Set<WireCategory> }>();
-  readonly #clock = { skewMs: 0 };
 
   constructor({ exchange, seed, hasFaults }: BybitServerParts) {
     this.exchange = exchange;
@@ -88,7 +89,7 @@ export class BybitServer {
 
   /** @param wallNow of this machine: the venue's clock may be off */
   request(request: HttpRequest, wallNow: number): HttpOutcome {
-    const now = wallNow + this.#clock.skewMs;
+    const now = wallNow + this.clock.skewMs;
     const route = `${request.method} ${request.path}`;
     if (request.path.startsWith('/admin/')) return this.#administer(request, route, now);
     if (!this.#addressOf(request.address).mayAsk(wallNow)) return plain(403, '403, access too frequent');
@@ -159,7 +160,7 @@ export class BybitServer {
       return plain(415, 'expected application/json');
     try {
       const { exchange, faults } = this;
-      const parts = { exchange, faults, topics: [...this.#topics.values()], dropSockets: () => this.#dropSockets(), clock: this.#clock };
+      const parts = { exchange, faults, topics: [...this.#topics.values()], dropSockets: () => this.#dropSockets(), clock: this.clock };
       const result = administer(parts, route, body === '' ? {} : jsonOf(body));
       return result === undefined
         ? reply(404, envelope(CODES.unknownPath, `${route} is not found`, {}, now))
@@ -207,7 +208,7 @@ export class BybitServer {
   }
 
   receive(session: Session, text: string, wallNow: number): void {
-    session.receive(text, wallNow + this.#clock.skewMs);
+    session.receive(text, wallNow + this.clock.skewMs);
     const { account } = session;
     if (account !== undefined && session.isGuarded) this.#unguardedSince.delete(account);
   }
@@ -235,7 +236,7 @@ export class BybitServer {
         account.cancelAll({ category }, 'CancelByDCP');
       }
     }
-    const now = wallNow + this.#clock.skewMs;
+    const now = wallNow + this.clock.skewMs;
     for (const session of this.#sessions.keys()) session.flush(now);
     for (const account of this.exchange.accounts) {
       const events = account.takeEvents();

@@ -28,23 +28,23 @@ const IDLE_MS = 10 * MINUTE_MS;
 const MOST_BUFFERED = 32 << 20;
 const LEAST_IDLE_MS = 30 * SECOND_MS;
 
-/** A server and its pace: market seconds a wall second. */
+/** Lets the market of a server pass, as fast as its clock says. */
 class Pace {
   readonly server: BybitServer;
-  readonly #from: TimeMs;
-  readonly #startedAt = performance.now();
-  readonly #speed: number;
+  #marketAt: TimeMs;
+  #wallAt = performance.now();
 
-  constructor(server: BybitServer, speed: number) {
+  constructor(server: BybitServer) {
     this.server = server;
-    this.#from = server.exchange.now;
-    this.#speed = speed;
+    this.#marketAt = server.exchange.now;
   }
 
   /** Lets the market come to what it is now, or a slice nearer. @returns whether it has */
   goOn(): boolean {
-    const now = Math.floor(this.#from + (performance.now() - this.#startedAt) * this.#speed);
-    return this.server.exchange.advance(now, SLICE_EVENTS);
+    const wallAt = performance.now();
+    this.#marketAt += (wallAt - this.#wallAt) * this.server.clock.speed;
+    this.#wallAt = wallAt;
+    return this.server.exchange.advance(Math.floor(this.#marketAt), SLICE_EVENTS);
   }
 }
 
@@ -79,7 +79,8 @@ export async function holdPort(port: number): Promise<Door> {
   return {
     address: `http://${LOOPBACK}:${(http.address() as AddressInfo).port}`,
     open(server, speed) {
-      const opened = new Pace(server, speed);
+      server.clock.speed = speed;
+      const opened = new Pace(server);
       pace = opened;
       const tick = (): void => {
         const isThere = opened.goOn();

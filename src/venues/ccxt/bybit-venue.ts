@@ -146,6 +146,8 @@ export interface BybitVenueParts {
 const GRACE_MS = SECOND_MS;
 /** An execution that a query found and the stream has not said for so long: the stream is deaf. */
 const DEAF_MS = 5 * SECOND_MS;
+/** How long the first reconciliation waits for the stream. */
+const STREAM_FIRST_MS = 500;
 /** A position that differs is looked at again after this before anybody is told. */
 const SECOND_LOOK_MS = 2 * SECOND_MS;
 const CLOCK_MS = MINUTE_MS;
@@ -308,7 +310,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     this.#refreshAt = now + this.#parts.settings.refreshMs;
     this.#stream.start();
     this.#socket?.start();
-    this.#reconcileSoon(0);
+    // At once where the stream comes up: what is asked before that would have to be asked again after it.
+    this.#reconcileSoon(STREAM_FIRST_MS);
   }
 
   /** Nothing leaves any more, and nothing is heard. What is at the venue stays there. */
@@ -597,7 +600,9 @@ export class BybitVenue implements Venue, Source, Stateful {
       case 'refused':
       case 'unauthorised': {
         const net = this.#net[instrument] ?? ZERO_QUANTITY;
-        if (signOf(net) === (side === 'sell' ? 1 : -1)) this.#orders.end(order, 'order.rejected', outcome.words);
+        // Its position may have been closed or turned while nobody was here: what was traded then is asked for first.
+        if (Number.isNaN(this.#reconciledAt)) this.#orders.doubt(order, outcome.words);
+        else if (signOf(net) === (side === 'sell' ? 1 : -1)) this.#orders.end(order, 'order.rejected', outcome.words);
         else this.#orders.end(order, 'order.cancelled', 'its position is gone');
         return;
       }

@@ -156,6 +156,7 @@ export class Turns {
     bucket.resize(Math.max(1, limit * BURST), Math.max(1, limit * STEADY));
     bucket.bound(left);
     if (left <= 0) this.freeze(Math.min(resetMs, SECOND_MS), budget);
+    else this.#serve();
   }
 
   #serve(): void {
