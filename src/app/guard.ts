@@ -7,7 +7,7 @@ export const SLICE_TIMEOUT_MS = 10_000;
 const holder = globalThis as { __ballastGuarded?: () => void };
 const script = new Script('globalThis.__ballastGuarded()');
 
-/** Runs the body; throws ERR_SCRIPT_EXECUTION_TIMEOUT when it takes longer. About 90 µs a call: for a slice or a question, not for a bar. */
+/** Runs the body; throws ERR_SCRIPT_EXECUTION_TIMEOUT when it takes longer. About 90 µs a call, and milliseconds on a busy machine: for a slice. */
 export function guarded(body: () => void, timeoutMs: number): void {
   const outer = holder.__ballastGuarded;
   holder.__ballastGuarded = body;

@@ -15,8 +15,8 @@ import type { BookTape } from '../venues/simulated/book-records.ts';
 import { SimulatedVenue } from '../venues/simulated/venue.ts';
 import { EquityRecorder } from '../views/equity.ts';
 import { TradeLedger } from '../views/trades.ts';
-import { guarded } from './guard.ts';
 import { believedEnd, follow, type FollowedVenue } from './recovery.ts';
+import { questionGuard } from './question-guard.ts';
 import type { Recipe } from './recipe.ts';
 import { journalPath, tapePath } from './runs.ts';
 import { fundingOf } from './stored-funding.ts';
@@ -130,7 +130,7 @@ export function openPartsAround<V extends SessionVenue>(
     ...equityTold(recipe, equity),
     onPrice: (event) => ledger.price(event),
     knownFailures,
-    ...(askTimeoutMs > 0 ? { guard: (question: () => void) => guarded(question, askTimeoutMs) } : {}),
+    ...(askTimeoutMs > 0 ? { guard: questionGuard(askTimeoutMs) } : {}),
   });
   place.notBefore = () => engine.earliestNext;
   return { plan, recipe, configHash, engine, venue, journal, tape, recorder, ledger, equity, knownFailures, comparing };
