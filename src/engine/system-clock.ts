@@ -3,6 +3,11 @@ import type { Clock, Source } from '../domain/ports.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 
 const SLICE_MS = 20;
+/**
+ * Of market time. What comes in the same millisecond as what was decided just before is placed in the next one, and does not wait for that: a
+ * timer of the system would let it wait for one or two.
+ */
+const GRAIN_MS = 1;
 /** The longest sleep: a suspended machine or a stepped wall clock is noticed after this. */
 const LONGEST_SLEEP_MS = 1_000;
 
@@ -36,8 +41,12 @@ export class SystemClock implements Clock {
   }
 
   now(): TimeMs {
-    if (this.#speed === Infinity) return this.#seen;
-    return Math.max(this.#seen, Math.floor(this.#marketAnchor + (performance.now() - this.#wallAnchor) * this.#speed));
+    return this.#speed === Infinity ? this.#seen : Math.max(this.#seen, this.#elapsed());
+  }
+
+  /** By the wall alone, which what was seen may be ahead of by a grain. */
+  #elapsed(): TimeMs {
+    return Math.floor(this.#marketAnchor + (performance.now() - this.#wallAnchor) * this.#speed);
   }
 
   next(sources: readonly Source[], timerAt: TimeMs): number | 'timer' | 'wait' | 'ended' {
@@ -67,7 +76,7 @@ export class SystemClock implements Clock {
       if (timerAt > this.#seen) this.#seen = timerAt;
       return 'timer';
     }
-    if (which === -1 || earliest > now) {
+    if (which === -1 || (earliest > now && earliest > this.#elapsed() + GRAIN_MS)) {
       this.nextAt = earliest;
       return 'wait';
     }
