@@ -1,6 +1,7 @@
 // A live session under a venue of books: `ballast live` in this process with its durable journal, measured from outside of it. A frame arrives when
 // the socket hands out its text; an order is on the wire when the network has taken the bytes of its body.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,11 +60,13 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
-interface SentRequest {
-  readonly request: { readonly path: string };
+interface StartedRequest {
+  readonly request: ClientRequest;
 }
 
 const ORDERS = '/v5/order/create';
+/** The same over a socket. */
+const ORDER_FRAME = '"order.create"';
 
 /** Every socket that is opened while `body` lasts is listened to, and every request. */
 async function listening<Result>(ears: Ears, body: () => Promise<Result>): Promise<Result> {
@@ -76,15 +79,22 @@ async function listening<Result>(ears: Ears, body: () => Promise<Result>): Promi
         if (typeof data === 'string') ears.heard(data);
       });
     }
+
+    override send(data: Parameters<WebSocket['send']>[0]): void {
+      super.send(data);
+      if (typeof data === 'string' && data.includes(ORDER_FRAME)) ears.sent();
+    }
   };
-  const onSent = (message: unknown): void => {
-    if ((message as SentRequest).request.path.startsWith(ORDERS)) ears.sent();
+  const onStarted = (message: unknown): void => {
+    const { request } = message as StartedRequest;
+    // The system has taken its last byte.
+    if (request.path.startsWith(ORDERS)) request.once('finish', () => ears.sent());
   };
-  subscribe('undici:request:bodySent', onSent);
+  subscribe('http.client.request.start', onStarted);
   try {
     return await body();
   } finally {
-    unsubscribe('undici:request:bodySent', onSent);
+    unsubscribe('http.client.request.start', onStarted);
     globalThis.WebSocket = Plain;
   }
 }

@@ -91,6 +91,7 @@ export class SimulatedWire implements VenueWire {
     const { server, timers } = this.#parts;
     this.requests.push({ at: timers.now(), ...request });
     const sent = this.#signed(request);
+    request.onGiven?.();
     await this.#travel(signal);
     if (this.isCut) throw new TypeError('fetch failed');
     server.exchange.advance(this.#now());

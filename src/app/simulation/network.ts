@@ -248,6 +248,7 @@ export class SimulatedNetwork {
     caller.onRequest(request);
     const sent = this.#signed(request, timestamp);
     tell('wire', () => `#${number} ${request.method} ${request.path} ${brief(request)}`);
+    request.onGiven?.();
     return new Promise((resolve, reject) => {
       const isOver = (): boolean => caller.isDead || signal.aborted;
       const abort = (): void => {

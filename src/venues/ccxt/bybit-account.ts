@@ -112,7 +112,7 @@ export async function openBybitAccount({ site, environment, address, timers, ran
   const { recvWindowMs, deadlineMs } = defaultBybitVenueSettings;
   const nobodyAsks = (): Promise<never> => Promise.reject(new Error('broken invariant: ccxt asks for nothing by itself'));
   const { client, addresses } = await loadBybitTrader({ credentials, site, address, recvWindowMs, marketTypes: [], fetch: nobodyAsks });
-  const wire = openBybitWire({ client, credentials, addresses, deadlineMs });
+  const wire = openBybitWire({ client, credentials, addresses });
   return new BybitAccount({ wire, timers, random, deadlineMs, redact: redactor(credentials) });
 }
 

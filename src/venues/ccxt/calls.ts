@@ -16,8 +16,6 @@ export interface Call extends VenueRequest {
   readonly isWanted?: () => boolean;
   /** It leaves now. */
   readonly onSent?: () => void;
-  /** It is signed, and given to the network. */
-  readonly onGiven?: (() => void) | undefined;
 }
 
 export type Outcome =
@@ -94,7 +92,6 @@ export class Calls {
       throw new DOMException('late', 'TimeoutError');
     });
     const answer = socket?.carries(call.path) === true ? socket.ask(call, signal) : this.#overRest(call, signal);
-    call.onGiven?.();
     try {
       return await Promise.race([answer, late]);
     } finally {

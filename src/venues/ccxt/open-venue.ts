@@ -43,7 +43,7 @@ export async function openBybitVenue({
     marketTypes: [...kinds],
     fetch: (url, { headers }) => requests.get(url, headers),
   });
-  const wire = openBybitWire({ client, credentials, addresses, deadlineMs: settings.deadlineMs });
+  const wire = openBybitWire({ client, credentials, addresses });
   const listed: Listed[] = [];
   for (const [index, instrument] of instruments.entries()) {
     const { url } = client.sign('v5/market/instruments-info', 'public', 'GET', {
@@ -74,7 +74,7 @@ export async function openBybitMarket({ site, address, ...parts }: OpenMarketOpt
     marketTypes: [],
     fetch: nobodyAsks,
   });
-  return new BybitMarket({ ...parts, wire: openPublicWire({ client, addresses, deadlineMs }), deadlineMs, pingMs });
+  return new BybitMarket({ ...parts, wire: openPublicWire({ client, addresses }), deadlineMs, pingMs });
 }
 
 async function listing(instrument: Instrument, index: number, response: Response): Promise<Listed> {

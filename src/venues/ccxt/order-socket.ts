@@ -116,6 +116,7 @@ export class OrderSocket {
       signal.addEventListener('abort', onAbort, { once: true });
     });
     this.#stream.send(JSON.stringify({ reqId, header, op, args: [bodyOf(said)] }));
+    said.onGiven?.();
     return answer;
   }
 

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Exchange } from 'ccxt';
 import { SECOND_MS } from '../../domain/time.ts';
+import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { bodyOf, type Dial, type PublicWire, type VenueRequest, type VenueWire, type WholeAnswer } from './venue-wire.ts';
 
@@ -37,11 +38,11 @@ export interface PublicWireParts {
   /** Only for addresses and signatures: it sends nothing itself. */
   readonly client: Exchange;
   readonly addresses: StreamAddresses;
-  readonly deadlineMs: number;
 }
 
-export function openPublicWire({ client, addresses, deadlineMs }: PublicWireParts): PublicWire {
+export function openPublicWire({ client, addresses }: PublicWireParts): PublicWire {
   const ahead = { ms: 0 };
+  const connections = new Connections();
   return {
     wallNow: () => Date.now(),
     venueNow: () => Date.now() + ahead.ms,
@@ -51,7 +52,7 @@ export function openPublicWire({ client, addresses, deadlineMs }: PublicWirePart
     },
     ask(request, signal) {
       const { url, method, headers, body } = signed(client, request);
-      return fetchWhole(new URL(url), headers, deadlineMs, signal, { method, body });
+      return connections.ask(new URL(url), { method, headers, body, signal, onGiven: request.onGiven });
     },
     dialPublic: (category) => dialler(addresses[category]),
   };

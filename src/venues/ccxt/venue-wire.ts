@@ -17,6 +17,8 @@ export interface VenueRequest {
   /** Of a batch. */
   readonly rows?: readonly Parameters[] | undefined;
   readonly isPrivate: boolean;
+  /** Its last byte has been given to the network. */
+  readonly onGiven?: (() => void) | undefined;
 }
 
 /** What is posted. */
