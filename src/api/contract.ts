@@ -20,16 +20,29 @@ export const positionSchema = z
   })
   .readonly();
 
+const stageTimes = z.strictObject({ p50Ms: estimate, p99Ms: estimate, maxMs: estimate }).readonly();
+
 const latency = z
   .strictObject({
     level: z.enum(['kept', 'slow', 'halted']).meta({ description: 'of the latest: within live.latency.alertMs, over it, over haltMs' }),
     orders: z.int().meta({ description: 'measured so far' }),
     refused: z.int().meta({ description: 'entries that did not leave because the book they answered was too old' }),
     lastMs: estimate,
+    firstMs: estimate.meta({ description: 'of the first order of this process' }),
     p50Ms: estimate.meta({ description: 'of the latest few thousand orders, the commit included' }),
     p99Ms: estimate,
     commitP50Ms: estimate.meta({ description: 'the durable commit of the intent alone' }),
     commitP99Ms: estimate,
+    stages: z
+      .strictObject({
+        wait: stageTimes.meta({ description: "from the frame's text until the loop took the book" }),
+        decide: stageTimes.meta({ description: 'until what was decided was to be committed' }),
+        commit: stageTimes.meta({ description: 'the durable commit' }),
+        turn: stageTimes.meta({ description: "until the venue's allowance of requests gave it its turn" }),
+        write: stageTimes.meta({ description: 'until the system had taken the last byte' }),
+      })
+      .readonly()
+      .meta({ description: 'of orders because of a book' }),
     bookEventsWaiting: z.int().meta({ description: 'for the loop: two for each instrument at most' }),
   })
   .readonly();

@@ -259,12 +259,14 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     disasterPrice: (_instrument: number, _side: -1 | 1): number => NaN,
     at: (): TimeMs => NaN,
     alert: (_words: string): void => undefined,
+    lastCommit: { beganAt: NaN, endedAt: NaN },
   };
   const latency = new OrderLatency({
     ...config.live.latency,
     now: () => clock.now(),
     at: () => place.at(),
     clock: () => systemTimers.now(),
+    lastCommit: () => place.lastCommit,
     tell: (words) => place.alert(words),
   });
   const tell = (words: string): void => {
@@ -308,6 +310,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
   if (journal.getMeta(SINCE) === undefined) journal.setMeta(SINCE, String(marketNow));
   place.notBefore = () => engine.earliestNext;
   place.at = () => engine.at;
+  place.lastCommit = parts.recorder.lastCommit;
   place.lastPrice = (instrument) => engine.portfolio.mark[instrument] ?? NaN;
   place.disasterPrice = (instrument, side) => engine.desk.disasterPrice(instrument, side);
   // Never back: what is old is told late.

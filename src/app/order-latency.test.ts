@@ -10,12 +10,14 @@ class Bench {
   clock = 0;
   at = 0;
   readonly told: string[] = [];
+  readonly lastCommit = { beganAt: NaN, endedAt: NaN };
   readonly latency = new OrderLatency({
     alertMs: 100,
     haltMs: 500,
     now: () => 1_000_000 + Math.floor(this.clock),
     at: () => this.at,
     clock: () => this.clock,
+    lastCommit: () => this.lastCommit,
     tell: (words) => this.told.push(words),
   });
 
@@ -28,9 +30,15 @@ class Bench {
   }
 
   order(tookMs: number): void {
-    const given = this.latency.begun();
+    const { onTurn, onGiven } = this.latency.begun();
     this.clock += tookMs;
-    given();
+    onTurn();
+    onGiven();
+  }
+
+  commit(afterMs: number, tookMs: number): void {
+    this.lastCommit.beganAt = this.clock += afterMs;
+    this.lastCommit.endedAt = this.clock += tookMs;
   }
 
   status() {
@@ -50,6 +58,35 @@ test('an order on a book is timed from its frame, to the fraction; any other fro
   assert.deepEqual([bench.status().lastMs, bench.status().orders], [15, 2]);
   assert.deepEqual([bench.status().p50Ms, bench.status().p99Ms, bench.status().commitP50Ms], [3.75, 15, null]);
   assert.equal(bench.status().bookEventsWaiting, 3);
+});
+
+test('the stages of an order on a book add up to its time, and those of one that was committed before its book are not known', () => {
+  const bench = new Bench();
+  bench.book(2);
+  bench.commit(4, 8);
+  const { onTurn, onGiven } = bench.latency.begun();
+  bench.clock += 16;
+  onTurn();
+  bench.clock += 32;
+  onGiven();
+  const stages = { wait: 2, decide: 4, commit: 8, turn: 16, write: 32 };
+  const expected = (scale: number): object =>
+    Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, { p50Ms: ms, p99Ms: ms * scale, maxMs: ms * scale }]));
+  assert.deepEqual(bench.status().stages, expected(1));
+  assert.deepEqual([bench.status().lastMs, bench.status().firstMs], [62, 62]);
+  bench.book(1);
+  bench.order(1);
+  assert.deepEqual([bench.status().stages, bench.status().orders, bench.status().firstMs], [expected(1), 2, 62]);
+});
+
+test('of several books of one instant the first counts: any of them may be why', () => {
+  const bench = new Bench();
+  bench.book(3);
+  const heardAt = bench.clock;
+  bench.clock += 0.25;
+  bench.latency.took(bench.at, heardAt, 0);
+  bench.order(1);
+  assert.equal(bench.status().lastMs, 4.25);
 });
 
 test('each bound is told of once when it is passed, and once when it is kept again', () => {

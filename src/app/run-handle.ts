@@ -15,6 +15,20 @@ export interface PositionStatus {
   readonly stopRestsAt: 'venue' | 'engine';
 }
 
+/**
+ * What the time of an order because of a book is made of, in order: from the frame's text until the loop took the book; until what was decided was
+ * to be committed; the durable commit; until the venue's allowance of requests gave it its turn; signed, written, and its last byte with the system.
+ */
+export const ORDER_STAGES = ['wait', 'decide', 'commit', 'turn', 'write'] as const;
+export type OrderStage = (typeof ORDER_STAGES)[number];
+
+/** Of the latest few thousand; null before the first. */
+export interface StageTimes {
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly maxMs: number | null;
+}
+
 /** How long a live session's orders take, in milliseconds of wall time, of the latest few thousand; null before the first. */
 export interface LatencyStatus {
   /** Of the latest order: within live.latency.alertMs, over it, or over live.latency.haltMs. */
@@ -22,13 +36,17 @@ export interface LatencyStatus {
   readonly orders: number;
   /** Entries that were not sent because the book that they answered was too old. */
   readonly refused: number;
-  /** From the frame, or whatever the order answers, to its request's being given to the network. */
+  /** From the frame, or whatever the order answers, until the system has taken the last byte of its request. */
   readonly lastMs: number | null;
+  /** Of the first order of this process: nothing of its way may have been walked before. */
+  readonly firstMs: number | null;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   /** What of it the durable commit of the intent took. */
   readonly commitP50Ms: number | null;
   readonly commitP99Ms: number | null;
+  /** Of orders because of a book. */
+  readonly stages: Readonly<Record<OrderStage, StageTimes>>;
   /** Events of books that the loop has not taken yet: two for each instrument at most. */
   readonly bookEventsWaiting: number;
 }

@@ -21,6 +21,8 @@ export class SessionRecorder implements Recorder {
   #unflushed = 0;
   /** Of what was owed before something could leave. */
   readonly commits = new SpreadOfTimes();
+  /** The last one, by the monotonic clock; NaN before it. */
+  readonly lastCommit = { beganAt: NaN, endedAt: NaN };
 
   constructor(journal: Journal, tape: TapeWriter, isDurable: boolean) {
     this.#journal = journal;
@@ -43,7 +45,9 @@ export class SessionRecorder implements Recorder {
     if (!this.#isDurable) return this.#journal.commit();
     const began = performance.now();
     this.settle();
-    this.commits.add(performance.now() - began);
+    this.lastCommit.beganAt = began;
+    this.lastCommit.endedAt = performance.now();
+    this.commits.add(this.lastCommit.endedAt - began);
   }
 
   /** The same where nothing waits for it. */

@@ -104,6 +104,14 @@ export const defaultBybitVenueSettings: BybitVenueSettings = {
   orderEntry: 'rest',
 };
 
+/** Each is called once, and never where the request does not leave. */
+export interface OrderWatch {
+  /** The venue's allowance lets it go. */
+  readonly onTurn: () => void;
+  /** Its last byte has been given to the network. */
+  readonly onGiven: () => void;
+}
+
 export interface BybitVenueParts {
   readonly instruments: readonly Instrument[];
   /** By instrument, as the venue lists them now. */
@@ -136,8 +144,8 @@ export interface BybitVenueParts {
   readonly isGuarded: boolean;
   /** Why this process may not open anything, whatever the venue says; undefined where it may. Asked before every order that opens. */
   readonly mayOpen: () => string | undefined;
-  /** The loop gives an order; what this returns is called when its request has been given to the network, and never where it is not. */
-  readonly onOrder?: () => () => void;
+  /** The loop gives an order; what this returns hears what becomes of its request. */
+  readonly onOrder?: () => OrderWatch;
   /** For a person: what is out of the ordinary. */
   readonly onNotice: (words: string) => void;
 }
@@ -509,7 +517,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     return signOf(free) < 0 ? ZERO_QUANTITY : free;
   }
 
-  async #send(order: KeptOrder, parameters: Parameters, onGiven: (() => void) | undefined): Promise<void> {
+  async #send(order: KeptOrder, parameters: Parameters, watch: OrderWatch | undefined): Promise<void> {
     const { timers } = this.#parts;
     const waiting = new Waiting(order, timers, (instrument) => this.blockOf(instrument));
     const outcome = await this.#batches.ask({
@@ -517,8 +525,11 @@ export class BybitVenue implements Venue, Source, Stateful {
       budget: 'create',
       priority: priorityOf(order.intent),
       isWanted: () => waiting.isWanted,
-      onSent: () => waiting.sent(),
-      onGiven,
+      onSent: () => {
+        waiting.sent();
+        watch?.onTurn();
+      },
+      onGiven: watch?.onGiven,
     });
     if (outcome.kind === 'unsent') {
       if (order.phase === 'queued') this.#orders.end(order, 'order.rejected', waiting.words);
