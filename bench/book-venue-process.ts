@@ -1,7 +1,7 @@
 // The venue of the latency benchmark in a process of its own: what it is asked comes from its parent, what it has done goes back.
 import { openBookVenue } from './book-venue.ts';
 
-/** What the parent asks. `count` is asked for and answered; a lean is answered with its number. */
+/** What the parent asks. `count` is asked for and answered. */
 export type Asked =
   | { readonly kind: 'rate'; readonly aSecond: number }
   | { readonly kind: 'lean' }

@@ -50,6 +50,8 @@ interface Book {
   update: number;
   /** 1 to the bids, -1 to the asks. */
   side: number;
+  /** Its next update leans to the other side; 0, or the number of that. */
+  leans: number;
   readonly listeners: Set<(text: string) => void>;
 }
 
@@ -96,6 +98,7 @@ export class BookVenue extends BybitServer {
         decimals,
         update: 0,
         side: -1,
+        leans: 0,
         listeners: new Set(),
       };
     });
@@ -141,17 +144,21 @@ export class BookVenue extends BybitServer {
     const book = this.#books[this.#next++ % this.#books.length];
     if (book === undefined) return;
     book.update++;
-    this.#tell(book, this.#frame(book, 'delta', CHANGED, 1, ''));
+    const { leans } = book;
+    if (leans > 0) book.side = -book.side;
+    book.leans = 0;
+    const text =
+      leans > 0 ? this.#frame(book, 'delta', LEANING_LEVELS, LEAN, `${LEANS}${leans}`) : this.#frame(book, 'delta', CHANGED, 1, '');
+    this.#tell(book, text);
   }
 
-  /** The next book leans to the side to which it did not lean before, until its levels are said anew. @returns its number */
-  lean(): number {
+  /**
+   * The next book leans to the side to which it did not lean before, with its own next update and until its levels are said anew: a strategy that
+   * smooths over a millisecond has forgotten the update before by then.
+   */
+  lean(): void {
     const book = this.#books[this.#leans++ % this.#books.length];
-    if (book === undefined) return this.#leans;
-    book.update++;
-    book.side = -book.side;
-    this.#tell(book, this.#frame(book, 'delta', LEANING_LEVELS, LEAN, `${LEANS}${this.#leans}`));
-    return this.#leans;
+    if (book !== undefined) book.leans = this.#leans;
   }
 
   #tell(book: Book, text: string): void {

@@ -4,19 +4,21 @@ import { fork } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { Asked, Said } from '../book-venue-process.ts';
 import { SYMBOLS } from '../book-venue.ts';
-import type { Figure } from '../figure.ts';
+import { shown, type Figure } from '../figure.ts';
 import { onLatencySession, quantile, type LatencySession, type Mind, type Venue } from '../latency-session.ts';
 import type { Section } from '../section.ts';
+import { ORDER_STAGES, type OrderStage } from '../../src/app/run-handle.ts';
 
 /** Updates a second that are promised, of all instruments together. */
 const RATE = 1_000;
 const BURST = 10 * RATE;
 const BURST_MS = 2_000;
-/** Each is one order: fewer than the venue takes, so that none waits for its turn. */
-const LEANS = 40;
+/** Each is an order, and one that opens a stop beside it: fewer than the venue takes, so that none waits for its turn. */
+const LEANS: Readonly<Record<Mind, number>> = { 'built-in': 300, own: 200 };
 const LEAN_MS = 450;
 const RAMP = [1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000];
 const STEP_MS = 1_500;
@@ -115,8 +117,8 @@ async function measureSession(
   await setTimeout(500);
   venue.ask({ kind: 'end-minute' });
   await untilItTrades(session, venue);
-  const steady = await measureSteady(session, venue, disk);
-  if (mind === 'own') return steady.slice(0, 2).map((figure) => ({ ...figure, name: `${figure.name}, a strategy of one's own` }));
+  const steady = await measureSteady(session, venue, LEANS[mind], disk);
+  if (mind === 'own') return steady.map((figure) => ({ ...figure, name: `${figure.name}, a strategy of one's own` }));
   const burst = await measureBurst(session, venue);
   return [...steady, ...burst, await measureRamp(session, venue)];
 }
@@ -134,18 +136,49 @@ async function untilItTrades({ latency, alerts, ears }: LatencySession, venue: V
   ears.cpu.length = 0;
 }
 
-async function measureSteady({ ears, latency }: LatencySession, venue: VenueProcess, disk: readonly number[]): Promise<readonly Figure[]> {
+const STAGES: Readonly<Record<OrderStage, string>> = {
+  wait: 'waits for the loop',
+  decide: 'decision',
+  commit: 'durable commit of the intent',
+  turn: "waits for the venue's turn",
+  write: 'signature and bytes',
+};
+
+function spreadOf(times: readonly number[]): string {
+  return `p50 ${shown(quantile(times, 0.5))}, longest ${shown(Math.max(...times))}`;
+}
+
+async function measureSteady(
+  { ears, latency }: LatencySession,
+  venue: VenueProcess,
+  leans: number,
+  disk: readonly number[],
+): Promise<readonly Figure[]> {
   ears.ages();
-  for (let lean = 0; lean < LEANS; lean++) {
+  const before = { cpu: process.cpuUsage(), at: performance.now() };
+  const pauses: number[] = [];
+  const collector = new PerformanceObserver((list) => pauses.push(...list.getEntries().map(({ duration }) => duration)));
+  collector.observe({ entryTypes: ['gc'] });
+  const stages: Readonly<Record<OrderStage, number[]>> = { wait: [], decide: [], commit: [], turn: [], write: [] };
+  const rest: number[] = [];
+  for (let lean = 0; lean < leans; lean++) {
+    const answered = ears.answers.length;
+    venue.ask({ kind: 'lean' });
     // Not in step with anything.
     await setTimeout(LEAN_MS + ((lean * 7) % 13));
-    venue.ask({ kind: 'lean' });
+    const answer = ears.answers[answered];
+    if (answer === undefined) continue;
+    const { stages: said } = latency();
+    for (const stage of ORDER_STAGES) stages[stage].push(said[stage].lastMs ?? NaN);
+    rest.push(answer - (said.commit.lastMs ?? NaN));
   }
-  await setTimeout(LEAN_MS);
   const { answers, cpu } = ears;
-  const { commitP50Ms, commitP99Ms, p50Ms, orders } = latency();
+  const { user, system } = process.cpuUsage(before.cpu);
+  const share = (user + system) / 1_000 / (performance.now() - before.at);
+  collector.disconnect();
+  const { firstMs, p50Ms, p99Ms, orders } = latency();
   const { p99Ms: ageMs } = ears.ages();
-  const note = `${answers.length} orders that answer ${LEANS} frames; load ${loadavg()[0]?.toFixed(1)}`;
+  const note = `${answers.length} orders that answer ${leans} frames; load ${loadavg()[0]?.toFixed(1)}`;
   const inside = (name: string, value: number | null, note: string): Figure => ({
     name,
     value: value ?? NaN,
@@ -156,11 +189,19 @@ async function measureSteady({ ears, latency }: LatencySession, venue: VenueProc
   return [
     { name: 'frame to bytes, p50', value: quantile(answers, 0.5), cpu: quantile(cpu, 0.5), unit: 'ms', better: 'less', note },
     { name: 'frame to bytes, p99', value: quantile(answers, 0.99), cpu: quantile(cpu, 0.99), unit: 'ms', better: 'less', floor: 5, note },
-    inside('of it the durable commit, p50', commitP50Ms, 'tape and journal, each waited for on the disk'),
-    inside('of it the durable commit, p99', commitP99Ms, 'the same'),
+    { name: 'frame to bytes, longest', value: Math.max(...answers), cpu: Math.max(...cpu), unit: 'ms', better: 'less', note },
+    inside('first order of the session', firstMs, 'not among the others'),
+    inside('without the durable commit, p99', quantile(rest, 0.99), spreadOf(rest)),
+    ...ORDER_STAGES.map((stage) => inside(`of it ${STAGES[stage]}, p99`, quantile(stages[stage], 0.99), spreadOf(stages[stage]))),
     inside('two waits for this disk alone, p50', quantile(disk, 0.5), 'before the session began'),
     inside('two waits for this disk alone, p99', quantile(disk, 0.99), 'the same'),
-    inside('as the session says it, p50', p50Ms, `${orders} orders, stops and closes included`),
+    inside('as the session says it, p50', p50Ms, `p99 ${shown(p99Ms ?? NaN)}; ${orders} orders, those included that answer no book`),
+    inside(
+      'longest pause of the collector',
+      Math.max(0, ...pauses),
+      `${pauses.length} pauses, ${shown(pauses.reduce((sum, ms) => sum + ms, 0))} ms`,
+    ),
+    { name: 'of a processor, by this process', value: share, unit: '', better: 'less', note: `at ${RATE} updates a second` },
     inside('frame from venue to session, p99', ageMs, 'two processes, one machine'),
   ];
 }

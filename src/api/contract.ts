@@ -20,7 +20,7 @@ export const positionSchema = z
   })
   .readonly();
 
-const stageTimes = z.strictObject({ p50Ms: estimate, p99Ms: estimate, maxMs: estimate }).readonly();
+const stageTimes = z.strictObject({ lastMs: estimate, p50Ms: estimate, p99Ms: estimate, maxMs: estimate }).readonly();
 
 const latency = z
   .strictObject({

@@ -126,7 +126,7 @@ export class OrderLatency {
   #stageTimes(): LatencyStatus['stages'] {
     const times = ORDER_STAGES.map((stage): readonly [OrderStage, StageTimes] => {
       const [p50Ms = NaN, p99Ms = NaN, maxMs = NaN] = this.#stages[stage].quantiles([0.5, 0.99, 1]);
-      return [stage, { p50Ms: said(p50Ms), p99Ms: said(p99Ms), maxMs: said(maxMs) }];
+      return [stage, { lastMs: said(this.#stages[stage].lastMs), p50Ms: said(p50Ms), p99Ms: said(p99Ms), maxMs: said(maxMs) }];
     });
     return Object.fromEntries(times) as LatencyStatus['stages'];
   }

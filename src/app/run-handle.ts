@@ -22,8 +22,9 @@ export interface PositionStatus {
 export const ORDER_STAGES = ['wait', 'decide', 'commit', 'turn', 'write'] as const;
 export type OrderStage = (typeof ORDER_STAGES)[number];
 
-/** Of the latest few thousand; null before the first. */
+/** Of the latest, and of the latest few thousand; null before the first. */
 export interface StageTimes {
+  readonly lastMs: number | null;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly maxMs: number | null;
