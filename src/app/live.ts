@@ -23,6 +23,7 @@ import { stageOf } from './live-stages.ts';
 import { OrderLatency } from './order-latency.ts';
 import { planOf, readInstrument, recipeHash, writeInstrument, type Recipe, type VenueMarket } from './recipe.ts';
 import type { LatencyStatus } from './run-handle.ts';
+import { rehearse } from './rehearsal.ts';
 import { listRuns, writeFileOfRun, type RunFolder } from './runs.ts';
 import { mustBePrivate } from './secrets.ts';
 import { holdRun, Session, type HeldRun, type SessionRequest, type SessionResult, type World } from './session.ts';
@@ -107,11 +108,12 @@ async function onAccount(opened: Opened): Promise<SessionResult> {
   // Positions that are there must be looked after: who goes on is not asked for gates again.
   const gates = unfinished === undefined ? await passGates(opened, recipe, onNotice) : undefined;
   const isGuarded = await setUp(opened, recipe, unfinished !== undefined, onNotice);
-  const marketNow = await account.marketNow(firstInstrument(recipe));
   const configHash = recipeHash(recipe);
   return holdRun({ home, recipe, configHash, unfinished, onNotice }, async (run) => {
     if (gates !== undefined) writeFileOfRun(join(run.folder, 'gates.json'), `${JSON.stringify(gates, undefined, 2)}\n`);
     const plan = await planOf(recipe, home);
+    await rehearse({ folder: run.folder, recipe, plan, onNotice });
+    const marketNow = await account.marketNow(firstInstrument(recipe));
     return (await openSession({ ...opened, recipe, configHash, run, plan, isGuarded, marketNow, onNotice })).live();
   });
 }
