@@ -12,13 +12,14 @@ import { withoutWarmupTrades } from '../market/warmup.ts';
 import { alertAddress } from './alerts.ts';
 import { askedStrategies, type AskedStrategies } from './asked-strategies.ts';
 import { warmupBars } from './assemble.ts';
-import { mustNeedNoBooks } from './books-demanded.ts';
+import { instrumentsOnBooks, mustNeedNoBooks } from './books-demanded.ts';
 import { loadConfig, withOverrides } from './config.ts';
-import { planOf, recipeHash, unfilteredInstrument, writeInstrument, type Recipe } from './recipe.ts';
+import { planOf, recipeHash, unfilteredInstrument, writeInstrument, type Recipe, type SyntheticRecipe } from './recipe.ts';
 import { listRuns, type RunFolder } from './runs.ts';
 import { holdRun, runAlive, Session, type HeldRun, type SessionRequest, type SessionResult, type World } from './session.ts';
 import { openParts, type SessionParts } from './session-parts.ts';
 import { StatusNotes } from './status.ts';
+import { MarketWithBooks, syntheticBookSources, syntheticBookTapes } from './synthetic-books.ts';
 
 export interface PaperRequest extends SessionRequest, AskedStrategies {
   readonly configFile?: string | undefined;
@@ -53,12 +54,12 @@ export async function runPaper(request: PaperRequest): Promise<SessionResult> {
   alertAddress(recipe.config, process.env);
   const unfinished = await findUnfinished(request, configHash, onNotice);
   const plan = await planOf(recipe, home);
-  mustNeedNoBooks(
-    plan,
-    recipe.market.source === 'feed' ? 'a paper session on a feed, which has no books' : 'a paper session on the synthetic market of bars',
-    'backtest it with --books, and trade it with ballast live --testnet or --demo, which have books',
-  );
+  if (recipe.market.source === 'feed') {
+    const remedy = 'the synthetic market has books (leave --feed out), ballast backtest --books and ballast live have them too';
+    mustNeedNoBooks(plan, 'a paper session on a feed, which has no books', remedy);
+  }
   return holdRun({ home, recipe, configHash, unfinished, onNotice }, (run) => {
+    const { market } = recipe;
     const parts = openParts({
       folder: run.folder,
       plan,
@@ -67,8 +68,8 @@ export async function runPaper(request: PaperRequest): Promise<SessionResult> {
       durability: 'every-commit',
       askTimeoutMs: recipe.config.minds.timeoutMs,
       ...(run.journal === undefined ? {} : { journal: run.journal }),
+      ...(market.source === 'synthetic' && market.books === true ? { books: syntheticBookTapes(recipe, market) } : {}),
     });
-    const { market } = recipe;
     return market.source === 'synthetic'
       ? onSyntheticMarket({ request, run, parts, onNotice }, market).live()
       : onFeed({ request, run, parts, onNotice }).live();
@@ -133,10 +134,26 @@ async function writeRecipe(request: PaperRequest): Promise<Recipe> {
     mindFailure: 'suspend',
   };
   if (isFeed) return draft;
+  const plan = await planOf(draft, home);
+  const hasBooks = instrumentsOnBooks(plan).size > 0;
+  if (hasBooks) checkBookRules(config);
   // Whole days, and at least what the declared features need.
-  const neededMs = Math.max(warmupMs, warmupBars(await planOf(draft, home)) * baseTimeframeMs);
+  const neededMs = Math.max(warmupMs, warmupBars(plan) * baseTimeframeMs);
   const from = SYNTHETIC_START + Math.ceil(neededMs / DAY_MS) * DAY_MS;
-  return { ...draft, market: { source: 'synthetic', seed, startAt: SYNTHETIC_START, from, tradesPerBar: TRADES_A_BAR } };
+  const market = { source: 'synthetic', seed, startAt: SYNTHETIC_START, from, tradesPerBar: TRADES_A_BAR } as const;
+  return { ...draft, market: hasBooks ? { ...market, books: true } : market };
+}
+
+/** @throws BallastError ARGUMENT_INVALID */
+function checkBookRules({ venue: { fill } }: Recipe['config']): void {
+  if (fill !== 'close') return;
+  throw new BallastError({
+    code: 'ARGUMENT_INVALID',
+    place: 'venue.fill, where a strategy lives on books',
+    found: 'close',
+    expected: 'next-open: a book fills an order when it arrives',
+    exitCode: 2,
+  });
 }
 
 /** A run of the same settings that was killed or interrupted; one that lives is not to be touched. @throws BallastError RUN_ALIVE */
@@ -219,10 +236,8 @@ interface PaperParts {
   readonly onNotice: (words: string) => void;
 }
 
-function onSyntheticMarket(
-  { request, run, parts, onNotice }: PaperParts,
-  { from, seed, startAt, tradesPerBar }: Extract<Recipe['market'], { readonly source: 'synthetic' }>,
-): Session<SessionParts['venue']> {
+function onSyntheticMarket({ request, run, parts, onNotice }: PaperParts, synthetic: SyntheticRecipe): Session<SessionParts['venue']> {
+  const { from, seed, startAt, tradesPerBar } = synthetic;
   const { engine, venue, recipe, plan } = parts;
   const { speed } = recipe.config.paper;
   const clock = new SystemClock(from, speed === 'max' ? Infinity : speed);
@@ -235,13 +250,14 @@ function onSyntheticMarket(
     assets: recipe.instruments.map((instrument) => instrument.symbol),
   });
   const watched = market.sources.map((source) => venue.watching(withoutWarmupTrades(source)));
+  const books = synthetic.books === true ? syntheticBookSources(recipe, synthetic, instrumentsOnBooks(plan)) : [];
   const inbox = new Inbox(
     () => clock.now(),
     () => engine.earliestNext,
   );
   const world: World = {
-    again: { market, sources: watched },
-    sources: watched,
+    again: { market: new MarketWithBooks(market, books), sources: watched, books },
+    sources: [...watched, ...books.filter((book) => book !== undefined)],
     from,
     until: request.untilBars === undefined ? undefined : from + request.untilBars * plan.baseTimeframeMs,
     goOn: () => clock.anchor(Math.max(engine.at, from)),

@@ -42,7 +42,15 @@ const strategyUseSchema = z.strictObject({
 export type RecipeStrategy = z.infer<typeof strategyUseSchema>;
 
 const marketSchema = z.discriminatedUnion('source', [
-  z.strictObject({ source: z.literal('synthetic'), seed: z.number(), startAt: z.number(), from: z.number(), tradesPerBar: z.number() }),
+  z.strictObject({
+    source: z.literal('synthetic'),
+    seed: z.number(),
+    startAt: z.number(),
+    from: z.number(),
+    tradesPerBar: z.number(),
+    /** There are books beside its bars, and orders match against them; there are none unless said. */
+    books: z.literal(true).optional(),
+  }),
   z.strictObject({
     source: z.literal('history'),
     from: z.number(),
@@ -71,6 +79,9 @@ const marketSchema = z.discriminatedUnion('source', [
 
 /** Real orders on a venue of the world outside. */
 export type VenueMarket = Extract<z.infer<typeof marketSchema>, { readonly source: 'venue' }>;
+
+/** The embedded market. */
+export type SyntheticRecipe = Extract<z.infer<typeof marketSchema>, { readonly source: 'synthetic' }>;
 
 export const recipeSchema = z.strictObject({
   kind: z.enum(['backtest', 'paper', 'live']),

@@ -1,7 +1,7 @@
 // Recovery is the normal start, and a replay is a recovery without an end: recorded events, in their recorded order, through the same engine.
 import { BallastError } from '../domain/errors.ts';
-import { isMarketEvent, type AccountReport, type Event, type MarketEvent, type VenueReport } from '../domain/event.ts';
-import type { MarketSource } from '../domain/ports.ts';
+import { isMarketEvent, type AccountReport, type BookEvent, type Event, type MarketEvent, type VenueReport } from '../domain/event.ts';
+import type { MarketSource, Source } from '../domain/ports.ts';
 import { NEVER } from '../domain/time.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -27,6 +27,8 @@ export interface FollowParts {
   readonly venue: FollowedVenue | undefined;
   /** By instrument: sources that make the same events again, as the engine sees them; undefined for one that does not come again. */
   readonly sources: readonly (MarketSource | undefined)[];
+  /** By instrument: the same for looks at its book; none unless said. */
+  readonly books?: readonly (Source | undefined)[];
   readonly onEvent?: (handled: number) => void;
 }
 
@@ -57,25 +59,35 @@ export function follow(steps: Iterable<RecordedStep>, parts: FollowParts): numbe
   return handled;
 }
 
-function bringAlong(event: Event, { venue, sources }: FollowParts): void {
+function bringAlong(event: Event, { venue, sources, books }: FollowParts): void {
   if (venue === undefined) return;
   if (event.kind === 'funding.paid' || event.kind === 'position.liquidated' || event.kind === 'account.reported' || 'order' in event) {
     venue.recall(event);
   } else if (isMarketEvent(event)) {
     const source = sources[event.instrument];
     if (source === undefined) venue.see?.(event);
-    else mustEqual(source.peekAt() === NEVER ? undefined : (source.take() as MarketEvent), event);
+    else mustEqual(nextOf(source), event, ['close', 'volume']);
+  } else if (event.kind === 'book.changed') {
+    const source = books?.[event.instrument];
+    if (source !== undefined) mustEqual(nextOf(source), event, ['bidPrice', 'askPrice', 'imbalance']);
   }
 }
 
-/** A generator that goes on with other prices than it had recorded would fill orders in a market that never was. */
-function mustEqual(made: MarketEvent | undefined, recorded: MarketEvent): void {
-  if (made?.kind === recorded.kind && made.at === recorded.at && made.close === recorded.close && made.volume === recorded.volume) return;
+function nextOf(source: Source): Event | undefined {
+  return source.peekAt() === NEVER ? undefined : source.take();
+}
+
+/** A generator that goes on with another market than it had recorded would fill orders in one that never was. */
+function mustEqual<E extends MarketEvent | BookEvent>(made: Event | undefined, recorded: E, fields: readonly (keyof E & string)[]): void {
+  const { kind, at, instrument } = recorded;
+  if (made?.kind === kind && made.at === at && fields.every((field) => Object.is((made as E)[field], recorded[field]))) return;
+  const words = (event: Event): string =>
+    `${event.kind} at ${event.at}, ${fields.map((field) => `${field} ${String((event as E)[field])}`).join(', ')}`;
   throw new BallastError({
     code: 'SOURCE_DIVERGED',
-    place: `instrument ${recorded.instrument} at ${recorded.at}`,
-    found: made === undefined ? 'nothing' : `${made.kind} at ${made.at}, close ${made.close}`,
-    expected: `${recorded.kind} at ${recorded.at}, close ${recorded.close}`,
+    place: `instrument ${instrument} at ${at}`,
+    found: made === undefined ? 'nothing' : words(made),
+    expected: words(recorded),
     remedy: 'the market source has changed since the run was recorded: start a new run',
   });
 }

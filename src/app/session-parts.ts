@@ -1,7 +1,7 @@
 // The parts that every session has: engine, venue, journal, tape, and the views that are folded while it runs.
 import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
 import { assert, BallastError } from '../domain/errors.ts';
-import type { EmbeddedVenue, MarketSource } from '../domain/ports.ts';
+import type { EmbeddedVenue, MarketSource, Source } from '../domain/ports.ts';
 import { toNumber } from '../domain/decimal.ts';
 import { isTapeEvent } from '../domain/event.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
@@ -65,7 +65,7 @@ export interface OpenParts {
 
 /** The venue of a recipe, fresh. A recipe that matches on books needs a tape for each instrument. */
 export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number, books?: readonly BookTape[]): SimulatedVenue {
-  const isOnBooks = recipe.market.source === 'history' && recipe.market.books === true;
+  const isOnBooks = 'books' in recipe.market && recipe.market.books === true;
   assert(isOnBooks === (books !== undefined), 'a recipe that matches on books is given them, and no other is');
   const { slippageRatio, latencyMs, maximumLeverage } = recipe.config.venue;
   return new SimulatedVenue({
@@ -158,6 +158,8 @@ export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefin
 
 /**
  * Recovery: the last snapshot, then what was recorded after it, through the same engine. Leaves the parts where the killed process was.
+ * @param sources by instrument: prices that are made again
+ * @param books by instrument: looks at its book that are made again; none unless said
  * @returns how many recorded events were followed
  * @throws BallastError REPLAY_MISMATCH, SOURCE_DIVERGED and whatever journal and tape have to say of themselves
  */
@@ -166,6 +168,7 @@ export function recover(
   market: Stateful | undefined,
   sources: readonly (MarketSource | undefined)[],
   onNotice: (words: string) => void,
+  books: readonly (Source | undefined)[] = [],
 ): number {
   const { journal, tape, engine, venue, ledger, comparing, recorder, folderOfTape } = { ...parts, folderOfTape: parts.tape.directory };
   const snapshot = journal.lastSnapshot((damage) => onNotice(damage.message));
@@ -189,6 +192,7 @@ export function recover(
     knownFailures: parts.knownFailures,
     venue,
     sources,
+    books,
   });
   comparing.goOn(recorder);
   // The recording has words of an instant that is open here: it was closed there.

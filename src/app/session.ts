@@ -117,8 +117,10 @@ export function resumedWords(
 
 /** The market of a session, and what its venue has to do with the world. */
 export interface World {
-  /** A market that makes the same events again, with its sources as the engine sees them, by instrument; undefined for one that does not come again. */
-  readonly again: { readonly market: Stateful; readonly sources: readonly MarketSource[] } | undefined;
+  /** A market that makes the same events again, with its sources of prices and of books as the engine sees them, by instrument; undefined for one that does not come again. */
+  readonly again:
+    | { readonly market: Stateful; readonly sources: readonly MarketSource[]; readonly books: readonly (Source | undefined)[] }
+    | undefined;
   /** Beside the venue's reports and the operator's words, in order of precedence at equal times. */
   readonly sources: readonly Source[];
   /** From when on decisions are taken; NEVER where the first event of a feed says so. */
@@ -223,7 +225,7 @@ export class Session<V extends SessionVenue & Source> {
       notes.fold(row);
       if (row.entry.kind === 'run.ended') this.#ended = row.entry;
     }
-    const followed = recover(parts, world.again?.market, world.again?.sources ?? [], onNotice);
+    const followed = recover(parts, world.again?.market, world.again?.sources ?? [], onNotice, world.again?.books);
     this.#snapshotAt = engine.sequence;
     // An interrupted run has said what its state was; from here on it is another.
     journal.setMeta('stateHash', '');

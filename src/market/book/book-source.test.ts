@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ASK, BID, type BookMessage } from '../../domain/book.ts';
+import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
 import type { BookEvent } from '../../domain/event.ts';
 import { NEVER } from '../../domain/time.ts';
 import { BookSource, type BookSourceParts } from './book-source.ts';
@@ -31,9 +32,9 @@ function message(kind: BookMessage['kind'], at: number, update: number, levels: 
   };
 }
 
-function heard(messages: readonly BookMessage[], change: Partial<BookSourceParts> = {}): BookEvent[] {
+function sourceOf(messages: readonly BookMessage[], change: Partial<BookSourceParts>): BookSource {
   const left = messages.values();
-  const source = new BookSource({
+  return new BookSource({
     instrument: 2,
     messages: { next: () => left.next().value },
     rules: BYBIT_BOOK,
@@ -43,6 +44,25 @@ function heard(messages: readonly BookMessage[], change: Partial<BookSourceParts
     until: START + 1e9,
     ...change,
   });
+}
+
+/** What one says that was saved after so many events, and restored over the same messages. Looking ahead is no part of its state. */
+function goneOn(messages: readonly BookMessage[], change: Partial<BookSourceParts>, taken: number): BookEvent[] {
+  const before = sourceOf(messages, change);
+  for (let event = 0; event < taken; event++) before.take();
+  before.peekAt();
+  const bytes = new ByteWriter();
+  before.save(bytes);
+  const after = sourceOf(messages, change);
+  after.restore(new ByteReader(bytes.view()));
+  return drained(after);
+}
+
+function heard(messages: readonly BookMessage[], change: Partial<BookSourceParts> = {}): BookEvent[] {
+  return drained(sourceOf(messages, change));
+}
+
+function drained(source: BookSource): BookEvent[] {
   const events: BookEvent[] = [];
   for (let at = source.peekAt(); at !== NEVER; at = source.peekAt()) {
     assert.equal(source.ended, false);
@@ -120,10 +140,16 @@ describe('the events of a book', () => {
       heard(messages, { until: START + 1_000 }),
       all.filter(({ at }) => at <= START + 1_000),
     );
-    assert.deepEqual(
-      heard(messages, { after: START + 600 }),
-      all.filter(({ at }) => at > START + 600),
-    );
+    // Every look, so that two of one moment are two.
+    const every = { intervalMs: 0, silentAfterMs: 150 };
+    const twice = messages.flatMap((each, index) => [each, change(Math.ceil(each.at), 100 * (index + 1), 50)]);
+    for (const [said, options] of [
+      [messages, {}],
+      [twice, every],
+    ] as const) {
+      const whole = heard(said, options);
+      for (let taken = 0; taken <= whole.length; taken++) assert.deepEqual(goneOn(said, options, taken), whole.slice(taken));
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 // The messages of a recorded or made book as events for strategies: proved to follow each other, thinned out, in the time in which they
 // were known.
 import type { BookMessage } from '../../domain/book.ts';
+import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import type { BookEvent } from '../../domain/event.ts';
 import type { Source } from '../../domain/ports.ts';
 import { NEVER, type TimeMs } from '../../domain/time.ts';
@@ -23,12 +24,13 @@ export interface BookSourceParts {
   readonly from: TimeMs;
   /** Nothing after this is said. */
   readonly until: TimeMs;
-  /** Nothing at or before this is said: a session that goes on had it already. */
-  readonly after?: TimeMs;
 }
 
-/** Times are rounded up to whole milliseconds: nothing is known before it came. */
-export class BookSource implements Source {
+/**
+ * Times are rounded up to whole milliseconds: nothing is known before it came. Its state is how many events were taken: where messages can
+ * be read or made again from their beginning, all else follows from them.
+ */
+export class BookSource implements Source, Stateful {
   readonly #parts: Required<BookSourceParts>;
   readonly #sync: BookSync;
   readonly #reader = new TouchReader();
@@ -39,9 +41,14 @@ export class BookSource implements Source {
   #saidAt: TimeMs = -Infinity;
   #heardAt: TimeMs = NaN;
   #hadBook = false;
+  /** Events that were made, and taken. */
+  #made = 0;
+  #taken = 0;
+  /** The first of them were taken before a restart: they are made again, for what follows from them, and not said. */
+  #known = 0;
 
   constructor(parts: BookSourceParts) {
-    this.#parts = { intervalMs: BOOK_INTERVAL_MS, after: -Infinity, ...parts };
+    this.#parts = { intervalMs: BOOK_INTERVAL_MS, ...parts };
     this.#sync = new BookSync(parts.rules, Infinity);
     this.#event = emptyTouch(parts.instrument);
     this.#message = parts.messages.next();
@@ -59,12 +66,13 @@ export class BookSource implements Source {
   take(): BookEvent {
     this.peekAt();
     this.#nextAt = NEVER;
+    this.#taken++;
     return this.#event;
   }
 
   /** Goes on until something is worth saying. */
   #advance(): void {
-    const { messages, silentAfterMs, intervalMs, until, after } = this.#parts;
+    const { messages, silentAfterMs, intervalMs, until } = this.#parts;
     while (this.#message !== undefined) {
       const at = Math.ceil(this.#message.at);
       const silentAt = Math.ceil(this.#heardAt + silentAfterMs);
@@ -76,7 +84,7 @@ export class BookSource implements Source {
       if (isSilent) {
         this.#sync.interrupt();
         this.#say(silentAt, silentAt);
-        if (silentAt > after) return;
+        if (this.#made > this.#known) return;
         continue;
       }
       const { happenedAt } = this.#message;
@@ -86,7 +94,7 @@ export class BookSource implements Source {
       const hasBook = this.#sync.book !== undefined;
       if (hasBook === this.#hadBook && !(hasBook && at >= this.#saidAt + intervalMs)) continue;
       this.#say(at, Math.floor(happenedAt));
-      if (at > after) return;
+      if (this.#made > this.#known) return;
     }
   }
 
@@ -99,6 +107,16 @@ export class BookSource implements Source {
     event.warmup = at <= this.#parts.from;
     this.#hadBook = book !== undefined;
     this.#saidAt = at;
-    this.#nextAt = at > this.#parts.after ? at : NEVER;
+    if (this.#made++ >= this.#known) this.#nextAt = at;
+  }
+
+  save(out: ByteWriter): void {
+    out.count(this.#taken);
+  }
+
+  /** Into one of which nothing was asked yet, over the same messages from their beginning. */
+  restore(from: ByteReader): void {
+    this.#taken = from.count();
+    this.#known = this.#taken;
   }
 }
