@@ -71,23 +71,21 @@ test('an unfinished run of other settings is named with the command that goes on
   ]);
 });
 
-test('a strategy that lives on books has no paper session, and is told where it has one', async () => {
-  for (const [feed, found] of [
-    [undefined, 'on the synthetic market of bars'],
-    ['ws://127.0.0.1:1', 'on a feed, which has no books'],
-  ] as const) {
-    const home = temporaryHome('bookless');
-    await assert.rejects(
-      runPaper({ home, strategies: ['book-imbalance'], feed, fresh: false, signal: new AbortController().signal }),
-      (error: unknown) =>
-        error instanceof BallastError &&
-        error.code === 'BOOKS_MISSING' &&
-        error.exitCode === 2 &&
-        error.message.includes(found) &&
-        error.message.includes('ballast live'),
-    );
-    assert.equal(existsSync(join(home, 'runs')), false, 'nothing was begun');
-  }
+test('a strategy that lives on books has no session on a feed, and none that fills at a close', async () => {
+  const home = temporaryHome('bookless');
+  const request = { home, strategies: ['book-imbalance'], fresh: false, signal: new AbortController().signal };
+  await assert.rejects(
+    runPaper({ ...request, feed: 'ws://127.0.0.1:1' }),
+    (error: unknown) =>
+      error instanceof BallastError &&
+      error.code === 'BOOKS_MISSING' &&
+      error.exitCode === 2 &&
+      error.message.includes('on a feed, which has no books') &&
+      error.message.includes('the synthetic market has books'),
+  );
+  writeFileSync(join(home, 'ballast.yaml'), 'venue:\n  fill: close\n');
+  await assert.rejects(runPaper(request), { code: 'ARGUMENT_INVALID', exitCode: 2 });
+  assert.equal(existsSync(join(home, 'runs')), false, 'nothing was begun');
 });
 
 test('a replay of an interrupted run says up to where it is proved', async () => {
