@@ -8,6 +8,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBacktest, type BacktestRequest } from '../src/app/backtest.ts';
+import { runPaper } from '../src/app/paper.ts';
+import { replayRun } from '../src/app/replay.ts';
 import { validateRun } from '../src/app/validation.ts';
 import { fakeTerminal } from '../src/cli/fake-terminal.fixture.ts';
 import { runCommandLine } from '../src/cli/program.ts';
@@ -19,6 +21,7 @@ import { fixed, percent } from '../src/domain/words.ts';
 import { strategies } from '../src/forecasts/strategies/index.ts';
 import type { ValidationVerdict } from '../src/lab/validate/validation-verdict.ts';
 import { openStore } from '../src/market/history/store.ts';
+import { MINIMUM_EDGE } from '../src/risk/rules/minimum-edge.ts';
 import { ExpandingRegression } from '../src/quant/rolling-regression.ts';
 import { mean, variance } from '../src/quant/statistics.ts';
 import type { ReportDocument } from '../src/views/report.ts';
@@ -69,6 +72,15 @@ function subjectsOf(strategy: Strategy<unknown>, market: Market): readonly (read
   return [SPOT.slice(0, least)];
 }
 
+/** Sessions on the synthetic market for what lives on books: a day each, by seed and symbol. */
+const MADE: readonly (readonly [seed: number, symbol: string])[] = [
+  [1, 'BTC/USDT:USDT'],
+  [1, 'ETH/USDT:USDT'],
+  [2, 'BTC/USDT:USDT'],
+  [2, 'ETH/USDT:USDT'],
+];
+const MADE_BARS = 1_440;
+
 const WORDS: Readonly<Record<ValidationVerdict['kind'], string>> = {
   nothing: 'never traded',
   'no-edge': 'no edge after costs',
@@ -87,6 +99,7 @@ const home = mkdtempSync(join(tmpdir(), 'ballast-desk-'));
 try {
   await importAll();
   await printTable();
+  await printOnBooks();
   await printPublished();
 } finally {
   rmSync(home, { recursive: true, force: true });
@@ -171,6 +184,53 @@ function rowOf(name: string, symbols: readonly string[], market: Market, { metri
     orUnknown(metrics.buyAndHoldReturn, percent),
     `${verdict}${halted}`,
   ];
+}
+
+/** With the rule of edge and without it: what it refuses, and what that would have cost. */
+async function printOnBooks(): Promise<void> {
+  const rows: string[][] = [];
+  for (const strategy of strategies) {
+    const isLivingOnBooks = Object.values(forecaster(strategy, strategy.parameters.parse({})).features).some(isOnBooks);
+    if (!isLivingOnBooks) continue;
+    for (const edgeMultiple of [undefined, 0]) {
+      const configFile = join(home, 'edge.yaml');
+      writeFileSync(configFile, edgeMultiple === undefined ? '{}\n' : `risk: { edgeMultiple: ${edgeMultiple} }\n`);
+      const rule = edgeMultiple === undefined ? 'yes' : 'no';
+      rows.push(await capturedRow(strategy.name, configFile, rule));
+      for (const [seed, symbol] of MADE) rows.push(await madeRow(strategy.name, seed, symbol, configFile, rule));
+    }
+  }
+  const header = ['strategy', 'market', 'symbol', 'rule of edge', 'refused by it', 'orders', 'trades', 'net', 'fees'];
+  console.log(`\nOn books: six minutes of a capture, and days of the synthetic market\n`);
+  console.log(table(header, rows));
+}
+
+async function capturedRow(strategy: string, configFile: string, rule: string): Promise<string[]> {
+  const document = await runBacktest({ ...request(strategy, [PERPETUAL], CAPTURE), configFile, books: true });
+  const { metrics, rulings, entries, fills } = document;
+  const fees = fills.reduce((sum, { fee }) => sum + Number(fee), 0);
+  const counts = [rulings[MINIMUM_EDGE] ?? 0, entries['order.intended'] ?? 0, metrics.trades].map(String);
+  return [strategy, 'capture', PERPETUAL, rule, ...counts, percent(metrics.totalReturn), fixed(fees, 2)];
+}
+
+async function madeRow(strategy: string, seed: number, symbol: string, configFile: string, rule: string): Promise<string[]> {
+  const session = await runPaper({
+    home,
+    configFile,
+    strategies: [strategy],
+    symbols: [symbol],
+    seed,
+    speed: Infinity,
+    untilBars: MADE_BARS,
+    capital: '10000',
+    fresh: true,
+    signal: new AbortController().signal,
+  });
+  const { rulings, closedTrades, equity, capital, feesPaid } = session.status;
+  const { orders } = await replayRun({ home, runId: session.runId });
+  const counts = [rulings[MINIMUM_EDGE] ?? 0, orders, closedTrades].map(String);
+  process.stderr.write(`${strategy} ${symbol} synthetic, seed ${seed}\n`);
+  return [strategy, `synthetic, seed ${seed}`, symbol, rule, ...counts, percent(equity / Number(capital) - 1), fixed(Number(feesPaid), 2)];
 }
 
 /** The figures that Zarattini, Pagani and Barbon (2025) give for their portfolio, beside what the same rule makes of the coins at hand. */

@@ -84,6 +84,7 @@ test('orders take the made book level by level, and a session that goes on ends 
   const offered = offeredBefore(first.happenedAt, order.side === 'buy' ? -1 : 1);
   for (const [index, { fill }] of taken.entries()) {
     const [price, quantity = NaN] = offered[index] ?? [];
+    assert.ok(fill !== undefined);
     assert.equal(Number(format(fill.price)), price);
     if (index < taken.length - 1) assert.equal(Number(format(fill.quantity)), quantity);
     else assert.ok(Number(format(fill.quantity)) <= quantity);
