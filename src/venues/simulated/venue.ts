@@ -56,6 +56,7 @@ import { OrderLists } from './order-lists.ts';
 import { readReport, writeReport } from './report-bytes.ts';
 import { defaultRules, type MatchingRules } from './rules.ts';
 import { slippageOf } from './slippage.ts';
+import { WatchedSource } from './watched-source.ts';
 
 export interface SimulatedVenueSettings {
   readonly instruments: readonly Instrument[];
@@ -229,25 +230,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** The source as the engine sees it; the venue sees the same prices, and the next bar where it is known. */
   watching(source: MarketSource): MarketSource {
     this.#watched[source.instrument] = source;
-    const seen = (event: MarketEvent): void => this.#seen(event);
-    return {
-      instrument: source.instrument,
-      peekAt: () => source.peekAt(),
-      take: () => {
-        if (this.#responseOf !== undefined) this.#catchUp(source.peekAt());
-        const event = source.take() as MarketEvent;
-        seen(event);
-        return event;
-      },
-      nextBar: () => source.nextBar(),
-      get ended() {
-        return source.ended;
-      },
-      get isLoading() {
-        return source.isLoading === true;
-      },
-      onArrival: (wake) => source.onArrival?.(wake),
-    };
+    const saw = (event: MarketEvent): void => this.#seen(event);
+    if (this.#responseOf === undefined) return new WatchedSource(source, { saw });
+    return new WatchedSource(source, { expects: (at) => this.#catchUp(at), saw });
   }
 
   #seen(event: MarketEvent): void {
