@@ -68,21 +68,21 @@ function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
   let untilLook = 1;
   for (;;) {
     const choice = clock.next(sources, engine.timerBound);
+    // Most choices are numbers, and are told apart from words by their type: words are compared by a call.
+    const isSource = typeof choice === 'number';
     // The instant is over once the next event is known to be later, or none is known: one decision for all of it.
-    if (engine.isOpen && !(choice === 'wait' ? isLoading(sources) : clock.nextAt <= engine.at)) {
+    if (engine.isOpen && !(!isSource && choice === 'wait' ? isLoading(sources) : clock.nextAt <= engine.at)) {
       // What was sent may be answered before what was next, and an opinion that was formed may expire before it.
       if (engine.closeInstant() || engine.timerBound < clock.nextAt) continue;
     }
-    if (choice === 'ended') return 'ended';
+    if (!isSource && choice === 'ended') return 'ended';
     if (clock.nextAt > until && clock.nextAt !== NEVER) return 'until';
-    if (choice === 'wait') return 'wait';
-    if (choice === 'timer') {
-      // The bound was cheap; now it is made exact.
-      if (engine.nextTimer() <= clock.nextAt) engine.ring();
-    } else {
+    if (isSource) {
       const source = sources[choice];
       if (source !== undefined) engine.handle(source.take());
-    }
+    } else if (choice === 'wait') return 'wait';
+    // The bound was cheap; now it is made exact.
+    else if (engine.nextTimer() <= clock.nextAt) engine.ring();
     if (--untilLook > 0) continue;
     if (clock.sliceIsOver()) return 'slice';
     stride = Math.min(2 * stride, mostEvents);

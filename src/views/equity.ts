@@ -63,13 +63,14 @@ export class EquityRecorder implements Stateful {
   // Figures up to the instant before it.
   #instants = 0;
   #firstAt: TimeMs = NaN;
-  #previous: number;
+  // Numbers from the beginning, as all that move with every bar: a field that was undefined first makes a number anew each time it is set.
+  #previous = NaN;
   #mean = 0;
   /** Sum of squared deviations from the mean, by Welford: sums of squares would lose a small variance around a large mean. */
   #squares = 0;
   #downside = 0;
-  #lowest: number;
-  #peak: number;
+  #lowest = NaN;
+  #peak = NaN;
   #peakAt: TimeMs = NaN;
   #isUnderwater = false;
   #maxDrawdown = 0;
