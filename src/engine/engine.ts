@@ -1128,7 +1128,9 @@ export class Engine implements Stateful {
     this.marketNow();
     this.#refreshAccount();
     const { account } = this;
-    const targets: Target[] = this.plan.sleeves.map((_, sleeve) => this.#targetOf(sleeve));
+    // Loops, here and in what follows: a list that a callback fills changes its kind with the first number, by a call.
+    const targets: Target[] = [];
+    for (let sleeve = 0; sleeve < this.plan.sleeves.length; sleeve++) targets.push(this.#targetOf(sleeve));
     const decision: Decision = { id: this.desk.beginDecision(), at: this.at, targets };
     const { approved, rulings } = review(decision, this.market, account, this.plan.rules, this.#reviewed);
     const changes: SleeveChange[] = [];
@@ -1139,7 +1141,7 @@ export class Engine implements Stateful {
       if (asked === undefined || given === undefined || pooled === undefined) continue;
       const stanceBefore = this.desk.wants.stance[sleeve] ?? 0;
       if (asked.fresh) {
-        const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
+        const quantities = this.#quantities(given);
         const { stance } = pooled;
         const stopRatio = this.plan.rules.length > 0 || !Number.isNaN(this.#ownStop(sleeve)) ? given.stopRatio : NaN;
         const trailRatio = this.#protectionOf(sleeve)?.trailRatio ?? NaN;
@@ -1155,7 +1157,7 @@ export class Engine implements Stateful {
       }
       const cut = this.#cutOf(sleeve);
       if (cut < 1 || (given !== asked && given.weights.some((weight, leg) => Math.abs(weight) < Math.abs(asked.weights[leg] ?? 0)))) {
-        const quantities = given.weights.map((weight, leg) => this.#quantity(given.instruments[leg] ?? 0, weight * account.equity));
+        const quantities = this.#quantities(given);
         this.desk.shrink(sleeve, quantities);
         this.#allocation?.scaled(sleeve, cut * (this.#reviewed.scales[sleeve] ?? 1));
         changes.push({ sleeve, stanceBefore, stance: stanceBefore, quantities, opinions: [], pool: undefined });
@@ -1175,17 +1177,20 @@ export class Engine implements Stateful {
     assert(plan !== undefined, 'targets name sleeves that exist');
     const first = this.holdings.first[sleeve] ?? 0;
     const { instruments } = plan;
-    const heldWeights = instruments.map((instrument, leg) => {
+    const heldWeights: number[] = [];
+    const weights: number[] = [];
+    for (let leg = 0; leg < instruments.length; leg++) {
       const held = portfolio.held[first + leg] ?? 0;
-      return held === 0 ? 0 : (held * (portfolio.mark[instrument] ?? NaN)) / account.equity;
-    });
+      heldWeights.push(held === 0 ? 0 : (held * (portfolio.mark[instruments[leg] ?? 0] ?? NaN)) / account.equity);
+    }
     const { wants } = this.desk;
     if (this.#isFresh[sleeve] === 0) {
       const cut = this.#cutOf(sleeve);
-      const weights = instruments.map((instrument, leg) => {
+      for (let leg = 0; leg < instruments.length; leg++) {
         const target = wants.target[first + leg] ?? ZERO_QUANTITY;
-        return signOf(target) === 0 ? 0 : (cut * toNumber(target) * (portfolio.mark[instrument] ?? NaN)) / account.equity;
-      });
+        const mark = portfolio.mark[instruments[leg] ?? 0] ?? NaN;
+        weights.push(signOf(target) === 0 ? 0 : (cut * toNumber(target) * mark) / account.equity);
+      }
       const stopRatio = wants.stopRatio[sleeve] ?? NaN;
       return {
         sleeve,
@@ -1198,17 +1203,18 @@ export class Engine implements Stateful {
         roundTripCostRatio: NaN,
       };
     }
-    const leader = this.#leader(sleeve);
+    const { legs } = this.#leader(sleeve);
     const weight = this.#requestedWeight(sleeve, this.#allocation?.shares[sleeve] ?? plan.shareRatio);
+    for (let leg = 0; leg < legs.length; leg++) weights.push(weight * (legs[leg] ?? NaN));
     return {
       sleeve,
       fresh: true,
-      weights: leader.legs.map((ratio) => weight * ratio),
+      weights,
       heldWeights,
       instruments,
       stopRatio: this.#stopDistance(sleeve),
       expectedReturn: this.#expectedReturn(sleeve),
-      roundTripCostRatio: this.#roundTripCost(sleeve, leader.legs),
+      roundTripCostRatio: this.#roundTripCost(sleeve, legs),
     };
   }
 
@@ -1269,6 +1275,13 @@ export class Engine implements Stateful {
     return this.plan.rules.length > 0 && this.plan.policy.trailR > 0 ? this.plan.policy.trailR : NaN;
   }
 
+  #quantities({ weights, instruments }: Target): readonly Quantity[] {
+    const quantities: Quantity[] = [];
+    for (let leg = 0; leg < weights.length; leg++)
+      quantities.push(this.#quantity(instruments[leg] ?? 0, (weights[leg] ?? NaN) * this.account.equity));
+    return quantities;
+  }
+
   /** The door from a weight to a quantity: toward zero, on the venue's lot. */
   #quantity(instrument: number, value: number): Quantity {
     const traded = this.plan.instruments[instrument];
@@ -1278,23 +1291,23 @@ export class Engine implements Stateful {
   }
 
   #notes(sleeve: number): readonly OpinionNote[] {
-    return (this.plan.sleeves[sleeve]?.sources ?? []).flatMap((source): OpinionNote[] => {
+    const notes: OpinionNote[] = [];
+    for (const source of this.plan.sleeves[sleeve]?.sources ?? []) {
       const mind = this.minds[source];
-      if (mind === undefined) return [];
+      if (mind === undefined) continue;
       const { opinion } = mind;
       const forecast = opinion?.kind === 'forecast' ? opinion : undefined;
       const { because, zScore } = mind.explain(this.at);
-      return [
-        {
-          source,
-          stance: forecast?.stance ?? 0,
-          confidence: forecast?.confidence ?? 0,
-          abstained: forecast === undefined,
-          zScore,
-          because,
-        },
-      ];
-    });
+      notes.push({
+        source,
+        stance: forecast?.stance ?? 0,
+        confidence: forecast?.confidence ?? 0,
+        abstained: forecast === undefined,
+        zScore,
+        because,
+      });
+    }
+    return notes;
   }
 
   // ---- out -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // Gate one: a decision becomes lawful. The only place where something is approved. Gate two, for orders, is in admission.ts.
-import type { AccountView, Approved, Decision, MarketView, RiskRule, Ruling } from '../domain/decision.ts';
+import type { AccountView, Approved, Decision, MarketView, RiskRule, Ruling, Target } from '../domain/decision.ts';
 import type { RulingNote } from '../domain/entry.ts';
 import { assert } from '../domain/errors.ts';
 import { scaledTarget } from './reviewed-target.ts';
@@ -60,13 +60,14 @@ export function apply(decision: Decision, ruling: Ruling): Decision {
   const { targets } = decision;
   if (ruling.kind === 'halt') return { ...decision, targets: targets.map((target) => scaledTarget(target, 0, ruling.rule)) };
   const { rule, scales } = ruling;
-  assert(scales.length === targets.length, `rule ${rule} gave ${scales.length} scales, expected one for each of ${targets.length} targets`);
-  return {
-    ...decision,
-    targets: targets.map((target, position) => {
-      const scale = scales[position] ?? NaN;
-      assert(scale >= 0 && scale <= 1, `rule ${rule} gave scale ${scale}, expected 0 to 1: no rule may make a target grow`);
-      return scale === 1 ? target : scaledTarget(target, scale, rule);
-    }),
-  };
+  // Here and below the words are built only for a bug.
+  if (scales.length !== targets.length)
+    assert(false, `rule ${rule} gave ${scales.length} scales, expected one for each of ${targets.length} targets`);
+  const scaled = targets.slice();
+  for (let position = 0; position < targets.length; position++) {
+    const scale = scales[position] ?? NaN;
+    if (!(scale >= 0 && scale <= 1)) assert(false, `rule ${rule} gave scale ${scale}, expected 0 to 1: no rule may make a target grow`);
+    if (scale !== 1) scaled[position] = scaledTarget(targets[position] as Target, scale, rule);
+  }
+  return { ...decision, targets: scaled };
 }

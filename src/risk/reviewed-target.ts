@@ -12,10 +12,12 @@ export function wasClampedBy(target: ReviewedTarget, rule: string): boolean {
 
 /** All legs by one scale, so that a pair keeps its proportions. Zero is zero, also of what is no number. */
 export function scaledTarget(target: ReviewedTarget, scale: number, rule: string): ReviewedTarget {
+  const weights = target.weights.slice();
+  for (let leg = 0; leg < weights.length; leg++) weights[leg] = scale === 0 ? 0 : (weights[leg] ?? NaN) * scale;
   return {
     sleeve: target.sleeve,
     fresh: target.fresh,
-    weights: target.weights.map((weight) => (scale === 0 ? 0 : weight * scale)),
+    weights,
     heldWeights: target.heldWeights,
     instruments: target.instruments,
     stopRatio: target.stopRatio,

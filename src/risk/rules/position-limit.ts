@@ -15,9 +15,11 @@ export function positionLimit(policy: RiskPolicy, instrumentNames: readonly stri
   let keptBy = new Float64Array(0);
 
   function clamp({ targets }: Decision, largest: number): ReturnType<RiskRule['review']> {
-    keptBy.fill(0);
-    for (const target of targets) addTo(keptBy, target, keptRatio(target));
-    return clampOf('position-limit', targets.map(scaleOf), () => {
+    for (let instrument = 0; instrument < keptBy.length; instrument++) keptBy[instrument] = 0;
+    for (let index = 0; index < targets.length; index++) addTo(keptBy, targets[index] as Target, keptRatio(targets[index] as Target));
+    const scales: number[] = [];
+    for (let index = 0; index < targets.length; index++) scales.push(scaleOf(targets[index] as Target));
+    return clampOf('position-limit', scales, () => {
       const name = instrumentNames[largest] ?? `instrument ${largest}`;
       return `the sleeves in ${name} would be ${percent(grossBy[largest] ?? 0)} of equity, the limit is ${limitInWords}`;
     });
