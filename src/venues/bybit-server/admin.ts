@@ -48,9 +48,7 @@ const actSchema = z.discriminatedUnion('act', [
 ]);
 
 /** What is left out stays as it is. A market that stood still would leave orders that are on their way to it there. */
-const clockSchema = z
-  .strictObject({ skewMs: z.number().int(), speed: z.number().positive().max(MOST_SPEED) })
-  .partial();
+const clockSchema = z.strictObject({ skewMs: z.number().int(), speed: z.number().positive().max(MOST_SPEED) }).partial();
 
 export interface AdminParts {
   readonly exchange: Exchange;
