@@ -440,6 +440,29 @@ describe('of instruments and accounts', { timeout: 15_000 }, () => {
   });
 });
 
+describe('the pace of the market', { timeout: 60_000 }, () => {
+  test('is another when it is told so, and the clock of the venue stays', async () => {
+    const marketPassed = async (speed: number, wallMs: number): Promise<number> => {
+      assert.partialDeepStrictEqual(await admin('clock', { speed }), { result: { skewMs: 0, speed } });
+      const from = bench.exchange.now;
+      await new Promise((resolve) => setTimeout(resolve, wallMs));
+      // Whatever is asked lets it come to what it is.
+      await fetch(`${bench.address}/v5/market/time`);
+      return bench.exchange.now - from;
+    };
+    const beganAt = performance.now();
+    assert.ok((await marketPassed(20, 100)) >= 2_000);
+    const slow = await marketPassed(1, 100);
+    assert.ok(slow >= 100 && slow <= performance.now() - beganAt, `${slow}`);
+    const refused = await fetch(`${bench.address}/admin/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ speed: 0 }),
+    });
+    assert.equal(refused.status, 400);
+  });
+});
+
 describe('by seed', { timeout: 15_000 }, () => {
   test('the same seed strikes the same requests', async () => {
     const { Faults } = await import('../../src/venues/bybit-server/faults.ts');
