@@ -118,8 +118,8 @@ export async function witnessHistory(
 /** The venue's id of the latest trade of the account; empty where there was none. */
 export async function newestTrade(venue: VenueProcess): Promise<string> {
   const { list: rows } = await get(venue, '/v5/execution/list', { category: 'linear', limit: '1' });
-  const [newest] = rows as readonly Row[];
-  return typeof newest?.['execId'] === 'string' ? newest['execId'] : '';
+  const [newest] = rows as readonly { readonly execId: string }[];
+  return newest?.execId ?? '';
 }
 
 export async function administer(venue: VenueProcess, method: 'POST' | 'DELETE', path: string, body: object = {}): Promise<void> {
