@@ -283,7 +283,7 @@ test('a file that another tool wrote is read, though nothing vouches for it', as
   assert.equal((await ballastError(() => store.load(HOURLY))).place, path);
 });
 
-test('what a merge replaces is kept with the time of the correction, however often', async (context) => {
+test('F25: what a merge replaces is kept with the time of the correction, however often', async (context) => {
   const { store, folder } = await quarterStore(context);
   const path = join(folder, 'corrections.parquet');
   await store.merge(HOURLY, QUARTER, { correctedAt: 1 });

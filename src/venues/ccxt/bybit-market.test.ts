@@ -100,6 +100,35 @@ describe('the public streams', () => {
     assert.ok(watch.minutes().length >= 4);
   });
 
+  test('F25: a bar that is corrected after it was told is told as another version, once each, and stays what it was', async () => {
+    const watch = new Watch();
+    await watch.advance(130 * SECOND_MS);
+    assert.deepEqual([watch.minutes(), watch.market.corrected], [upTo(2), 0]);
+    const at = START + MINUTE_MS;
+    const row = { start: at, open: '60000', high: '60500', low: '60000', close: '60500', volume: '5', confirm: true };
+    const inject = (changes: object): void => watch.bench.wire.inject({ topic: 'kline.1.BTCUSDT', data: [{ ...row, ...changes }] }, LINEAR);
+    inject({});
+    inject({});
+    inject({ confirm: false, close: '60400' });
+    await watch.advance(SECOND_MS);
+    assert.equal(watch.market.corrected, 1, 'the same again, and one that is not closed, are no versions');
+    inject({ close: '60250' });
+    await watch.advance(SECOND_MS);
+    assert.deepEqual([watch.minutes(), watch.market.corrected], [upTo(2), 2]);
+    const told = watch.messages.filter((each) => each.kind === 'bar.closed' && each.openAt === at && each.symbol === 'BTC/USDT:USDT');
+    assert.deepEqual(
+      told.map((each) => (each.kind === 'bar.closed' ? each.close : NaN)),
+      [60_000],
+    );
+    const notices = watch.notices.filter((words) => words.includes('corrected'));
+    assert.equal(notices.length, 2);
+    assert.match(
+      notices[0] ?? '',
+      /the bar of 2026-01-05T00:01:00.000Z after it was told: high 60000 became 60500, close 60000 became 60500/,
+    );
+    assert.match(notices[1] ?? '', /close 60500 became 60250; what was decided stays/);
+  });
+
   test('F20: a topic that may not be silent and is ends the connection, though pings are answered', async () => {
     const watch = new Watch(['marks']);
     await watch.advance(SECOND_MS);

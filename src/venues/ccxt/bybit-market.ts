@@ -78,6 +78,8 @@ const INTERVALS: Readonly<Record<number, string>> = {
 };
 const DEPTH = 50;
 /** Bars of one page. */
+/** What a venue corrects, it corrects soon. */
+const KEPT_BARS = 16;
 const PAGE_BARS = 1_000;
 /** How long each kind of topic may be silent. Trades may be rare; what is updated all the time may not. */
 const STALE_MS: Readonly<Record<string, number>> = { kline: MINUTE_MS, tickers: 10 * SECOND_MS, orderbook: 10 * SECOND_MS };
@@ -142,6 +144,8 @@ interface Line {
   readonly category: InstrumentKind;
   /** Of the last bar that was said. */
   openAt: TimeMs;
+  /** The last that were said, with whatever the venue has made of them since. */
+  readonly said: Bar[];
   /** Closed bars that wait until what came before them has been asked for. */
   waiting: Bar[] | undefined;
   /** Everything of before the stream was said. */
@@ -158,6 +162,8 @@ export class BybitMarket {
   readonly #end = new AbortController();
   readonly #joined = Promise.withResolvers<void>();
   malformed = 0;
+  /** Versions of bars that were told before. */
+  corrected = 0;
 
   constructor(parts: BybitMarketParts) {
     const { instruments, wire, timers, random, timeframeMs, since, deadlineMs, pingMs } = parts;
@@ -171,6 +177,7 @@ export class BybitMarket {
       wireSymbol: wireSymbol(each),
       category: each.kind,
       openAt: Math.ceil((since[instrument] ?? 0) / timeframeMs) * timeframeMs - timeframeMs,
+      said: [],
       waiting: undefined,
       isJoined: false,
     }));
@@ -298,9 +305,30 @@ export class BybitMarket {
   }
 
   #say(line: Line, bar: Bar, isHistory = false): void {
-    if (bar.openAt <= line.openAt) return;
+    if (bar.openAt <= line.openAt) {
+      this.#compare(line, bar);
+      return;
+    }
     line.openAt = bar.openAt;
+    if (line.said.push(bar) > KEPT_BARS) line.said.shift();
     this.#parts.onMessage({ kind: 'bar.closed', symbol: line.symbol, ...bar, ...(isHistory && { warmup: true }) });
+  }
+
+  /** What was decided on stays as it was: another version of it is told, with what it was, and the history has both once it is downloaded. */
+  #compare({ symbol, said }: Line, bar: Bar): void {
+    const index = said.findIndex(({ openAt }) => openAt === bar.openAt);
+    const before = said[index];
+    if (before === undefined) return;
+    const changes = (['open', 'high', 'low', 'close', 'volume'] as const).flatMap((name) =>
+      before[name] === bar[name] ? [] : [`${name} ${before[name]} became ${bar[name]}`],
+    );
+    if (changes.length === 0) return;
+    said[index] = bar;
+    this.corrected++;
+    const openedAt = new Date(bar.openAt).toISOString();
+    this.#parts.onNotice(
+      `${symbol}: the venue has corrected the bar of ${openedAt} after it was told: ${changes.join(', ')}; what was decided stays`,
+    );
   }
 
   #onFrame(frame: Frame, category: InstrumentKind): void {
