@@ -28,7 +28,7 @@ const spot: Instrument = {
 };
 const [START = 0] = START_PRICES;
 /** The adapter's part of it: spot alone. */
-const bench = new Bench(8, {}, { instruments: [spot, perpetual], prices: [START, START] });
+const bench = new Bench(11, {}, { instruments: [spot, perpetual], prices: [START, START] });
 before(() => bench.open());
 after(() => bench.close());
 
@@ -108,7 +108,9 @@ describe('spot', { timeout: 30_000 }, () => {
     assert.equal(await code({ price: '50000.01' }), 170134);
     assert.equal(await code({ price: '1000', qty: '0.001' }), 170140);
     assert.equal(await code({ orderType: 'Market', qty: '4' }), 170140);
-    assert.equal(await code({ takeProfit: '70000' }), 10001);
+    assert.equal(await code({ orderType: 'Market', qty: '100', takeProfit: '70000' }), 10001, 'of a limit order only');
+    assert.equal(await code({ takeProfit: '40000' }), 10001, 'on the wrong side of its price');
+    assert.equal(await code({ stopLoss: '60000' }), 10001, 'on the wrong side of its price');
     assert.equal((await rest.cancelOrder({ ...btcusdt, orderId: 'nobody' })).retCode, 170213);
     assert.equal((await rest.cancelOrder({ category: 'linear', symbol: 'BTCUSDT', orderId: id })).retCode, 110001, 'of the other market');
     await ccxt.editOrder(id, SPOT, 'limit', 'buy', 1.2, 50_000);
@@ -116,6 +118,62 @@ describe('spot', { timeout: 30_000 }, () => {
     assert.equal((await ccxt.fetchBalance())['USDT']?.used, 60_000);
     await ccxt.cancelAllOrders(SPOT);
     assert.equal((await ccxt.fetchBalance())['USDT']?.used, 0);
+  });
+
+  test('a limit order brings its take-profit and its stop-loss: one is triggered and ends the other', async () => {
+    await go(START);
+    for (const [to, kind] of [
+      [START + 600, 'CreateByTakeProfit'],
+      [START - 600, 'CreateByStopLoss'],
+    ] as const) {
+      const account = bench.account();
+      const [ccxt, rest] = [await bench.ccxt(account, ['spot', 'linear']), bench.rest(account)];
+      const levels = { takeProfit: String(START + 500), stopLoss: String(START - 500) };
+      const row = { ...btcusdt, side: 'Buy' as const, orderType: 'Limit' as const, qty: '0.1', price: String(START + 100) };
+      assert.equal((await rest.submitOrder({ ...row, ...levels })).retCode, 0);
+      const stops = await until(
+        'two stops',
+        async () => (await rest.getActiveOrders(btcusdt)).result.list,
+        (list) => list.length === 2,
+      );
+      // What was received is less than what was bought, by the fee.
+      assert.deepEqual(
+        stops.map(({ side, qty, stopOrderType, orderStatus }) => [side, qty, stopOrderType, orderStatus]),
+        [
+          ['Sell', '0.0999', 'BidirectionalTpslOrder', 'Untriggered'],
+          ['Sell', '0.0999', 'BidirectionalTpslOrder', 'Untriggered'],
+        ],
+      );
+      const balance = await ccxt.fetchBalance();
+      assert.deepEqual([balance['BTC']?.used, balance['BTC']?.free], [0.0999, 0], 'put aside once');
+      await go(to);
+      await until(
+        'nothing open',
+        async () => (await rest.getActiveOrders(btcusdt)).result.list.length,
+        (open) => open === 0,
+      );
+      const ended = (await rest.getHistoricOrders(btcusdt)).result.list.filter(({ side }) => side === 'Sell');
+      const byStatus = new Map(ended.map(({ orderStatus, createType }) => [orderStatus, createType]));
+      assert.deepEqual([byStatus.get('Filled'), byStatus.size, byStatus.has('Deactivated')], [kind, 2, true]);
+      assert.equal((await ccxt.fetchBalance())['BTC']?.total, 0);
+      await go(START);
+    }
+  });
+
+  test('a take-profit alone rests as a limit for what a cancelled order has received', async () => {
+    await go(START);
+    const rest = bench.rest(bench.account());
+    const row = { ...btcusdt, side: 'Buy' as const, orderType: 'Limit' as const, price: String(START), timeInForce: 'IOC' as const };
+    const { retCode, result } = await rest.submitOrder({ ...row, qty: '1', takeProfit: '61000', tpLimitPrice: '61500' });
+    assert.equal(retCode, 0);
+    const bought = (await rest.getHistoricOrders({ ...btcusdt, orderId: result.orderId })).result.list[0];
+    const [target, ...others] = (await rest.getActiveOrders(btcusdt)).result.list;
+    assert.deepEqual(
+      [target?.orderType, target?.price, target?.triggerPrice, target?.stopOrderType, others],
+      ['Limit', '61500', '61000', 'tpslOrder', []],
+    );
+    assert.ok(Number(target?.qty) > 0 && Number(target?.qty) <= Number(bought?.cumExecQty));
+    assert.equal((await rest.cancelOrder({ ...btcusdt, orderId: target?.orderId ?? '', orderFilter: 'tpslOrder' })).retCode, 0);
   });
 
   test('fills resting limits as maker, triggers stops, and tells its own streams', async () => {

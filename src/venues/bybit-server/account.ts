@@ -23,6 +23,7 @@ import {
   type Amount,
   type Price,
   type Quantity,
+  quantityFrom,
 } from '../../domain/decimal.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import type { Event, Fill, FundingReport, LiquidationReport, MarketEvent, OrderReport } from '../../domain/event.ts';
@@ -281,10 +282,13 @@ export class Account {
   /** Spot: nothing is reduced, fees are taken from what is received, and a purchase at the market may name what it costs. */
   #spotOrderOf(request: CreateRequest, listing: Listing, linkId: string): ServedOrder {
     const { side, orderType: type } = request;
-    if (request.takeProfit || request.stopLoss) throw parameterError('takeProfit and stopLoss of a spot order are not served');
+    const isBracketed = given(request.takeProfit) !== undefined || given(request.stopLoss) !== undefined;
+    if (isBracketed && (type !== 'Limit' || given(request.triggerPrice) !== undefined))
+      throw parameterError('takeProfit and stopLoss on spot come with a limit order');
     const limit = given(request.price);
     const price = type === 'Limit' ? checkPrice(limit, listing, 'price') : undefined;
     if (type === 'Limit' && price === undefined) throw parameterError('params error: price is required');
+    const brackets = price === undefined ? undefined : checkBrackets(request, listing, side, price);
     const trigger = checkTrigger(request, listing);
     const reference = price ?? trigger?.price ?? marketPrice(listing, side, this.#around.slippageRatio);
     const unit = request.marketUnit ?? (side === 'Buy' ? 'quoteCoin' : 'baseCoin');
@@ -305,6 +309,7 @@ export class Account {
       trigger,
       budget,
       marketUnit: isByCost ? 'quoteCoin' : 'baseCoin',
+      brackets,
       isOccupying: request.orderFilter === 'tpslOrder',
       smpType: request.smpType ?? 'None',
       tolerance: this.#toleranceOf(request, listing),
@@ -465,6 +470,7 @@ export class Account {
       if (quantity !== undefined) order.quantity = quantity;
     } else if (price !== undefined || quantity !== undefined) this.#reprice(order, price, quantity);
     if (given(request.takeProfit) !== undefined || given(request.stopLoss) !== undefined) {
+      if (listing.category === 'spot') throw parameterError('takeProfit and stopLoss of a spot order are not amended');
       const reference = order.price ?? priceFrom(listing.last, listing.instrument.tick, 'nearest');
       order.brackets = mergedBrackets(order.brackets, request, checkBrackets(request, listing, order.side, reference));
     }
@@ -748,6 +754,7 @@ export class Account {
     this.#untriggered[listing.index]?.delete(order);
     order.status = 'Triggered';
     this.#tell(order);
+    if (order.rival !== undefined && isOpen(order.rival)) this.#end(order.rival, 'Deactivated', 'CancelByTpSlTsClear');
     if (order.reduceOnly) {
       const held = this.heldOf(listing, order.positionIdx).position.quantity;
       const most = reducible(held, order.side, order.isForPosition ? absolute(held) : order.quantity);
@@ -915,6 +922,7 @@ export class Account {
       status === 'Cancelled' && order.listing.category === 'spot' && !isZero(order.filled) ? 'PartiallyFilledCanceled' : status;
     order.cancelType = cancelType;
     this.#tell(order);
+    this.#guardCoins(order);
   }
 
   #filled(order: ServedOrder, fill: Fill, at: TimeMs): void {
@@ -931,8 +939,48 @@ export class Account {
       this.#positionChanged(held);
       if (isFirst && order.brackets !== undefined) this.#attach(order, order.brackets, held);
       this.#tellPosition(held);
-    }
+    } else this.#guardCoins(order);
     this.#tellWallet();
+  }
+
+  /**
+   * A limit order on spot that is over brings its take-profit and stop-loss for what it has received. Simplified: they are two orders, of which
+   * the one that is triggered ends the other, and each can be cancelled alone.
+   */
+  #guardCoins({ brackets, listing, side, filled, fee, status }: ServedOrder): void {
+    if (listing.category !== 'spot' || brackets === undefined || (status !== 'Filled' && status !== 'PartiallyFilledCanceled')) return;
+    const received = roundToStep(
+      side === 'Buy' ? subtract(filled, quantityFrom(toNumber(fee), listing.instrument.lot, 'up')) : filled,
+      listing.instrument.lot,
+    );
+    if (compare(received, listing.instrument.minimumQuantity) < 0) return;
+    const { takeProfit, stopLoss, tpLimitPrice, slLimitPrice } = brackets;
+    const kind = takeProfit !== undefined && stopLoss !== undefined ? 'BidirectionalTpslOrder' : 'tpslOrder';
+    const [first, second] = [
+      { level: takeProfit, limit: tpLimitPrice, isTarget: true },
+      { level: stopLoss, limit: slLimitPrice, isTarget: false },
+    ].flatMap(({ level, limit, isTarget }) => {
+      if (level === undefined) return [];
+      const direction = isTarget === (side === 'Buy') ? 1 : 2;
+      const order = this.#made({
+        linkId: '',
+        listing,
+        side: side === 'Buy' ? 'Sell' : 'Buy',
+        type: limit === undefined ? 'Market' : 'Limit',
+        price: limit,
+        quantity: received,
+        createType: isTarget ? 'CreateByTakeProfit' : 'CreateByStopLoss',
+        trigger: { price: level, direction, by: 'LastPrice', kind },
+        isOccupying: true,
+      });
+      return [order];
+    });
+    if (first !== undefined && second !== undefined) [first.rival, second.rival] = [second, first];
+    for (const order of [first, second]) {
+      if (order === undefined) continue;
+      this.#enlist(order);
+      this.#tell(order);
+    }
   }
 
   /** With its first fill an order brings its take-profit and stop-loss to the position, where the position is on its side. */
@@ -1045,6 +1093,8 @@ export class Account {
     for (const order of this.#all) {
       if (order.listing.category !== 'spot' || !isOpen(order) || order.isHidden) continue;
       if (order.status === 'Untriggered' && !order.isOccupying) continue;
+      // What its rival has put aside is the same.
+      if (order.rival !== undefined && isOpen(order.rival) && order.rival.number < order.number) continue;
       const needs = needsOf(order);
       if (needs.coin === coin) sum = add(sum, needs.quantity);
     }

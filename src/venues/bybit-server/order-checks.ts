@@ -21,7 +21,7 @@ import type { Brackets, Trigger } from './served-order.ts';
 import type { WireCreateType, WireSide, WireStopOrderType, WireTriggerBy } from './wire.ts';
 
 /** What can be set for a position. */
-export type StopKind = Exclude<WireStopOrderType, 'Stop' | 'tpslOrder'>;
+export type StopKind = Exclude<WireStopOrderType, 'Stop' | 'tpslOrder' | 'BidirectionalTpslOrder'>;
 
 /** A target is reached by a market that goes the position's way, a stop by one that goes against it. */
 export const stopKinds: Readonly<Record<StopKind, { readonly isTarget: boolean; readonly createType: WireCreateType }>> = {
@@ -134,8 +134,12 @@ export function checkBrackets(fields: BracketFields, listing: Listing, side: Wir
     const expected = isAbove ? 'higher' : 'lower';
     throw parameterError(`${name}:${format(level)} set for ${side} position should be ${expected} than base_price:${format(base)}`);
   }
-  const tpLimitPrice = fields.tpOrderType === 'Limit' ? checkPrice(given(fields.tpLimitPrice), listing, 'tpLimitPrice') : undefined;
-  const slLimitPrice = fields.slOrderType === 'Limit' ? checkPrice(given(fields.slLimitPrice), listing, 'slLimitPrice') : undefined;
+  // On spot the price alone makes a limit of it.
+  const isSpot = listing.category === 'spot';
+  const tpLimitPrice =
+    isSpot || fields.tpOrderType === 'Limit' ? checkPrice(given(fields.tpLimitPrice), listing, 'tpLimitPrice') : undefined;
+  const slLimitPrice =
+    isSpot || fields.slOrderType === 'Limit' ? checkPrice(given(fields.slLimitPrice), listing, 'slLimitPrice') : undefined;
   return {
     takeProfit,
     stopLoss,

@@ -99,6 +99,8 @@ export interface ServedOrder {
   smpOrderId: string;
   /** Its coins are put aside before it is triggered. */
   readonly isOccupying: boolean;
+  /** Of a take-profit and a stop-loss on spot the other: the one that is triggered ends it, and both put aside the same coins. */
+  rival: ServedOrder | undefined;
   /** Another order whose fills are told as this one's: nobody but the venue's own hand makes one. */
   readonly standsFor: ServedOrder | undefined;
   /** It follows the whole position: a stop set for the position, not for a quantity. */
@@ -136,6 +138,7 @@ export function newOrder(parts: NewOrder): ServedOrder {
     smpType: 'None',
     smpOrderId: '',
     isOccupying: false,
+    rival: undefined,
     standsFor: undefined,
     isForPosition: false,
     isHidden: false,
@@ -214,7 +217,7 @@ export function orderRow(order: ServedOrder): OrderRow {
   const { listing, trigger, brackets, filled, value, fee } = order;
   const open = leaves(order);
   const reference = order.price === undefined ? order.lastPriceOnCreated : toNumber(order.price);
-  const tpslMode: WireTpslMode | '' = brackets === undefined ? '' : brackets.isPartial ? 'Partial' : 'Full';
+  const tpslMode: WireTpslMode | '' = brackets === undefined || listing.category === 'spot' ? '' : brackets.isPartial ? 'Partial' : 'Full';
   const { budget, tolerance } = order;
   const { takeProfit, stopLoss, tpTriggerBy, slTriggerBy, tpLimitPrice, slLimitPrice } = brackets ?? {};
   return {

@@ -45,7 +45,15 @@ export type WireRejectReason =
   | 'EC_PostOnlyWillTakeLiquidity'
   | 'EC_NoImmediateQtyToFill'
   | 'EC_NoEnoughQtyToFill';
-export type WireStopOrderType = 'Stop' | 'TakeProfit' | 'StopLoss' | 'TrailingStop' | 'PartialTakeProfit' | 'PartialStopLoss' | 'tpslOrder';
+export type WireStopOrderType =
+  | 'Stop'
+  | 'TakeProfit'
+  | 'StopLoss'
+  | 'TrailingStop'
+  | 'PartialTakeProfit'
+  | 'PartialStopLoss'
+  | 'tpslOrder'
+  | 'BidirectionalTpslOrder';
 export type WireSmpType = 'None' | 'CancelMaker' | 'CancelTaker' | 'CancelBoth';
 /** 0 is the one position of one-way mode, 1 the long and 2 the short one of hedge mode. */
 export type WirePositionIdx = 0 | 1 | 2;
