@@ -90,11 +90,6 @@ export class OrderSocket {
     this.#giveUp('given up: the session is over');
   }
 
-  /** Connections so far. */
-  get dials(): number {
-    return this.#stream.dials;
-  }
-
   /** Whether a request takes this way now. */
   carries(path: string): boolean {
     return this.#stream.state === 'active' && OPERATIONS[path] !== undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { SteppedTimers } from '../../../test/support/stepped-timers.ts';
 import { PRIORITY, Turns } from './turns.ts';
 
@@ -12,6 +13,42 @@ test('a burst is let through at once, the rest steadily, and never more than the
   assert.equal(sent.length, 30);
   assert.equal(sent.filter((at) => at === 0).length, 4);
   for (const from of sent) assert.ok(sent.filter((at) => at >= from && at < from + 1_000).length <= 10, `from ${from}`);
+});
+
+test('a batch waits until there is room for all of its rows, whatever their number, and no second has more than the venue takes', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ weight: fc.integer({ min: 1, max: 4 }), afterMs: fc.integer({ min: 0, max: 1_500 }) }), { maxLength: 25 }),
+      async (batches) => {
+        const timers = new SteppedTimers();
+        const turns = new Turns(timers);
+        assert.equal(turns.atOnce('create-batch'), 4);
+        const sent: { readonly at: number; readonly weight: number }[] = [];
+        for (const { weight, afterMs } of batches) {
+          void turns.take('create-batch', PRIORITY.enter, weight).then(() => sent.push({ at: timers.now(), weight }));
+          await timers.advance(afterMs);
+        }
+        await timers.advance(60_000);
+        assert.equal(sent.length, batches.length);
+        for (const { at: from } of sent) {
+          const rows = sent.reduce((sum, { at, weight }) => sum + (at >= from && at < from + 1_000 ? weight : 0), 0);
+          assert.ok(rows <= 10, `${rows} rows from ${from}`);
+        }
+      },
+    ),
+  );
+});
+
+test('more rows than go at once wait until everything is free', async () => {
+  const timers = new SteppedTimers();
+  const turns = new Turns(timers);
+  let sentAt = NaN;
+  await turns.take('cancel-batch', PRIORITY.cancel, 4);
+  void turns.take('cancel-batch', PRIORITY.cancel, 20).then(() => {
+    sentAt = timers.now();
+  });
+  await timers.advance(10_000);
+  assert.equal(sentAt, 800, 'four at five a second');
 });
 
 test('a cancel overtakes whatever waits, for the address as for its own kind', async () => {
