@@ -34,7 +34,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(302, { location: '/elsewhere' }).end();
     return;
   }
-  response.writeHead(200, { 'x-of': `${request.method} ${request.headers['x-mine'] ?? ''}` }).end(`heard ${body}`);
+  response.writeHead(200, { 'x-of': `${request.method} ${String(request.headers['x-mine'])}` }).end(`heard ${body}`);
 }
 
 function asked(method: 'GET' | 'POST', body?: string) {
