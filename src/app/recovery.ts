@@ -6,7 +6,7 @@ import { NEVER } from '../domain/time.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RecordedStep } from '../journal/recording.ts';
-import type { ComparingRecorder } from './session-recorder.ts';
+import { BELIEVED, type ComparingRecorder } from './session-recorder.ts';
 
 /** What of a venue a recovery needs. */
 export interface FollowedVenue {
@@ -97,5 +97,5 @@ function mustEqual<E extends MarketEvent | BookEvent>(made: Event | undefined, r
  * `snapshotOffset` is where its snapshot was taken, before which everything is known.
  */
 export function believedEnd(journal: Journal, snapshotOffset: number): number {
-  return Math.max(snapshotOffset, journal.lastTapeOffset, Number(journal.getMeta('tapeOffset') ?? 0));
+  return Math.max(snapshotOffset, journal.lastTapeOffset, Number(journal.getMeta(BELIEVED) ?? 0));
 }

@@ -13,6 +13,8 @@ import { SpreadOfTimes } from './spread-of-times.ts';
 
 /** The tape goes to its file before its own buffer is full, so that it never gets ahead of the journal by itself. */
 const FLUSH_RECORDS = 2_048;
+/** The journal's own word for how much of the tape is believed. */
+export const BELIEVED = 'tapeOffset';
 
 export class SessionRecorder implements Recorder {
   readonly #journal: Journal;
@@ -44,17 +46,19 @@ export class SessionRecorder implements Recorder {
   commit(): void {
     if (!this.#isDurable) return this.#journal.commit();
     const began = performance.now();
-    this.settle();
+    this.#unflushed = 0;
+    this.#tape.sync();
+    this.#journal.commit();
     this.lastCommit.beganAt = began;
     this.lastCommit.endedAt = performance.now();
     this.commits.add(this.lastCommit.endedAt - began);
   }
 
-  /** The same where nothing waits for it. */
-  settle(): void {
+  /** The same where nothing waits for it, with the length up to which the tape is believed from then on. */
+  believe(): void {
     this.#unflushed = 0;
     this.#tape.sync();
-    this.#journal.commit();
+    this.#journal.commitWith(BELIEVED, String(this.#tape.offset));
   }
 
   /** To the files, without waiting for the disk: survives the process, not the machine. */

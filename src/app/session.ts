@@ -22,6 +22,7 @@ import type { LatencyStatus, RunHandle, RunStatus } from './run-handle.ts';
 import { lockRun } from './run-lock.ts';
 import { createRun, journalPath, letGo, newRunId, setRunStatus, type RunFolder } from './runs.ts';
 import { mustBeSameRecipe, recover, reopenJournal, saveSnapshot, type SessionParts, type SessionVenue } from './session-parts.ts';
+import { BELIEVED } from './session-recorder.ts';
 import { statusOf, type StatusNotes } from './status.ts';
 import { systemTimers } from './system-timers.ts';
 
@@ -288,11 +289,8 @@ export class Session<V extends SessionVenue & Source> {
     world.onSlice?.();
     if (engine.sequence - this.#snapshotAt >= EVENTS_A_SNAPSHOT && this.saveSnapshot()) return;
     if (world.again !== undefined || this.#mayWait()) return;
-    if (journal.getMeta('tapeOffset') !== String(tape.offset)) {
-      // A feed does not come again: everything up to here is to be believed, the journal's rows included.
-      recorder.settle();
-      journal.setMeta('tapeOffset', String(tape.offset));
-    }
+    // A feed does not come again: everything up to here is to be believed, the journal's rows included.
+    if (journal.getMeta(BELIEVED) !== String(tape.offset)) recorder.believe();
     this.#believed.sequence = engine.sequence;
     this.#believed.passing = world.passing?.() ?? 0;
     this.#believed.at = performance.now();

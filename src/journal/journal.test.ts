@@ -490,6 +490,36 @@ test('a snapshot, a meta value or a close that cannot be written is told as well
   assert.equal(existsSync(damaged), true, 'a quarantine that fails leaves the file where it was');
 });
 
+test('rows and a value of meta that are committed together are both there, or neither is, and nothing follows', () => {
+  const path = freshPath();
+  let failing = '';
+  const connect: Connect = (place, readOnly) => {
+    const database = connectSqlite(place, readOnly);
+    return wrapped(database, {
+      run(sql, ...values) {
+        if (failing !== '' && sql.includes(failing)) throw new Error('disk I/O error');
+        database.run(sql, ...values);
+      },
+    });
+  };
+  const journal = Journal.create(path, { durability: 'every-commit', connect });
+  const rows = appendSamples(journal, 0, 5);
+  journal.commitWith('place', '5');
+  assert.deepEqual([journal.storedRowCount, journal.getMeta('place')], [5, '5']);
+  // Without rows it is the value alone.
+  journal.commitWith('place', '6');
+  assert.deepEqual([journal.storedRowCount, journal.getMeta('place')], [5, '6']);
+  appendSamples(journal, 5, 8);
+  failing = 'INTO meta';
+  assert.throws(() => journal.commitWith('place', '8'), { code: 'JOURNAL_WRITE_FAILED' });
+  failing = '';
+  assert.throws(() => journal.commit(), { code: 'JOURNAL_WRITE_FAILED' });
+  journal.close();
+  const again = Journal.open(path);
+  assert.deepEqual([again.damage, [...again.rows()], again.getMeta('place')], [[], rows, '6']);
+  again.close();
+});
+
 test('a value of meta that does not verify is not given out', () => {
   const path = smallJournal();
   alter(path, "UPDATE meta SET value = 'crashed' WHERE key = 'status'");

@@ -216,6 +216,13 @@ export class Journal {
     if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store();
   }
 
+  /** The same with a word of the journal's own, and one wait for the disk for both. @throws BallastError JOURNAL_WRITE_FAILED */
+  commitWith(key: string, value: string): void {
+    const meta = (): void => insertMeta(this.#database, key, value);
+    if (this.#bufferedRows > 0 && this.#durability === 'every-commit') this.#store(meta);
+    else this.#write(meta);
+  }
+
   /** Rows whose sequence is at least this, those not committed yet included. @throws BallastError JOURNAL_UNREADABLE */
   *rows(fromSequence = 0): Generator<JournalRow, void, undefined> {
     // A sequence can have rows in several blocks, so the last block that begins before it is where to begin.
@@ -323,7 +330,8 @@ export class Journal {
     return this.#buffer.view().subarray(0, this.#bufferedBytes);
   }
 
-  #store(): void {
+  /** @param also is written with them, or not at all */
+  #store(also?: () => void): void {
     if (this.#bufferedRows === 0) return;
     if (this.#refusal?.code === 'JOURNAL_WRITE_FAILED') throw this.#refusal;
     const bytes = this.#bufferedView();
@@ -336,7 +344,16 @@ export class Journal {
       digest: hash.copy().digest(),
       bytes,
     };
-    this.#guard(() => insertBlock(this.#database, block));
+    const insert = (): void => insertBlock(this.#database, block);
+    this.#guard(
+      also === undefined
+        ? insert
+        : () =>
+            transact(this.#database, () => {
+              insert();
+              also();
+            }),
+    );
     this.#hash = hash;
     this.#storedRows += this.#bufferedRows;
     this.#bufferedRows = 0;
