@@ -896,7 +896,7 @@ const market = z.strictObject({
     0,
     MINUTE_MS,
     'market time',
-    'Between two looks of a strategy at the book of an instrument, in backtests and live, unless it was lost or found between them; 0 for every update. Each look is kept on the tape.',
+    'Between two looks of a strategy at the book of an instrument, in backtests, sessions and live, unless it was lost or found between them; 0 for every update. Each look is kept on the tape.',
   ),
 });
 
