@@ -13,7 +13,10 @@ import { strategies } from '../../src/forecasts/strategies/index.ts';
 import { temporaryHome } from '../support/run-app.ts';
 import { journalFacts, readRows, units } from './journal-facts.ts';
 
-/** A session on the synthetic market has bars of perpetuals: no books that are kept, no settled rates, no spot beside a perpetual. */
+/**
+ * A session on the synthetic market has perpetuals: no settled rates, no spot beside them. It has books where a strategy lives on them, and then all
+ * orders take those: `src/app/paper-books.test.ts`.
+ */
 const ELSEWHERE = ['book-imbalance', 'funding-carry', 'cross-venue-arbitrage'];
 const SYMBOLS = ['BTC/USDT:USDT', 'ETH/USDT:USDT', 'LTC/USDT:USDT'] as const;
 
