@@ -156,11 +156,13 @@ export async function onLatencySession<Result>(
     return await listening(ears, async () => {
       const session = runLive({
         home,
+        venue: 'bybit',
         site: 'testnet',
+        isKeyVouchedFor: false,
         address: venue.address,
         environment: { BYBIT_TESTNET_API_KEY: venue.key, BYBIT_TESTNET_API_SECRET: venue.secret },
         capital: String(CAPITAL),
-        override: overridePhrase('testnet', String(CAPITAL), 'USDT'),
+        override: overridePhrase('bybit testnet', String(CAPITAL), 'USDT'),
         symbols: SYMBOLS.slice(0, instruments),
         fresh: false,
         signal: end.signal,

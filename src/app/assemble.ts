@@ -54,6 +54,8 @@ export interface PlanRequest {
   readonly allowSpotShort?: boolean | undefined;
   /** A strategy that breaks its contract stops the run, or is suspended after the config's strikes. `suspend` unless said. */
   readonly mindFailure?: RunPlan['mindFailure']['action'] | undefined;
+  /** No stop rests at the venue: the engine holds each. */
+  readonly holdsStops?: boolean | undefined;
 }
 
 /**
@@ -69,6 +71,7 @@ export function assemblePlan(request: PlanRequest): RunPlan {
     sizing = config.sizing,
     allowSpotShort = false,
     mindFailure = 'suspend',
+    holdsStops = false,
   } = request;
   const instruments = request.instruments.map((instrument) => withFeeRate(instrument, config.venue.feeRate));
   const { sleeves, minds } = layOutSleeves(request, instruments);
@@ -95,6 +98,7 @@ export function assemblePlan(request: PlanRequest): RunPlan {
       ...desk,
       ...(noRisk ? { disasterRatio: NaN, pairDisasterRatio: NaN } : { mostFailedCloses }),
       ...(isAllIn && { buysByBudget: true }),
+      ...(holdsStops && { holdsStops: true }),
       ...executionOf(config, baseTimeframeMs, isAllIn),
     },
     expectedSlippageRatio: config.venue.slippageRatio,

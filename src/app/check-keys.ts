@@ -1,24 +1,26 @@
 // `ballast keys check`: the key and the account of a venue, looked at and not touched.
-import { openBybitAccount } from '../venues/ccxt/bybit-account.ts';
 import type { Site } from '../venues/ccxt/credentials.ts';
-import { Random } from '../quant/random.ts';
 import { loadConfig } from './config.ts';
 import { keyFindings, type KeyFinding } from './key-findings.ts';
 import { kindsOf } from './live.ts';
+import { openLiveVenue } from './live-venue.ts';
 import { unfilteredInstrument } from './recipe.ts';
 import { mustBePrivate } from './secrets.ts';
-import { systemTimers } from './system-timers.ts';
 
 export interface CheckKeysRequest {
   readonly home: string;
   readonly configFile?: string | undefined;
+  /** `bybit`, or ccxt's id of another. */
+  readonly venue: string;
   readonly site: Site;
+  readonly isKeyVouchedFor: boolean;
   readonly address?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly symbols?: readonly string[] | undefined;
 }
 
 export interface KeyReport {
+  readonly venue: string;
   readonly site: Site;
   /** The venue's own number of it. */
   readonly account: string;
@@ -31,17 +33,19 @@ export interface KeyReport {
 }
 
 /** @throws BallastError SECRETS_EXPOSED, CREDENTIALS_MISSING, KEY_REFUSED, VENUE_UNREACHABLE */
-export async function checkKeys({ home, configFile, site, address, environment, symbols }: CheckKeysRequest): Promise<KeyReport> {
+export async function checkKeys({ home, configFile, symbols, address, ...where }: CheckKeysRequest): Promise<KeyReport> {
   mustBePrivate(home);
   const asked = symbols ?? loadConfig({ home, file: configFile }).paper.symbols;
-  const random = new Random(Math.floor(Math.random() * 2 ** 32));
-  const account = await openBybitAccount({ site, environment, address, timers: systemTimers, random });
+  const { venue, site } = where;
+  const kinds = kindsOf(asked);
+  const { account } = await openLiveVenue({ ...where, address, kinds });
   try {
     const facts = await account.facts();
-    const findings = keyFindings(facts, kindsOf(asked), Date.now());
-    const held = await account.positions(asked.map((symbol) => unfilteredInstrument('bybit', symbol, '--symbols')));
+    const findings = keyFindings(facts, kinds, Date.now());
+    const held = await account.positions(asked.map((symbol) => unfilteredInstrument(venue, symbol, '--symbols')));
     const balances = [...(await account.wallet())].filter(([, balance]) => balance !== 0);
     return {
+      venue,
       site,
       account: facts.uid,
       mayTrade: findings.every(({ verdict }) => verdict !== 'wrong'),

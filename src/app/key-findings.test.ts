@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyFacts } from '../venues/ccxt/bybit-account.ts';
+import type { CcxtKeyFacts } from '../venues/ccxt/ccxt-account.ts';
 import { DAY_MS } from '../domain/time.ts';
 import { keyFindings, mustBeFit } from './key-findings.ts';
 
@@ -47,3 +48,35 @@ for (const [what, facts, expected] of [
 test('spot wants a right of its own', () => {
   assert.deepEqual(verdicts({ permissions: { ContractTrade: ['Order', 'Position'] } }, ['linear', 'spot']), ['trading, spot wrong']);
 });
+
+const ANY: CcxtKeyFacts = {
+  exchange: 'binanceusdm',
+  uid: '7',
+  isUidOfKey: false,
+  rights: { trades: ['linear'], moves: [], isBound: true },
+  isVouchedFor: false,
+  clockAheadMs: 3,
+};
+
+for (const [what, facts, expected] of [
+  ['trade and nothing else', {}, []],
+  ['withdraw', { rights: { trades: ['linear'], moves: ['enableWithdrawals'], isBound: true } }, ['withdrawal and transfer wrong']],
+  ['not trade perpetuals', { rights: { trades: ['spot'], moves: [], isBound: true } }, ['trading, linear wrong']],
+  ['be used from anywhere', { rights: { trades: ['linear'], moves: [], isBound: false } }, ['addresses unwise']],
+  ['do nobody knows what', { rights: undefined }, ['withdrawal and transfer wrong']],
+  ['do what only the operator knows', { rights: undefined, isVouchedFor: true }, ['withdrawal and transfer unwise']],
+  [
+    'withdraw, whatever the operator says',
+    { isVouchedFor: true, rights: { trades: ['linear'], moves: ['a'], isBound: undefined } },
+    ['withdrawal and transfer wrong'],
+  ],
+  ['be of an account without a number', { isUidOfKey: true }, ['account unwise']],
+] as const) {
+  test(`of another venue, a key that may ${what} is told as that`, () => {
+    const findings = keyFindings({ ...ANY, ...facts }, ['linear'], NOW);
+    assert.deepEqual(
+      findings.flatMap(({ subject, verdict }) => (verdict === 'well' ? [] : [`${subject} ${verdict}`])),
+      expected,
+    );
+  });
+}

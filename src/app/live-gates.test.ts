@@ -72,7 +72,7 @@ describe('the gates', () => {
 
   test('are overridden by the phrase alone, which names what is risked', () => {
     const report = judgeRecord({ ...GOOD, days: 3 }, gates);
-    const phrase = overridePhrase('main', '1000', 'USDT');
+    const phrase = overridePhrase('bybit main', '1000', 'USDT');
     assert.equal(phrase, 'trade 1000 USDT on bybit main without evidence');
     for (const typed of [undefined, '', 'yes', phrase.replace('1000', '10000'), phrase.toUpperCase()])
       assert.throws(() => mustMeetGates(report, phrase, typed), { code: 'GATES_NOT_MET', remedy: /would be needed|longer than/ });

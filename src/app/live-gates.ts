@@ -117,9 +117,9 @@ export async function judgePaper({ home, recipe, site, isLocal }: GateRequest): 
   return { isMet: false, runId: null, findings: [finding], evidence: ['Nothing at all is known of how this set trades.'] };
 }
 
-/** What an operator types to trade without that: it names what is risked, so that it cannot be typed in passing. */
-export function overridePhrase(site: VenueMarket['site'], capital: string, currency: string): string {
-  return `trade ${capital} ${currency} on bybit ${site} without evidence`;
+/** What an operator types to trade without that: it names what is risked and where (`bybit main`), so that it cannot be typed in passing. */
+export function overridePhrase(where: string, capital: string, currency: string): string {
+  return `trade ${capital} ${currency} on ${where} without evidence`;
 }
 
 /** Lines for a person. */

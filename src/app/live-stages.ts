@@ -51,16 +51,21 @@ export interface StageRequest {
   readonly config: Config;
   /** With any stage: what is traded and where. */
   readonly recipe: Recipe;
-  readonly market: Pick<VenueMarket, 'site' | 'account'>;
+  readonly market: Pick<VenueMarket, 'venue' | 'site' | 'account'>;
   readonly wholeCapital: string;
 }
 
 /** By the latest session of the same set on the same account. @throws whatever a recording has to say of itself */
-export async function stageOf({ home, config, recipe, market: { site, account }, wholeCapital }: StageRequest): Promise<Stage> {
+export async function stageOf({ home, config, recipe, market: { venue, site, account }, wholeCapital }: StageRequest): Promise<Stage> {
   const { stages } = config.live;
   const wanted = strategySetHash(recipe);
   const isMeant = ({ recipe: { market, kind }, isAlive }: RunFolder): boolean =>
-    kind === 'live' && !isAlive && market.source === 'venue' && market.site === site && market.account === account;
+    kind === 'live' &&
+    !isAlive &&
+    market.source === 'venue' &&
+    market.venue === venue &&
+    market.site === site &&
+    market.account === account;
   const latest = listRuns(home).findLast((run) => isMeant(run) && strategySetHash(run.recipe) === wanted);
   const before = latest?.recipe.market.source === 'venue' ? latest.recipe.market.stage : undefined;
   const record = latest === undefined ? undefined : await readRunRecord(latest, home);

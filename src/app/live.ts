@@ -6,12 +6,7 @@ import { MINUTE_MS, NEVER, type TimeMs } from '../domain/time.ts';
 import { Inbox } from '../engine/inbox.ts';
 import { SystemClock } from '../engine/system-clock.ts';
 import type { Journal } from '../journal/journal.ts';
-import { Random } from '../quant/random.ts';
-import { openBybitAccount, type BybitAccount, type KeyFacts } from '../venues/ccxt/bybit-account.ts';
-import type { BybitMarket } from '../venues/ccxt/bybit-market.ts';
-import type { BybitVenue } from '../venues/ccxt/bybit-venue.ts';
 import type { Site } from '../venues/ccxt/credentials.ts';
-import { openBybitVenue } from '../venues/ccxt/open-venue.ts';
 import { takeLease, type AccountLease } from './account-lease.ts';
 import { askedStrategies, type AskedStrategies } from './asked-strategies.ts';
 import { warmupBars } from './assemble.ts';
@@ -20,6 +15,7 @@ import { loadConfig, withOverrides, type Config } from './config.ts';
 import { keyFindings, mustBeFit } from './key-findings.ts';
 import { gateWords, judgePaper, mustMeetGates, overridePhrase, type GateReport } from './live-gates.ts';
 import { stageOf } from './live-stages.ts';
+import { openLiveVenue, type LiveMarket, type LiveVenue, type TradedVenue } from './live-venue.ts';
 import { OrderLatency } from './order-latency.ts';
 import { planOf, readInstrument, recipeHash, writeInstrument, type Recipe, type VenueMarket } from './recipe.ts';
 import type { LatencyStatus } from './run-handle.ts';
@@ -34,11 +30,15 @@ import { venueFeed, type VenueFeed } from './venue-feed.ts';
 
 export interface LiveRequest extends SessionRequest, AskedStrategies {
   readonly configFile?: string | undefined;
+  /** `bybit`, or ccxt's id of another. */
+  readonly venue: string;
   readonly site: Site;
   /** Instead of the venue's own: a server on this machine. */
-  readonly address?: string | undefined;
+  readonly address: string | undefined;
   /** Where keys are looked for: `process.env`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The operator says that the key may trade and nothing else, where the venue does not say what it may. */
+  readonly isKeyVouchedFor: boolean;
   /** In quote currency; a stage has a part of it. */
   readonly capital: string;
   /** The phrase, typed. */
@@ -58,29 +58,27 @@ const RECONCILE_LOOK_MS = 10;
 
 /** Trades until it is asked to end. @throws BallastError */
 export async function runLive(request: LiveRequest): Promise<SessionResult> {
-  const { home, site, address, environment } = request;
+  const { home, venue: name, site } = request;
   mustBePrivate(home);
   const config = configOf(request);
-  const account = await openBybitAccount({ site, environment, address, timers: systemTimers, random: wallRandom() });
+  const kinds = kindsOf(config.paper.symbols);
+  const venue = await openLiveVenue({ ...request, kinds });
   let lease: AccountLease | undefined;
   try {
-    const facts = await account.facts();
-    mustBeFit(keyFindings(facts, kindsOf(config.paper.symbols), Date.now()), `the key of bybit ${site}`);
-    lease = takeLease({ folder: config.live.leaseFolder ?? undefined, account: accountName(request, facts), home });
-    return await onAccount({ request, config, account, facts, lease });
+    venue.mustServe(config, false);
+    const facts = await venue.account.facts();
+    mustBeFit(keyFindings(facts, kinds, Date.now()), `the key of ${name} ${site}`);
+    lease = takeLease({ folder: config.live.leaseFolder ?? undefined, account: accountName(request, facts.uid), home });
+    return await onAccount({ request, config, venue, uid: facts.uid, lease });
   } finally {
-    account.close();
+    venue.account.close();
     lease?.release();
   }
 }
 
 /** One lease for each account, wherever it is served. */
-function accountName({ site, address }: LiveRequest, { uid }: KeyFacts): string {
-  return address === undefined ? `bybit-${site}-${uid}` : `bybit-${new URL(address).host}-${uid}`;
-}
-
-function wallRandom(): Random {
-  return new Random(Math.floor(Math.random() * 2 ** 32));
+function accountName({ venue, site, address }: LiveRequest, uid: string): string {
+  return `${venue}-${address === undefined ? site : new URL(address).host}-${uid}`;
 }
 
 export function kindsOf(symbols: readonly string[]): readonly ('spot' | 'linear')[] {
@@ -94,16 +92,18 @@ function configOf({ home, configFile, timeframeMs, symbols }: LiveRequest): Conf
 interface Opened {
   readonly request: LiveRequest;
   readonly config: Config;
-  readonly account: BybitAccount;
-  readonly facts: KeyFacts;
+  readonly venue: LiveVenue;
+  /** Of the account. */
+  readonly uid: string;
   readonly lease: AccountLease;
 }
 
 async function onAccount(opened: Opened): Promise<SessionResult> {
-  const { request, account, facts } = opened;
+  const { request, venue, uid } = opened;
   const { home } = request;
   const onNotice = request.onNotice ?? ((): void => undefined);
-  const unfinished = findUnfinished(request, facts, onNotice);
+  for (const words of venue.lacks) onNotice(words);
+  const unfinished = findUnfinished(request, uid, onNotice);
   const recipe = unfinished === undefined ? await newRecipe(opened, onNotice) : await recipeAgain(opened, unfinished);
   // Positions that are there must be looked after: who goes on is not asked for gates again.
   const gates = unfinished === undefined ? await passGates(opened, recipe, onNotice) : undefined;
@@ -112,8 +112,9 @@ async function onAccount(opened: Opened): Promise<SessionResult> {
   return holdRun({ home, recipe, configHash, unfinished, onNotice }, async (run) => {
     if (gates !== undefined) writeFileOfRun(join(run.folder, 'gates.json'), `${JSON.stringify(gates, undefined, 2)}\n`);
     const plan = await planOf(recipe, home);
+    venue.mustServe(opened.config, instrumentsOnBooks(plan).size > 0);
     await rehearse({ folder: run.folder, recipe, plan, onNotice });
-    const marketNow = await account.marketNow(firstInstrument(recipe));
+    const marketNow = await venue.account.marketNow(firstInstrument(recipe));
     return (await openSession({ ...opened, recipe, configHash, run, plan, isGuarded, marketNow, onNotice })).live();
   });
 }
@@ -127,10 +128,11 @@ function firstInstrument(recipe: Recipe) {
 // ---- which run -------------------------------------------------------------------------------------------------------
 
 /** The latest session of this account that holds something or was killed. One that must not be mixed with a new one is never passed over. */
-function findUnfinished({ home, site, fresh }: LiveRequest, { uid }: KeyFacts, onNotice: (words: string) => void): RunFolder | undefined {
+function findUnfinished({ home, venue, site, fresh }: LiveRequest, uid: string, onNotice: (words: string) => void): RunFolder | undefined {
   const isMeant = ({ recipe: { kind, market }, status }: RunFolder): boolean =>
     kind === 'live' &&
     market.source === 'venue' &&
+    market.venue === venue &&
     market.site === site &&
     market.account === uid &&
     (status === 'running' || status === 'interrupted');
@@ -157,10 +159,11 @@ async function recipeAgain(opened: Opened, unfinished: RunFolder): Promise<Recip
 }
 
 async function newRecipe(opened: Opened, onNotice: (words: string) => void): Promise<Recipe> {
-  const { request, config, account, facts } = opened;
+  const { request, config, venue, uid: account } = opened;
   const { home, site, capital: wholeCapital } = request;
-  const instruments = (await account.instruments(config.paper.symbols)).map(writeInstrument);
-  const market: VenueMarket = { source: 'venue', venue: 'bybit', site, account: facts.uid, stage: 0, wholeCapital };
+  const instruments = (await venue.account.instruments(config.paper.symbols)).map(writeInstrument);
+  const holdsStops = venue.holdsStops ? ({ holdsStops: true } as const) : {};
+  const market: VenueMarket = { source: 'venue', venue: venue.name, site, account, stage: 0, wholeCapital, ...holdsStops };
   const recipe = await draftOf(opened, { instruments, market, capital: wholeCapital });
   const stage = await stageOf({ home, config, recipe, market, wholeCapital });
   onNotice(`stage ${stage.number + 1} of ${stage.of}: ${stage.capital} of ${wholeCapital} are traded with (${stage.because})`);
@@ -197,9 +200,9 @@ interface PassedGates extends GateReport {
 
 /** @throws BallastError GATES_NOT_MET */
 async function passGates({ request }: Opened, recipe: Recipe, onNotice: (words: string) => void): Promise<PassedGates> {
-  const { home, site, address, capital, override } = request;
+  const { home, venue, site, address, capital, override } = request;
   const report = await judgePaper({ home, recipe, site, isLocal: address !== undefined });
-  const phrase = overridePhrase(site, capital, firstInstrument(recipe).quote);
+  const phrase = overridePhrase(`${venue} ${site}`, capital, firstInstrument(recipe).quote);
   for (const line of gateWords(report)) onNotice(line);
   mustMeetGates(report, phrase, override);
   if (!report.isMet) onNotice(`overridden by the phrase ${JSON.stringify(phrase)}`);
@@ -207,7 +210,12 @@ async function passGates({ request }: Opened, recipe: Recipe, onNotice: (words: 
 }
 
 /** Margin, leverage, and the venue's guard. @returns whether it guards us. @throws BallastError ACCOUNT_UNFIT */
-async function setUp({ config, account }: Opened, recipe: Recipe, isResumed: boolean, onNotice: (words: string) => void): Promise<boolean> {
+async function setUp(
+  { config, venue: { account } }: Opened,
+  recipe: Recipe,
+  isResumed: boolean,
+  onNotice: (words: string) => void,
+): Promise<boolean> {
   const instruments = recipe.instruments.map(readInstrument);
   const hedged = (await account.positions(instruments)).find(({ isHedge }) => isHedge);
   if (hedged !== undefined) {
@@ -250,9 +258,9 @@ interface Setting extends Opened {
   readonly onNotice: (words: string) => void;
 }
 
-async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
+async function openSession(setting: Setting): Promise<Session<TradedVenue>> {
   const { request, recipe, configHash, run, plan, lease, config, isGuarded, marketNow, onNotice } = setting;
-  const { site, address, environment, signal } = request;
+  const { address, signal } = request;
   const clock = new SystemClock(marketNow, 1);
   const notes = new StatusNotes();
   const place = {
@@ -275,13 +283,8 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     notes.tell('venue', words);
     onNotice(words);
   };
-  const venue = await openBybitVenue({
-    site,
-    environment,
-    address,
+  const venue = await setting.venue.openVenue({
     instruments: plan.instruments,
-    timers: systemTimers,
-    random: wallRandom(),
     runId: run.runId,
     since: sinceOf(run.journal, marketNow),
     now: () => clock.now(),
@@ -291,7 +294,7 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     foreign: config.live.foreign,
     isGuarded,
     mayOpen: () => lease.lost() ?? latency.block(),
-    settings: { orderEntry: config.live.orderEntry },
+    orderEntry: config.live.orderEntry,
     onOrder: () => latency.begun(),
     onNotice: tell,
     signal,
@@ -320,8 +323,8 @@ async function openSession(setting: Setting): Promise<Session<BybitVenue>> {
     if (happenedAt > clock.now()) clock.anchor(happenedAt);
   };
   const bars = venueFeed({
-    site,
-    address,
+    openMarket: (parts) => setting.venue.openMarket(parts),
+    isElsewhere: address !== undefined,
     instruments: plan.instruments,
     baseTimeframeMs: plan.baseTimeframeMs,
     staleMs: plan.policy.staleIntervals * plan.baseTimeframeMs,
@@ -355,7 +358,7 @@ function sinceOf(journal: Journal | undefined, marketNow: TimeMs): TimeMs {
 
 interface LiveParts {
   readonly setting: Setting;
-  readonly parts: SessionParts<BybitVenue>;
+  readonly parts: SessionParts<TradedVenue>;
   readonly clock: SystemClock;
   readonly inbox: Inbox;
   readonly bars: VenueFeed;
@@ -378,7 +381,7 @@ class LiveWorld implements World {
   readonly again = undefined;
   readonly sources: World['sources'];
   readonly from = NEVER;
-  #market: BybitMarket | undefined;
+  #market: LiveMarket | undefined;
   #isOpen = false;
   #hasReconciled = false;
   /** By the monotonic clock: when an end that was asked for does not wait any longer. */

@@ -67,13 +67,16 @@ const marketSchema = z.discriminatedUnion('source', [
   z.strictObject({ source: z.literal('feed') }),
   z.strictObject({
     source: z.literal('venue'),
-    venue: z.literal('bybit'),
+    /** `bybit`, or ccxt's id. */
+    venue: z.string(),
     site: z.enum(['main', 'testnet', 'demo']),
     /** The venue's own number of the account. */
     account: z.string(),
     /** Number of the stage, from 0, and what all stages together are a part of: `capital` is what this one has of it. */
     stage: z.int(),
     wholeCapital: z.string(),
+    /** No stop rests there: the engine holds each. */
+    holdsStops: z.literal(true).optional(),
   }),
 ]);
 
@@ -164,6 +167,7 @@ export async function planOf(recipe: Recipe, home: string): Promise<RunPlan> {
     noRisk: recipe.noRisk,
     allowSpotShort: recipe.allowSpotShort,
     mindFailure: recipe.mindFailure,
+    holdsStops: recipe.market.source === 'venue' && recipe.market.holdsStops === true,
   });
 }
 

@@ -7,17 +7,16 @@ import type { Engine } from '../engine/engine.ts';
 import { BookFeed } from '../market/book/book-feed.ts';
 import { BYBIT_BOOK } from '../market/book/book-sync.ts';
 import { Feed } from '../market/feed/feed.ts';
-import { Random } from '../quant/random.ts';
-import type { BybitMarket, MarketMessage } from '../venues/ccxt/bybit-market.ts';
-import { openBybitMarket } from '../venues/ccxt/open-venue.ts';
-import type { Site } from '../venues/ccxt/credentials.ts';
+import type { MarketMessage } from '../venues/ccxt/bybit-market.ts';
 import { FrameLateness } from './frame-lateness.ts';
+import type { LiveMarket, LiveVenue } from './live-venue.ts';
 import type { StatusNotes } from './status.ts';
 import { systemTimers } from './system-timers.ts';
 
 export interface VenueFeedParts {
-  readonly site: Site;
-  readonly address: string | undefined;
+  readonly openMarket: LiveVenue['openMarket'];
+  /** A server on this machine may play another time than the wall's. */
+  readonly isElsewhere: boolean;
   readonly instruments: readonly Instrument[];
   readonly baseTimeframeMs: TimeMs;
   /** How old a bar may be and still be decided on. */
@@ -40,7 +39,7 @@ export interface VenueFeed {
   /** One for each instrument on whose book a strategy lives. */
   readonly books: readonly BookFeed[];
   /** @param from by instrument: bars that open before this are known or not wanted; `warmsUp` where they are history */
-  start(from: readonly TimeMs[], warmsUp: boolean): Promise<BybitMarket>;
+  start(from: readonly TimeMs[], warmsUp: boolean): Promise<LiveMarket>;
 }
 
 /** Marks move all the time, and nobody needs each of them. */
@@ -49,14 +48,13 @@ const MARK_MS = SECOND_MS;
 const TOLERATED_MS = 60 * SECOND_MS;
 
 export function venueFeed(parts: VenueFeedParts): VenueFeed {
-  const { instruments, baseTimeframeMs, clock, engine, notes, onNotice, address, site } = parts;
+  const { instruments, baseTimeframeMs, clock, engine, notes, onNotice } = parts;
   const feed = new Feed({
     symbols: instruments.map(({ symbol }) => symbol),
     baseTimeframeMs,
     now: () => clock.now(),
     notBefore: () => engine.earliestNext,
-    // A server on this machine may play another time than the wall's.
-    latest: () => (address === undefined ? Date.now() + TOLERATED_MS : Infinity),
+    latest: () => (parts.isElsewhere ? Infinity : Date.now() + TOLERATED_MS),
     onTime: parts.onTime,
     onRefused: (why) => {
       notes.refuse(why);
@@ -97,13 +95,9 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
   return {
     feed,
     books,
-    async start(from, warmsUp) {
-      const market = await openBybitMarket({
-        site,
-        address,
+    start(from, warmsUp) {
+      return parts.openMarket({
         instruments,
-        timers: systemTimers,
-        random: new Random(Math.floor(Math.random() * 2 ** 32)),
         timeframeMs: baseTimeframeMs,
         also: books.length > 0 ? ['marks', 'books'] : ['marks'],
         since: from,
@@ -120,8 +114,6 @@ export function venueFeed(parts: VenueFeedParts): VenueFeed {
         onRestored: () => feed.report('feed.restored', 'the streams of the venue speak again'),
         onNotice,
       });
-      market.start();
-      return market;
     },
   };
 }

@@ -181,6 +181,12 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
   };
 }
 
+/** An id as ccxt has them; whether ccxt has this one is found when it is loaded. */
+export const venueId: Parse<string> = (text, place) => {
+  if (/^[a-z0-9]{2,32}$/.test(text)) return text;
+  throw argumentError(place, quoted(text), 'bybit, or an id of ccxt such as binanceusdm, coinbase, kraken');
+};
+
 export const webSocketAddress: Parse<string> = (text, place) => {
   const address = URL.parse(text);
   if (address !== null && (address.protocol === 'ws:' || address.protocol === 'wss:')) return text;

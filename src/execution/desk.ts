@@ -54,6 +54,8 @@ export interface DeskSettings {
   readonly maximumLeggedMs: TimeMs;
   /** And lose at most this fraction of equity meanwhile. */
   readonly maximumLeggedLossRatio: number;
+  /** No stop rests at the venue: the engine holds each at every price, and nothing protects what is held while it is away. */
+  readonly holdsStops?: boolean;
   /** So many closes and stops of an instrument in a row that failed halt the run; absent for no bound, where nothing acts by itself. */
   readonly mostFailedCloses?: number;
   /** What is bought names what it may cost, and its quantity is computed where it fills. For one sleeve on spot. */
@@ -490,7 +492,7 @@ export class Desk implements Stateful {
   #attachments(instrument: number, quantity: Quantity, shares: readonly Share[], at: TimeMs): readonly OrderIntent[] {
     const attached: OrderIntent[] = [];
     const traded = this.#instruments[instrument];
-    if (traded === undefined) return attached;
+    if (traded === undefined || this.#settings.holdsStops === true) return attached;
     const side = signOf(quantity);
     if (this.#isOneSided(instrument)) {
       for (const { sleeve, leg, quantity: part } of shares) {
@@ -1066,7 +1068,7 @@ export class Desk implements Stateful {
     const isOneSided = this.#isOneSided(instrument);
     const closing = roundToStep(negate(held), traded.lot);
     const size = absolute(closing);
-    const canRest = isOneSided && side !== 0 && compare(size, traded.minimumQuantity) >= 0;
+    const canRest = this.#settings.holdsStops !== true && isOneSided && side !== 0 && compare(size, traded.minimumQuantity) >= 0;
     const stopPrice = canRest ? this.#stopPrice(sleeve, side, traded) : undefined;
     let isProtected = false;
     let outdated: TrackedOrder[] | undefined;
@@ -1124,7 +1126,7 @@ export class Desk implements Stateful {
       // A level that came with the entry is the first one.
       if (Number.isNaN(level) || side * (toNumber(stopPrice) - level) > 0) level = toNumber(stopPrice);
     }
-    if (side === 0) return;
+    if (side === 0 || this.#settings.holdsStops === true) return;
     const safe = this.#disasterLevel(instrument, side);
     // Half the gap: often enough to follow, rarely enough not to chatter.
     const follows = side * (safe - level) > (this.#settings.disasterGapRatio / 2) * level && this.#mayTighten(instrument, side);

@@ -231,3 +231,21 @@ describe('what the venue ends by itself', () => {
     assert.deepEqual([held(venue), said(venue, 'halt.latched')], ['0.5', []]);
   });
 });
+
+test('where no stop can rest, none is sent, with the entry or after it, and the engine closes at the level all the same', () => {
+  const venue = new ScriptedVenue({ sleeves: SLEEVES, settings: { holdsStops: true } });
+  venue.want(0, ['1']);
+  venue.order();
+  venue.settle();
+  assert.equal(held(venue), '1');
+  venue.bar(0, 100);
+  venue.settle();
+  assert.deepEqual(
+    venue.sent.map(({ role, attached }) => [role, attached.length]),
+    [['target', 0]],
+  );
+  venue.bar(0, 50);
+  venue.settle();
+  assert.equal(said(venue, 'sleeve.stopped').length, 1);
+  assert.equal(held(venue), '0');
+});

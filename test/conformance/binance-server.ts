@@ -70,6 +70,18 @@ export class BinanceServer {
   price = 60_000;
   /** Part of an incoming order that finds somebody; the rest of a market order expires, that of a limit rests. */
   fillRatio = 1;
+  /** Market seconds per second: bars and trades are of its own time, requests of the wall's. */
+  pace = 1;
+  /** What the key may do, as `apiRestrictions` says it. */
+  readonly rights = {
+    ipRestrict: true,
+    enableReading: true,
+    enableFutures: true,
+    enableSpotAndMarginTrading: true,
+    enableWithdrawals: false,
+    enableInternalTransfer: false,
+    permitsUniversalTransfer: false,
+  };
   /** What its clock is ahead of this machine's. */
   aheadMs = 0;
   readonly balances = new Map<string, number>([
@@ -77,11 +89,14 @@ export class BinanceServer {
     ['BTC', 0],
   ]);
   position = 0;
+  /** A long and a short position beside each other. */
+  isHedged = false;
   readonly #market: BinanceMarket;
   readonly #credentials: { readonly key: string; readonly secret: string };
   readonly #orders: Order[] = [];
   readonly #trades: Trade[] = [];
   readonly #server: Server;
+  readonly #startedAt = Date.now();
   #ids = 1_000;
 
   constructor(market: BinanceMarket, credentials: { readonly key: string; readonly secret: string }) {
@@ -141,6 +156,10 @@ export class BinanceServer {
 
   #now(): number {
     return Date.now() + this.aheadMs;
+  }
+
+  #marketNow(): number {
+    return this.#now() + Math.floor((this.pace - 1) * (Date.now() - this.#startedAt));
   }
 
   // ---- HTTP ------------------------------------------------------------------------------------------------------------
@@ -207,9 +226,9 @@ export class BinanceServer {
       }
       case 'GET klines': {
         const minute = 60_000;
-        const first = Number(parameters.get('startTime') ?? this.#now() - limit * minute);
+        const first = Number(parameters.get('startTime') ?? this.#marketNow() - limit * minute);
         const opens = Array.from({ length: limit }, (_, row) => Math.ceil(first / minute) * minute + row * minute).filter(
-          (at) => at <= this.#now(),
+          (at) => at <= this.#marketNow(),
         );
         const price = text(this.price);
         return opens.map((at) => [at, price, price, price, price, '5.0', at + minute - 1, '300000', 10, '2.5', '150000', '0']);
@@ -266,6 +285,23 @@ export class BinanceServer {
   #private(path: string, parameters: Parameters): Answer {
     const isDone = (json: unknown): Answer => ({ status: 200, json });
     switch (path) {
+      // Of the key and the account as a whole: on the host of spot, whatever is traded.
+      case 'GET /sapi/v1/account/apiRestrictions':
+        return isDone(this.rights);
+      case 'GET /api/v3/account':
+        return isDone({ uid: 354_937_868, canTrade: true, accountType: 'SPOT', balances: [], updateTime: this.#now() });
+      case 'GET /sapi/v1/asset/tradeFee':
+        return isDone([{ symbol: SYMBOL, makerCommission: String(FEE_RATE.spot), takerCommission: String(FEE_RATE.spot) }]);
+      case 'GET commissionRate':
+        return isDone({ symbol: SYMBOL, makerCommissionRate: String(FEE_RATE.usdm), takerCommissionRate: String(FEE_RATE.usdm) });
+      case 'GET positionSide/dual':
+        return isDone({ dualSidePosition: this.isHedged });
+      case 'POST marginType':
+        return this.position === 0
+          ? isDone({ code: 200, msg: 'success' })
+          : refusal(400, -4048, 'Margin type cannot be changed if there exists position.');
+      case 'POST leverage':
+        return isDone({ leverage: Number(parameters.get('leverage')), maxNotionalValue: '1000000', symbol: SYMBOL });
       case 'POST order':
         return this.#create(parameters, false);
       case 'POST algoOrder':
@@ -331,6 +367,7 @@ export class BinanceServer {
         takerCommission: 10,
         canTrade: true,
         accountType: 'SPOT',
+        uid: 354_937_868,
         balances,
         permissions: ['SPOT'],
         updateTime: this.#now(),
@@ -363,7 +400,7 @@ export class BinanceServer {
   // ---- orders ----------------------------------------------------------------------------------------------------------
 
   #made(parts: Pick<Order, 'side' | 'type' | 'quantity' | 'clientOrderId'> & Partial<Order>): Order {
-    const time = this.#now();
+    const time = this.#marketNow();
     const order: Order = {
       timeInForce: 'GTC',
       price: 0,
@@ -443,9 +480,9 @@ export class BinanceServer {
     order.filled = round(order.filled + quantity);
     order.value = round(order.value + quantity * price);
     order.status = order.filled >= order.quantity - 1e-9 ? 'FILLED' : 'PARTIALLY_FILLED';
-    order.updatedAt = this.#now();
+    order.updatedAt = this.#marketNow();
     const { side, orderId } = order;
-    this.#trades.push({ id: ++this.#ids, orderId, side, price, quantity, isMaker, time: this.#now() });
+    this.#trades.push({ id: ++this.#ids, orderId, side, price, quantity, isMaker, time: this.#marketNow() });
     const sign = side === 'BUY' ? 1 : -1;
     const add = (coin: string, amount: number): void => void this.balances.set(coin, round((this.balances.get(coin) ?? 0) + amount));
     const rate = FEE_RATE[this.#market];
@@ -475,7 +512,7 @@ export class BinanceServer {
     const order = this.#find(parameters, isAlgo);
     if (order === undefined || !isOpen(order)) return refusal(400, -2011, 'Unknown order sent.');
     order.status = 'CANCELED';
-    order.updatedAt = this.#now();
+    order.updatedAt = this.#marketNow();
     return { status: 200, json: this.#row(order) };
   }
 

@@ -11,13 +11,15 @@ export const keysCheck = defineCommand({
     ...siteFlags,
     symbols: optional('--symbols <symbols>', 'what is to be traded; those of paper.symbols unless said', values.symbols),
   },
-  examples: ['ballast keys check --testnet', 'ballast keys check --json'],
+  examples: ['ballast keys check --testnet', 'ballast keys check --venue binanceusdm --json'],
   async run({ flags }, { home, configFile, terminal }) {
     const { checkKeys } = await import('../../app/check-keys.ts');
     const report = await checkKeys({
       home,
       configFile,
+      venue: flags.venue,
       site: siteOf(flags),
+      isKeyVouchedFor: flags.keyIsTradeOnly,
       address: flags.address,
       environment: terminal.environment,
       symbols: flags.symbols,

@@ -80,7 +80,7 @@ const rate = z
 const feeSchema = z.object({ takerFeeRate: rate, makerFeeRate: rate });
 const fundingSchema = z.object({ fundingInterval: z.number().optional() });
 /** What longs pay to shorts where nobody knows better: Bybit's usual rate. It is for estimates; what is paid is reported. */
-const USUAL_FUNDING_RATE = 0.0001;
+export const USUAL_FUNDING_RATE = 0.0001;
 const newestBarSchema = z
   .tuple([
     z

@@ -38,8 +38,10 @@ export interface CcxtMarketParts {
   readonly also: readonly ('trades' | 'books')[];
   /** Between two polls of the same thing. */
   readonly pollMs: number;
-  /** Bars of before this are history. */
-  readonly since: TimeMs;
+  /** By instrument: bars that open before this are not asked for. */
+  readonly since: readonly TimeMs[];
+  /** What has closed before it is joined is history. */
+  readonly warmsUp: boolean;
   readonly onMessage: (message: MarketMessage) => void;
   /** A snapshot, each time. */
   readonly onBook: (instrument: number, message: BookMessage) => void;
@@ -52,7 +54,8 @@ export interface CcxtMarketParts {
 /** A bar may be corrected in the moments after its close. */
 const SETTLED_MS = 2 * SECOND_MS;
 const DEPTH = 20;
-const PAGE = 500;
+/** Of what a venue says at once; Coinbase says no more bars. */
+const PAGE = 300;
 /** Failures in a row after which there is no market any more. */
 const LOST_AFTER = 3;
 
@@ -75,16 +78,24 @@ export class CcxtMarket {
   readonly #lastClose: number[];
   readonly #tradedUntil: number[];
   readonly #saidTrades: Set<string>[];
+  readonly #isJoined: boolean[];
+  readonly #joined = Promise.withResolvers<void>();
   #snapshots = 0;
   #failures = 0;
 
   constructor(parts: CcxtMarketParts) {
     this.#parts = parts;
     const { instruments, since, timeframeMs } = parts;
-    this.#nextOpenAt = instruments.map(() => Math.ceil(since / timeframeMs) * timeframeMs);
+    this.#nextOpenAt = instruments.map((_, index) => Math.ceil((since[index] ?? 0) / timeframeMs) * timeframeMs);
     this.#lastClose = instruments.map(() => NaN);
-    this.#tradedUntil = instruments.map(() => since);
+    this.#tradedUntil = instruments.map((_, index) => since[index] ?? 0);
     this.#saidTrades = instruments.map(() => new Set<string>());
+    this.#isJoined = instruments.map(() => false);
+  }
+
+  /** Everything that had closed before was said, for every instrument; or it was stopped before. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
   }
 
   /** Polls until it is stopped. Rejects for nothing that a venue or a network does. */
@@ -101,6 +112,7 @@ export class CcxtMarket {
   }
 
   stop(): void {
+    this.#joined.resolve();
     this.#end.abort();
   }
 
@@ -125,18 +137,34 @@ export class CcxtMarket {
   }
 
   async #bars(index: number): Promise<void> {
-    const { client, instruments, timeframeMs, now, onMessage } = this.#parts;
+    const { timeframeMs, now } = this.#parts;
+    for (;;) {
+      const from = this.#nextOpenAt[index] ?? NaN;
+      await this.#page(index, from);
+      const until = this.#nextOpenAt[index] ?? NaN;
+      // Until there is nothing more, or what comes next has not closed yet.
+      if (until === from || until + timeframeMs > now() || this.#end.signal.aborted) break;
+    }
+    this.#isJoined[index] = true;
+    if (this.#isJoined.every((isJoined) => isJoined)) this.#joined.resolve();
+  }
+
+  async #page(index: number, from: TimeMs): Promise<void> {
+    const { client, instruments, timeframeMs, now, onMessage, warmsUp } = this.#parts;
     const symbol = instruments[index]?.symbol ?? '';
-    const rows = await client.fetchOHLCV(symbol, formatSpan(timeframeMs), this.#nextOpenAt[index], PAGE);
+    const rows = await client.fetchOHLCV(symbol, formatSpan(timeframeMs), from, PAGE);
     const bars = z.array(barSchema).parse(rows);
+    const history = warmsUp && this.#isJoined[index] !== true ? ({ warmup: true } as const) : {};
+    // Nothing was traded in all of it.
+    if (bars.length === 0 && from + (PAGE + 1) * timeframeMs < now()) this.#nextOpenAt[index] = from + PAGE * timeframeMs;
     for (const [openAt, open, high, low, close, volume] of bars) {
       const nextOpenAt = this.#nextOpenAt[index] ?? NaN;
       const isClosed = now() >= openAt + timeframeMs + SETTLED_MS || openAt < (bars.at(-1)?.[0] ?? 0);
       if (!isClosed || openAt < nextOpenAt || openAt % timeframeMs !== 0) continue;
       const flat = this.#lastClose[index] ?? NaN;
       for (let missing = nextOpenAt; missing < openAt && flat > 0; missing += timeframeMs)
-        onMessage({ kind: 'bar.closed', symbol, openAt: missing, open: flat, high: flat, low: flat, close: flat, volume: 0 });
-      onMessage({ kind: 'bar.closed', symbol, openAt, open, high, low, close, volume });
+        onMessage({ kind: 'bar.closed', symbol, openAt: missing, open: flat, high: flat, low: flat, close: flat, volume: 0, ...history });
+      onMessage({ kind: 'bar.closed', symbol, openAt, open, high, low, close, volume, ...history });
       this.#nextOpenAt[index] = openAt + timeframeMs;
       this.#lastClose[index] = close;
     }

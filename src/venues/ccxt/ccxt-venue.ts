@@ -15,14 +15,16 @@ import {
   format,
   negate,
   notional,
+  priceFrom,
   quantity as readQuantity,
+  signOf,
   subtract,
   toNumber,
   ZERO_QUANTITY,
   type Quantity,
 } from '../../domain/decimal.ts';
 import { assert } from '../../domain/errors.ts';
-import type { Fill, VenueReport } from '../../domain/event.ts';
+import type { Fill } from '../../domain/event.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import { isConditional, type AmendIntent, type CancelIntent, type LimitAmendIntent, type OrderIntent } from '../../domain/order.ts';
 import type { Source, Timers, Venue } from '../../domain/ports.ts';
@@ -70,6 +72,12 @@ export interface CcxtListed extends Listed {
   readonly unified: string;
   /** Base currency in one of the venue's contracts; 1 on spot. */
   readonly contractSize: Quantity;
+  /** What the venue calls our own id of an order, where ccxt does not translate it. */
+  readonly linkParameter: 'clientOrderId' | 'client_order_id';
+  /** A market order that buys names what it may cost: one of a quantity leaves as a limit that does not rest. */
+  readonly buysByCost: boolean;
+  /** Most trades of one page. */
+  readonly tradesPage: number;
   /** Conditional orders are in lists of their own. */
   readonly hasOwnTriggerLists: boolean;
   readonly hasStops: boolean;
@@ -86,6 +94,8 @@ export interface CcxtVenueParts {
   readonly runId: string;
   /** Executions of before this are not ours. */
   readonly since: TimeMs;
+  /** Why this process may not open anything, whatever the venue says; undefined where it may. */
+  readonly mayOpen?: () => string | undefined;
   readonly now: () => TimeMs;
   readonly notBefore: () => TimeMs;
   /** Of an instrument; NaN where nobody knows. */
@@ -112,6 +122,8 @@ const CLOCK_MS = 10 * MINUTE_MS;
 const STALE_POLLS = 4;
 const PAGE = 100;
 const MOST_PAGES = 50;
+/** How much worse than the last price a purchase may be that leaves as a limit. */
+const MOST_SLIPPAGE_RATIO = 0.01;
 
 export class CcxtVenue implements Venue, Source, Stateful {
   readonly #parts: CcxtVenueParts;
@@ -185,6 +197,10 @@ export class CcxtVenue implements Venue, Source, Stateful {
     return this.#reports.ended;
   }
 
+  hasUnheard(): boolean {
+    return !this.#reports.ended;
+  }
+
   onArrival(wake: () => void): void {
     this.#reports.onArrival(wake);
   }
@@ -215,6 +231,8 @@ export class CcxtVenue implements Venue, Source, Stateful {
 
   /** Why nothing new may be opened in an instrument right now; undefined where it may. What closes and protects is never blocked. */
   blockOf(instrument: number): string | undefined {
+    const forbidden = this.#parts.mayOpen?.();
+    if (forbidden !== undefined) return forbidden;
     if (this.#refusedFor !== '') return `the venue has refused the key: ${this.#refusedFor}`;
     if (this.#turns.frozenUntil > this.#parts.timers.now()) return 'the venue wants to be left alone';
     if (!this.isReconciled) return 'the account is not reconciled';
@@ -286,9 +304,10 @@ export class CcxtVenue implements Venue, Source, Stateful {
   // ---- recovery ----------------------------------------------------------------------------------------------------------
 
   /** A report that a run has recorded: heard again by a new process, before it starts. */
-  recall(report: VenueReport): void {
+  recall(report: AdapterReport): void {
     assert(!this.#isStarted, 'a venue is brought along before it starts');
-    if (report.kind === 'funding.paid' || report.kind === 'position.liquidated') return;
+    // None of them is said by this adapter.
+    if (report.kind === 'funding.paid' || report.kind === 'position.liquidated' || report.kind === 'account.reported') return;
     this.#orders.recall(report, (order, fill) => {
       if (!this.#executions.believe(fill.id, report.happenedAt)) return false;
       this.#move(report.instrument, order.intent.side, fill.quantity);
@@ -353,14 +372,34 @@ export class CcxtVenue implements Venue, Source, Stateful {
     }
     const { parameters } = composed;
     const size = toNumberText(inContracts(composed.quantity, listed.contractSize));
-    const price = parameters['price'] === undefined ? undefined : toNumberText(readQuantity(String(parameters['price'])));
-    const params = { clientOrderId: order.linkId, ...paramsOf(intent, parameters) };
+    const asLimit = listed.buysByCost && intent.side === 'buy' && parameters['orderType'] === 'Market' && budget === undefined;
+    const limit = asLimit ? this.#worstPrice(listed) : parameters['price'];
+    if (asLimit && limit === undefined) {
+      this.#orders.end(
+        order,
+        'order.rejected',
+        `${this.#name} buys at the market by cost only, and there is no price yet to make a limit of`,
+      );
+      return;
+    }
+    const price = limit === undefined ? undefined : toNumberText(readQuantity(String(limit)));
+    const params = {
+      [listed.linkParameter]: order.linkId,
+      ...paramsOf(intent, parameters),
+      ...(asLimit ? { timeInForce: 'IOC' } : {}),
+    };
     const type = price === undefined ? 'market' : 'limit';
     void this.#send(order, () =>
       budget === undefined
         ? client.createOrder(listed.unified, type, intent.side, size, price, params)
         : client.createMarketBuyOrderWithCost(listed.unified, toNumberText(readQuantity(String(parameters['qty']))), params),
     );
+  }
+
+  /** As far as a purchase at the market may go. */
+  #worstPrice({ instrument, tick }: CcxtListed): string | undefined {
+    const last = this.#parts.lastPrice(instrument);
+    return last > 0 ? format(priceFrom(last * (1 + MOST_SLIPPAGE_RATIO), tick, 'up')) : undefined;
   }
 
   async #send(order: KeptOrder, work: () => Promise<unknown>): Promise<void> {
@@ -520,6 +559,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#orders.say('order.filled', { id: intent.id, instrument, reason: '', happenedAt: trade.at, fill });
     if (order.phase !== 'ended') this.#orders.conclude(order);
     this.#release(order);
+    this.#endWithPosition(instrument);
     return true;
   }
 
@@ -538,6 +578,18 @@ export class CcxtVenue implements Venue, Source, Stateful {
     for (const { id } of entry.intent.attached) {
       const stop = this.#orders.get(id);
       if (stop?.phase === 'attached') this.#create(stop);
+    }
+  }
+
+  /** Nobody else ends a stop of the whole position here when that is gone, and it would meet the next one. */
+  #endWithPosition(instrument: number): void {
+    const net = signOf(this.net(instrument));
+    for (const order of this.#orders) {
+      const { intent, phase, cancel } = order;
+      if (intent.instrument !== instrument || !intent.wholePosition || cancel !== 'no') continue;
+      if (phase === 'ended' || phase === 'attached' || net === (intent.side === 'sell' ? 1 : -1)) continue;
+      order.cancel = 'wanted';
+      void this.#sendCancel(order);
     }
   }
 
@@ -667,6 +719,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const { client, listed } = this.#parts;
     for (const each of listed) {
       if (!(await this.#askForTrades(each, PRIORITY.look))) return false;
+      this.#endWithPosition(each.instrument);
       const seen = new Set<KeptOrder | undefined>();
       for (const params of each.hasOwnTriggerLists ? [{}, { trigger: true }] : [{}]) {
         const open = await this.#ask('query', PRIORITY.look, () => client.fetchOpenOrders(each.unified, undefined, undefined, params));
@@ -687,12 +740,13 @@ export class CcxtVenue implements Venue, Source, Stateful {
     this.#deferredFrom = Infinity;
     let isWhole = true;
     for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const outcome = await this.#ask('query', priority, () => client.fetchMyTrades(listed.unified, since, PAGE));
+      const outcome = await this.#ask('query', priority, () => client.fetchMyTrades(listed.unified, since, listed.tradesPage));
       if (outcome.kind !== 'answered') return false;
       // Oldest first, as ccxt sorts them.
       for (const row of outcome.value) if (!this.#onTrade(row, listed)) isWhole = false;
       const last = outcome.value.at(-1)?.timestamp;
-      if (outcome.value.length < PAGE || last === undefined || !(last > since)) return isWhole || this.#lookForNameless(listed.instrument);
+      if (outcome.value.length < listed.tradesPage || last === undefined || !(last > since))
+        return isWhole || this.#lookForNameless(listed.instrument);
       since = last;
     }
     this.#notice(`${listed.unified} has more than ${MOST_PAGES} pages of trades`);

@@ -78,10 +78,12 @@ export async function loadBybitTrader(options: TraderOptions): Promise<{ readonl
 
 export interface AnyTraderOptions extends ClientOptions {
   readonly credentials: Credentials | undefined;
+  /** `main` where it is not said. */
+  readonly site?: Site | undefined;
   readonly recvWindowMs: number;
 }
 
-/** Any venue that ccxt knows, as ccxt trades it, with exact numbers: its sockets and its timers are never used. @throws BallastError VENUE_UNKNOWN */
+/** Any venue that ccxt knows, as ccxt trades it, with exact numbers: its sockets and its timers are never used. @throws BallastError VENUE_UNKNOWN, SITE_UNKNOWN */
 export async function loadAnyTrader(exchange: string, options: AnyTraderOptions): Promise<Exchange> {
   let client: Exchange;
   try {
@@ -97,12 +99,30 @@ export async function loadAnyTrader(exchange: string, options: AnyTraderOptions)
       exitCode: 2,
     });
   }
-  const { credentials, address, recvWindowMs } = options;
+  const { credentials, address, recvWindowMs, site = 'main' } = options;
+  if (site !== 'main') enter(client, site);
   if (credentials !== undefined) Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
   Object.assign(client, { number: String, enableRateLimit: true });
   Object.assign(client.options, { recvWindow: recvWindowMs, warnOnFetchOpenOrdersWithoutSymbol: false, maxRetriesOnFailure: 0 });
   if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
   return client;
+}
+
+/** @throws BallastError SITE_UNKNOWN */
+function enter(client: Exchange, site: Exclude<Site, 'main'>): void {
+  const demo: unknown = Reflect.get(client, 'enableDemoTrading');
+  if (site === 'testnet' && client.urls['test'] !== undefined) client.setSandboxMode(true);
+  else if (site === 'demo' && typeof demo === 'function' && client.urls['demo'] !== undefined) Reflect.apply(demo, client, [true]);
+  else {
+    throw new BallastError({
+      code: 'SITE_UNKNOWN',
+      place: `--${site}`,
+      found: `${client.id}, of which ccxt knows no ${site}`,
+      expected: 'a venue that has one',
+      remedy: 'leave it away for the real site, and begin with the smallest capital that the venue takes',
+      exitCode: 2,
+    });
+  }
 }
 
 /** Every address within, at whatever depth, so that none is left that leads elsewhere. */

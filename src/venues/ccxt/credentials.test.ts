@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge } from './bybit-codes.ts';
 import { judgeFailure } from './ccxt-judge.ts';
-import { redactor } from './credentials.ts';
+import { anyCredentialsFrom, redactor } from './credentials.ts';
 
 /** With what addresses and JSON write otherwise. */
 const KEY = 'key/of the+test-0123456789';
@@ -22,4 +22,21 @@ test('a key that lies across the place at which words are cut leaves no half of 
     const words = [judged, judgeFailure(new Error(body), redact)].map((each) => JSON.stringify(each)).join(' ');
     for (const part of [KEY.slice(0, 8), JSON.stringify(SECRET).slice(1, 9)]) assert.ok(!words.includes(part), `${length}: ${words}`);
   }
+});
+
+test('a key in PEM is read from one line, and none of its lines is left in words; nor is what is made of it', () => {
+  const lines = ['-----BEGIN EC PRIVATE KEY-----', 'A'.repeat(64), 'b/+9'.repeat(12), '-----END EC PRIVATE KEY-----'];
+  const environment = { COINBASE_API_KEY: 'organizations/o/apiKeys/k', COINBASE_API_SECRET: lines.join('\\n') };
+  const credentials = anyCredentialsFrom(environment, 'coinbase');
+  assert.equal(credentials.secret, lines.join('\n'));
+  const hide = redactor(credentials);
+  const words = `${credentials.secret} ${JSON.stringify(credentials.secret)} ${lines[2]} Bearer eyJhbGciOi.eyJhdWQi.abc-_1 ${credentials.key}`;
+  assert.equal(hide(words), '[secret] "[secret]" [secret] Bearer [token] [key]');
+});
+
+test('each site of a venue has keys of its own', () => {
+  const environment = { BINANCE_API_KEY: 'a', BINANCE_API_SECRET: 'b', BINANCE_DEMO_API_KEY: 'c', BINANCE_DEMO_API_SECRET: 'd' };
+  assert.equal(anyCredentialsFrom(environment, 'binance').key, 'a');
+  assert.equal(anyCredentialsFrom(environment, 'binance', 'demo').key, 'c');
+  assert.throws(() => anyCredentialsFrom(environment, 'binance', 'testnet'), { code: 'CREDENTIALS_MISSING' });
 });

@@ -17,10 +17,20 @@ export function credentialsFrom(environment: Readonly<Record<string, string | un
   return credentialsNamed(environment, [`BYBIT_${INFIX[site]}API_KEY`, `BYBIT_${INFIX[site]}API_SECRET`], `bybit (${site})`);
 }
 
-/** Of any venue that ccxt knows: `BINANCE_API_KEY`, `BINANCE_API_SECRET`. @throws BallastError CREDENTIALS_MISSING */
-export function anyCredentialsFrom(environment: Readonly<Record<string, string | undefined>>, exchange: string): Credentials {
-  const prefix = exchange.toUpperCase();
-  return credentialsNamed(environment, [`${prefix}_API_KEY`, `${prefix}_API_SECRET`], exchange);
+/**
+ * Of any venue that ccxt knows: `BINANCE_API_KEY`, `BINANCE_TESTNET_API_SECRET`. A key in PEM, as Coinbase gives it out, may stand on one line with
+ * `\\n` between its own.
+ * @throws BallastError CREDENTIALS_MISSING
+ */
+export function anyCredentialsFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+  exchange: string,
+  site: Site = 'main',
+): Credentials {
+  const prefix = `${exchange.toUpperCase()}_${INFIX[site]}`;
+  const place = site === 'main' ? exchange : `${exchange} (${site})`;
+  const { key, secret } = credentialsNamed(environment, [`${prefix}API_KEY`, `${prefix}API_SECRET`], place);
+  return { key, secret: secret.startsWith('-----BEGIN') ? secret.replaceAll('\\n', '\n') : secret };
 }
 
 function credentialsNamed(
@@ -45,6 +55,10 @@ function credentialsNamed(
 
 /** What is signed with a secret, as Bybit and Binance have it: in hex. And the parameter of an address, however it is written. */
 const SIGNATURES = /\b[0-9a-f]{64}\b|(?<=[?&]signature=)[^&\s"']+/gi;
+/** What Coinbase is shown instead of a signature: good for two minutes. */
+const TOKENS = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+/** A line of a key in PEM that is shorter than this is none of its own. */
+const LEAST_PEM_LINE = 16;
 
 /**
  * Takes keys and signatures out of words: a venue repeats what it was sent, and ccxt the address of what has failed. Words are cut after that
@@ -53,6 +67,12 @@ const SIGNATURES = /\b[0-9a-f]{64}\b|(?<=[?&]signature=)[^&\s"']+/gi;
 export function redactor({ key, secret }: Credentials): (words: string) => string {
   const forms = (what: string, name: string) =>
     [...new Set([what, encodeURIComponent(what), JSON.stringify(what).slice(1, -1)])].map((form) => [form, name] as const);
-  const known = [...forms(secret, '[secret]'), ...forms(key, '[key]')];
-  return (words) => known.reduce((safe, [form, name]) => safe.replaceAll(form, name), words).replaceAll(SIGNATURES, '[signature]');
+  // Of a key in PEM each line is a part of it; the first and the last say only what it is.
+  const lines = secret.split('\n').filter((line) => line.length >= LEAST_PEM_LINE && !line.startsWith('-----'));
+  const known = [...forms(secret, '[secret]'), ...lines.flatMap((line) => forms(line, '[secret]')), ...forms(key, '[key]')];
+  return (words) =>
+    known
+      .reduce((safe, [form, name]) => safe.replaceAll(form, name), words)
+      .replaceAll(SIGNATURES, '[signature]')
+      .replaceAll(TOKENS, '[token]');
 }

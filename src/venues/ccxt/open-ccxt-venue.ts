@@ -7,7 +7,7 @@ import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import { CcxtVenue, defaultCcxtVenueSettings, type CcxtListed, type CcxtVenueParts, type CcxtVenueSettings } from './ccxt-venue.ts';
 import { CcxtMarket, type CcxtMarketParts } from './ccxt-market.ts';
 import { loadAnyTrader } from './client.ts';
-import { anyCredentialsFrom, redactor } from './credentials.ts';
+import { anyCredentialsFrom, redactor, type Site } from './credentials.ts';
 import { fetchWhole } from './transport.ts';
 
 export interface OpenCcxtVenueOptions extends Omit<CcxtVenueParts, 'listed' | 'client' | 'settings' | 'redact' | 'onStop'> {
@@ -17,6 +17,7 @@ export interface OpenCcxtVenueOptions extends Omit<CcxtVenueParts, 'listed' | 'c
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Instead of the venue's own: a server on this machine. */
   readonly address: string | undefined;
+  readonly site?: Site | undefined;
   readonly settings?: Partial<CcxtVenueSettings>;
   readonly signal: AbortSignal;
 }
@@ -26,17 +27,21 @@ const HAS_ALGO_ORDERS = /^binance(usdm)?$/;
 /** An address that was banned is left alone for so long where the venue does not say. */
 const BAN_MS = 10 * MINUTE_MS;
 const LIMITED_MS = 5 * SECOND_MS;
+const PAGE_FILLS = 100;
+/** Coinbase says the newest first: what does not fit into a page is older. */
+const COINBASE_FILLS = 3_000;
 
 /** @throws BallastError VENUE_UNKNOWN, CREDENTIALS_MISSING, SYMBOL_UNLISTED, VENUE_UNREACHABLE */
 export async function openCcxtVenue(options: OpenCcxtVenueOptions): Promise<CcxtVenue> {
-  const { exchange, environment, address, settings: asked, signal, ...parts } = options;
+  const { exchange, environment, address, site, settings: asked, signal, ...parts } = options;
   const settings = { ...defaultCcxtVenueSettings, ...asked };
-  const credentials = anyCredentialsFrom(environment, exchange);
+  const credentials = anyCredentialsFrom(environment, exchange, site);
   const end = new AbortController();
   const frozen = { by: (_ms: number): void => undefined };
   const client = await loadAnyTrader(exchange, {
     credentials,
     address,
+    site,
     recvWindowMs: settings.recvWindowMs,
     marketTypes: [...new Set(parts.instruments.map(({ kind }) => kind))],
     fetch: async (url, { headers, method = 'GET', body }) => {
@@ -60,9 +65,10 @@ function pauseOf(status: number, headers: Headers): number | undefined {
   return seconds >= 0 ? seconds * SECOND_MS : status === 429 ? LIMITED_MS : BAN_MS;
 }
 
-async function listedOf(
+/** What of them a venue lists, with everything that an order must heed. @throws BallastError SYMBOL_UNLISTED, VENUE_UNREACHABLE, VENUE_ANSWER_MALFORMED */
+export async function listedOf(
   client: Exchange,
-  instruments: readonly Instrument[],
+  instruments: readonly Pick<Instrument, 'symbol' | 'kind'>[],
   redact: (words: string) => string,
 ): Promise<readonly CcxtListed[]> {
   try {
@@ -79,7 +85,7 @@ async function listedOf(
   return instruments.map((instrument, index) => listing(client, instrument, index));
 }
 
-function listing(client: Exchange, { symbol, kind }: Instrument, instrument: number): CcxtListed {
+function listing(client: Exchange, { symbol, kind }: Pick<Instrument, 'symbol' | 'kind'>, instrument: number): CcxtListed {
   const place = `${client.id} ${symbol}`;
   if (!Object.keys(client.markets ?? {}).includes(symbol)) {
     throw new BallastError({ code: 'SYMBOL_UNLISTED', place, found: 'no such market', expected: `a market of ${client.id}`, exitCode: 2 });
@@ -112,7 +118,11 @@ function listing(client: Exchange, { symbol, kind }: Instrument, instrument: num
     mostQuantity: inBase(limits.amount?.max),
     mostMarketQuantity: inBase(limits.market?.max),
     contractSize: size,
-    hasStops: has('createOrder', 'stopLossPrice') || has('createOrder', 'triggerPrice'),
+    // Coinbase has none but with a limit, which may not be reached.
+    hasStops: client.id !== 'coinbase' && (has('createOrder', 'stopLossPrice') || has('createOrder', 'triggerPrice')),
+    linkParameter: client.id === 'coinbase' ? 'client_order_id' : 'clientOrderId',
+    buysByCost: client.id === 'coinbase' && kind === 'spot',
+    tradesPage: client.id === 'coinbase' ? COINBASE_FILLS : PAGE_FILLS,
     hasOwnTriggerLists: has('fetchOpenOrders', 'trigger') || (kind === 'linear' && HAS_ALGO_ORDERS.test(client.id)),
   };
 }
@@ -123,6 +133,7 @@ function quantityOf(number: unknown): Quantity {
 
 export interface OpenCcxtMarketOptions extends Omit<CcxtMarketParts, 'client'> {
   readonly exchange: string;
+  readonly site?: Site | undefined;
   readonly address: string | undefined;
   /** For one request and its whole answer. */
   readonly deadlineMs: number;
@@ -130,9 +141,17 @@ export interface OpenCcxtMarketOptions extends Omit<CcxtMarketParts, 'client'> {
 }
 
 /** No key is needed, and none is read. @throws BallastError VENUE_UNKNOWN, SYMBOL_UNLISTED, VENUE_UNREACHABLE */
-export async function openCcxtMarket({ exchange, address, deadlineMs, signal, ...parts }: OpenCcxtMarketOptions): Promise<CcxtMarket> {
+export async function openCcxtMarket({
+  exchange,
+  site,
+  address,
+  deadlineMs,
+  signal,
+  ...parts
+}: OpenCcxtMarketOptions): Promise<CcxtMarket> {
   const client = await loadAnyTrader(exchange, {
     credentials: undefined,
+    site,
     address,
     recvWindowMs: defaultCcxtVenueSettings.recvWindowMs,
     marketTypes: [...new Set(parts.instruments.map(({ kind }) => kind))],
