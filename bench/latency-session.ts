@@ -121,7 +121,7 @@ export type Mind = 'built-in' | 'own';
 function strategyOf(mind: Mind): string {
   return mind === 'own'
     ? `{ strategy: ${join(import.meta.dirname, 'strategies/leaning-book.ts')}, parameters: { lean: 0.5 } }`
-    : '{ strategy: book-imbalance, parameters: { smoothingMs: 1, horizonMs: 100, memoryMs: 60000, entry: 0.5, exit: -0.4, minimumHoldMs: 0, short: false } }';
+    : '{ strategy: book-imbalance, parameters: { smoothingMs: 1, horizonMs: 100, memoryMs: 60000, entry: 0.5, exit: -0.4, minimumHoldMs: 0, stopRatio: 0.4, short: false } }';
 }
 
 /** The rules are those of every session but for the ones that would keep it from trading back and forth. */
