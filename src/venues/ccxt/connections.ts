@@ -25,7 +25,8 @@ export class Connections {
 
   constructor() {
     // As `fetch` does where Node is told to.
-    const options = process.env['NODE_USE_ENV_PROXY'] === '1' ? { ...KEPT_OPEN, proxyEnv: process.env } : KEPT_OPEN;
+    const { NODE_USE_ENV_PROXY: isProxied } = process.env;
+    const options = isProxied === '1' ? { ...KEPT_OPEN, proxyEnv: process.env } : KEPT_OPEN;
     this.#plain = new PlainAgent(options);
     this.#secure = new SecureAgent(options);
   }
