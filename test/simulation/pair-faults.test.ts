@@ -67,6 +67,11 @@ describe('F30: killed with one leg of a pair filled, at the simulated venue', ()
 const isReport = (event: Event): event is VenueReport =>
   event.kind.startsWith('order.') || event.kind === 'funding.paid' || event.kind === 'position.liquidated';
 
+/** An order of several that leave together, as if it left by itself. */
+function singly({ rows: _together, ...request }: VenueRequest, row: VenueRequest['parameters']): VenueRequest {
+  return { ...request, path: request.path.replace('-batch', ''), parameters: { ...request.parameters, ...row } };
+}
+
 /** The engine on the adapter, in stepped time, with what it heard kept as a journal keeps it. */
 class PairSession {
   readonly bench: AdapterBench;
@@ -94,7 +99,11 @@ class PairSession {
     const { wire } = this.bench;
     const ask = wire.ask.bind(wire);
     wire.ask = (request, signal): Promise<WholeAnswer> => {
-      if (!this.isLost(request)) return ask(request, signal);
+      const { rows = [] } = request;
+      const arriving = rows.filter((row) => !this.isLost(singly(request, row)));
+      if (arriving.length === rows.length && !this.isLost(request)) return ask(request, signal);
+      // Of orders sent together the venue takes those that are not lost, and nobody answers.
+      if (arriving.length > 0) void ask({ ...request, rows: arriving }, signal);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
     };
   }
