@@ -203,6 +203,13 @@ describe('planning', () => {
   });
 });
 
+/** The venue ends the entry with what it has filled. */
+function endEntry(venue: ScriptedVenue): void {
+  venue.cancel({ at: venue.at, instrument: 0, order: '1-1' });
+  venue.arrive();
+  venue.deliver();
+}
+
 describe('refusals', () => {
   test('a rejected entry is withdrawn', () => {
     const venue = new ScriptedVenue({ sleeves: ONE });
@@ -274,8 +281,12 @@ describe('refusals', () => {
     venue.deliver();
     venue.fill('1-1', quantity('0.4'));
     venue.deliver();
+    endEntry(venue);
     // A stop of the right quantity replaces the attached one.
-    assert.equal(venue.sent.at(-1)?.role, 'stop');
+    assert.deepEqual(
+      venue.sent.slice(1).map(({ role }) => role),
+      ['stop', 'target'],
+    );
     venue.arrive(
       venue.inbox.findIndex((intent) => 'role' in intent && intent.role === 'stop'),
       'reject',
@@ -376,16 +387,19 @@ describe('protection', () => {
     assert.ok(venue.desk.restsAtVenue(0));
   });
 
-  test('after a partial fill the stop is of what is held; the new one is sent before the old one is cancelled', () => {
+  test('while an entry fills part by part its stop stands; once it has ended the stop is of what is held, the new one sent before the old one goes', () => {
     const venue = new ScriptedVenue({ sleeves: ONE });
     venue.want(0, ['1']);
     venue.order();
     venue.arrive();
-    venue.fill('1-1', quantity('0.3'));
+    for (const part of ['0.1', '0.1', '0.1']) venue.fill('1-1', quantity(part));
     while (venue.outbox.length > 0) venue.deliver();
+    assert.equal(venue.inbox.length, 0);
+    assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95']);
+    endEntry(venue);
     assert.deepEqual(
       venue.inbox.map((intent) => ('order' in intent ? 'cancel' : `${intent.role} ${format(intent.quantity)}`)),
-      ['stop 0.3', 'cancel'],
+      ['stop 0.3', 'cancel', 'target 0.7'],
     );
     venue.pump();
     assert.deepEqual(stopsAt(venue.resting('stop')), ['sell 1 at 95']);

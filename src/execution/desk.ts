@@ -1066,7 +1066,11 @@ export class Desk implements Stateful {
     const held = this.#portfolio.quantity[holding] ?? ZERO_QUANTITY;
     const side = signOf(held);
     const isOneSided = this.#isOneSided(instrument);
-    const closing = roundToStep(negate(held), traded.lot);
+    // While an order is on its way its stop is of all that it brings, and one that is larger than what is held does: set anew with every level
+    // that fills it would be eight times in a moment, and what only reduces the venue cuts to what is there. Spot knows no such orders.
+    const pending = this.tracker.pending[holding] ?? ZERO_QUANTITY;
+    const isComing = traded.kind === 'linear' && side !== 0 && !isZero(pending);
+    const closing = roundToStep(negate(isComing && signOf(pending) === side ? add(held, pending) : held), traded.lot);
     const size = absolute(closing);
     const canRest = this.#settings.holdsStops !== true && isOneSided && side !== 0 && compare(size, traded.minimumQuantity) >= 0;
     const stopPrice = canRest ? this.#stopPrice(sleeve, side, traded) : undefined;
@@ -1078,13 +1082,14 @@ export class Desk implements Stateful {
       if (order === undefined || !isRestingStop(order, instrument)) continue;
       const { intent } = order;
       if (intent.wholePosition || intent.shares[0]?.sleeve !== sleeve) continue;
+      const more = compare(intent.quantity, size);
+      const isEnough = more === 0 || (isComing && more > 0);
       if (sideProtected(intent) !== side) this.#drop(order);
       // A stop that has begun to fill is on its way to close everything.
       else if (order.counted) isProtected = true;
       else if (!isOneSided) this.#drop(order);
-      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, size) === 0 && isAt(intent, stopPrice))
-        isProtected = true;
-      else if (!isProtected && stopPrice !== undefined && compare(intent.quantity, size) === 0 && order.state === 'working') {
+      else if (!isProtected && stopPrice !== undefined && isEnough && isAt(intent, stopPrice)) isProtected = true;
+      else if (!isProtected && stopPrice !== undefined && isEnough && order.state === 'working') {
         this.#move(order, stopPrice, at);
         isProtected = true;
       } else (outdated ??= []).push(order);

@@ -457,7 +457,7 @@ class SimulatedSocket implements Socket {
       tell('wire', () => `${path} says ${said.slice(0, 200)}`);
       ears.said(said);
     };
-    const said = network.strikes('frames-garbled') ? text.slice(0, random.integer(text.length)) : text;
+    const said = network.strikes('frames-garbled') ? text.slice(0, random.integer(Math.max(1, text.length))) : text;
     const extraMs = network.strikes('frames-late') ? random.integer(LONGEST_LATE_FRAME_MS) : 0;
     if (network.strikes('frames-reordered')) {
       scheduler.after(network.latency() + random.integer(500), () => {

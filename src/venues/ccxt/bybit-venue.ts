@@ -675,8 +675,13 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   async #sendCancel(order: KeptOrder): Promise<void> {
     if (order.cancel !== 'wanted' || this.#mustStay(order)) return;
-    order.cancel = 'asked';
     const { intent } = order;
+    // A position has one stop, and it went with its position: to take away what stands there now would leave the one that came after it naked.
+    if (this.#isPositionStop(order) && signOf(this.#net[intent.instrument] ?? ZERO_QUANTITY) !== (intent.side === 'sell' ? 1 : -1)) {
+      this.#orders.end(order, 'order.cancelled', 'its position is gone');
+      return;
+    }
+    order.cancel = 'asked';
     const listed = this.#listedOf(order);
     const outcome = this.#isPositionStop(order)
       ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, undefined), 'stops', PRIORITY.cancel)
