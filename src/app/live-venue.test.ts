@@ -10,7 +10,7 @@ const REQUEST: LiveVenueRequest = {
   site: 'main',
   // Nothing is asked of it.
   address: 'http://127.0.0.1:1',
-  environment: { ...KEYS, COINBASE_TESTNET_API_KEY: 'a', COINBASE_TESTNET_API_SECRET: 'b' },
+  environment: { ...KEYS, COINBASE_API_KEY: 'a', COINBASE_API_SECRET: 'b', BYBIT_API_KEY: 'a', BYBIT_API_SECRET: 'b' },
   isKeyVouchedFor: false,
   kinds: ['linear'],
 };
@@ -32,7 +32,7 @@ test('what a venue cannot do is refused in words before anything is begun', asyn
 });
 
 test('on spot the session holds every stop, and says that nothing protects while it is away', async (context) => {
-  const [spot, linear] = [await open(context, { venue: 'binance', kinds: ['spot'] }), await open(context)];
+  const [spot, linear] = [await open(context, { venue: 'coinbase', kinds: ['spot'] }), await open(context)];
   assert.deepEqual([spot.holdsStops, linear.holdsStops], [true, false]);
   assert.match(spot.lacks.join('\n'), /NOTHING protects/);
   assert.doesNotMatch(linear.lacks.join('\n'), /NOTHING/);
@@ -43,4 +43,16 @@ test('a venue that ccxt does not know, one without the site, and one without key
   await assert.rejects(openLiveVenue({ ...REQUEST, venue: 'nobody' }), coded('VENUE_UNKNOWN'));
   await assert.rejects(openLiveVenue({ ...REQUEST, venue: 'coinbase', site: 'testnet' }), coded('SITE_UNKNOWN'));
   await assert.rejects(openLiveVenue({ ...REQUEST, venue: 'kraken' }), coded('CREDENTIALS_MISSING'));
+});
+
+test('spot is refused where fees are taken in coins, and served where they are in money', async (context) => {
+  for (const venue of ['bybit', 'binance']) {
+    const spot = await open(context, { venue, kinds: ['spot'] });
+    assert.throws(
+      () => spot.mustServe(defaultConfig(), false),
+      (error) => coded('VENUE_LACKS')(error) && /in the coin that was bought/.test(String(error)),
+    );
+  }
+  (await open(context, { venue: 'coinbase', kinds: ['spot'] })).mustServe(defaultConfig(), false);
+  (await open(context, { venue: 'bybit' })).mustServe(defaultConfig(), true);
 });

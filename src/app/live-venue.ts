@@ -89,7 +89,7 @@ export async function openLiveVenue(request: LiveVenueRequest): Promise<LiveVenu
   return request.venue === 'bybit' ? openBybit(request) : openAny(request);
 }
 
-async function openBybit({ venue: name, site, environment, address }: LiveVenueRequest): Promise<LiveVenue> {
+async function openBybit({ venue: name, site, environment, address, kinds }: LiveVenueRequest): Promise<LiveVenue> {
   const common = { site, address, timers: systemTimers };
   const account: BybitAccount = await openBybitAccount({ ...common, environment, random: wallRandom() });
   return {
@@ -98,7 +98,7 @@ async function openBybit({ venue: name, site, environment, address }: LiveVenueR
     account,
     holdsStops: false,
     lacks: [],
-    mustServe: () => undefined,
+    mustServe: () => mustHaveFeesInMoney(name, kinds),
     openVenue: ({ orderEntry, ...parts }) =>
       openBybitVenue({ ...common, environment, random: wallRandom(), settings: { orderEntry }, ...parts }),
     async openMarket(parts) {
@@ -128,6 +128,7 @@ async function openAny({ venue: name, site, environment, address, isKeyVouchedFo
     holdsStops,
     lacks: lacksOf(name, holdsStops),
     mustServe(config, hasBooks) {
+      mustHaveFeesInMoney(name, kinds);
       if (config.live.foreign === 'adopt')
         throw lacking(name, 'live.foreign: adopt', 'live.foreign: flag', 'what another hand trades is told here, and not taken over');
       if (config.live.orderEntry === 'socket')
@@ -188,13 +189,30 @@ function lacksOf(name: string, holdsStops: boolean): readonly string[] {
   ];
 }
 
+/** Of spot, where what a purchase costs is taken in money and not in what was bought. */
+const FEES_IN_MONEY: ReadonlySet<string> = new Set(['coinbase']);
+
+/**
+ * Elsewhere the account has less than what the run has booked, by the fee: what is left over after a close is too little to sell, is asked for
+ * again with every bar, and halts the run.
+ */
+function mustHaveFeesInMoney(name: string, kinds: readonly InstrumentKind[]): void {
+  if (!kinds.includes('spot') || FEES_IN_MONEY.has(name)) return;
+  throw lacking(
+    name,
+    'a spot symbol',
+    'linear perpetuals, such as BTC/USDT:USDT',
+    `${name} takes the fee of a purchase on spot in the coin that was bought, and a run books it in money: it would hold more than the account, and what is left over could not be sold; on spot trade at coinbase`,
+  );
+}
+
 function lacking(name: string, found: string, expected: string, why: string): BallastError {
   return new BallastError({
     code: 'VENUE_LACKS',
     place: `ballast live --venue ${name}`,
     found,
     expected,
-    remedy: `${why}; or trade at bybit, which has it`,
+    remedy: why,
     exitCode: 2,
   });
 }

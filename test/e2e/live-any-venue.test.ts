@@ -1,16 +1,16 @@
-// `ballast live --venue binanceusdm`: a real process at a server that speaks Binance's protocol, through ccxt. What every live session has holds
-// at a venue that is only asked: who may begin, an entry with its stop, an end that keeps, going on, and a halt that closes all.
+// `ballast live --venue binanceusdm` and `coinbase`: real processes at servers that speak their protocols, through ccxt. What every live session
+// has holds at a venue that is only asked: who may begin, an entry with its stop, an end that keeps, going on, and a halt that closes all.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BinanceServer } from '../conformance/binance-server.ts';
+import { coinbaseKeys, CoinbaseServer } from '../conformance/coinbase-server.ts';
 import { ballast, onlyRun, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
 import { statusOf } from './killed-live.ts';
 
 const KEYS = { key: 'key-of-the-session', secret: 'secret-of-the-session' };
 const CAPITAL = '100000';
-const PHRASE = `trade ${CAPITAL} USDT on binanceusdm main without evidence`;
 /** A bar a second. */
 const PACE = 60;
 const PATIENCE_MS = 60_000;
@@ -29,20 +29,20 @@ export default defineStrategy({
 });
 `;
 
-function homeOf(name: string, live = ''): string {
+function homeOf(name: string, symbol = 'BTC/USDT:USDT'): string {
   const home = temporaryHome(name);
   writeFileSync(join(home, 'always.ts'), ALWAYS);
   const config = `
 risk: { stopRatio: 0.5, stopAtr: 50 }
 desk: { disasterRatio: 0.6, pairDisasterRatio: 0.6 }
 paper:
-  symbols: [BTC/USDT:USDT]
+  symbols: [${symbol}]
   timeframeMs: 1m
   warmupMs: 10m
   strategies: [{ strategy: ${join(home, 'always.ts')} }]
 live:
   leaseFolder: ${join(home, 'leases')}
-${live}`;
+`;
   writeFileSync(join(home, 'ballast.yaml'), config);
   return home;
 }
@@ -61,12 +61,13 @@ after(async () => {
   await server.close();
 });
 
-function words(): string[] {
-  return ['live', '--venue', 'binanceusdm', '--address', server.address, '--capital', CAPITAL, '--override', PHRASE, '--port', '0'];
+function words(venue = 'binanceusdm', address = server.address, currency = 'USDT'): string[] {
+  const phrase = `trade ${CAPITAL} ${currency} on ${venue} main without evidence`;
+  return ['live', '--venue', venue, '--address', address, '--capital', CAPITAL, '--override', phrase, '--port', '0'];
 }
 
-function start(home: string): Program {
-  const program = startBallast(home, ...words(), '--json');
+function start(home: string, asked = words()): Program {
+  const program = startBallast(home, ...asked, '--json');
   programs.push(program);
   return program;
 }
@@ -151,6 +152,48 @@ describe('ballast live at a venue of ccxt', { timeout: 240_000 }, () => {
     assert.equal(status.code, 0, status.stderr);
     for (const text of [session.said(), ended.stderr, last.stdout, moved(folder)])
       assert.ok(!text.includes(KEYS.secret) && !text.includes(KEYS.key));
+  });
+
+  test('Coinbase: the session holds the stop itself, over an end and a new beginning, and says so; its key is nowhere', async (context) => {
+    const keys = coinbaseKeys();
+    const coinbase = new CoinbaseServer(keys);
+    coinbase.pace = PACE;
+    const address = await coinbase.listen();
+    context.after(() => coinbase.close());
+    process.env['COINBASE_API_KEY'] = keys.key;
+    process.env['COINBASE_API_SECRET'] = keys.secret.replaceAll('\n', '\\n');
+    const home = homeOf('coinbase', 'BTC/USD');
+    const asked = words('coinbase', address, 'USD');
+    const coins = (): number => coinbase.balances.get('BTC') ?? 0;
+    coinbase.rights.can_transfer = true;
+    const moves = await ballast(home, ...asked);
+    coinbase.rights.can_transfer = false;
+    assert.match(moves.stderr, /withdrawal and transfer: can_transfer/);
+
+    let session = start(home, asked);
+    await seen(session, 'coins', () => coins() > 0);
+    assert.match(session.said(), /NOTHING protects what is held/);
+    await seen(session, 'nothing is under way', () => coinbase.open.length === 0);
+    session.kill('SIGTERM');
+    const ended = await session.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.ok(coins() > 0, 'live.onStop: keep');
+
+    session = start(home, asked);
+    await seen(session, 'it goes on', () => session.said().includes('going on with run'));
+    const folder = onlyRun(home) ?? assert.fail('one run');
+    await seen(session, 'the coins of the venue', async () => {
+      const positions = (await statusOf(folder))?.positions ?? [];
+      return coins() > 0 && positions.some(({ quantity }) => Math.abs(Number(quantity) - coins()) < 1e-9);
+    });
+    coinbase.move(25_000);
+    await seen(session, 'its stop has sold them', () => coins() === 0);
+    session.kill('SIGTERM');
+    const last = await session.ended;
+    assert.equal(last.code, 0, last.stderr);
+    const [, line = ''] = keys.secret.split('\n');
+    for (const text of [moves.stderr, ended.stderr, last.stdout, last.stderr, moved(folder)])
+      for (const secret of [keys.key, line]) assert.ok(!text.includes(secret));
   });
 });
 

@@ -17,6 +17,8 @@ const REFUSED = [
 ];
 /** Binance, and others after it, say so where ccxt makes a refusal of it. */
 const SAYS_UNKNOWN = /status unknown/i;
+/** Coinbase has more words for a refusal than ccxt knows; the one that says that it does not know is none. */
+const SAYS_REFUSED = /"success":\s*false.*"error_response":\s*\{\s*"error":\s*"(?!UNKNOWN)/s;
 /** ccxt has a class for it that most venues never reach; -4116 and -20132 are Binance's. */
 const SAYS_DUPLICATE = /duplicat|-4116\b|-20132\b/i;
 
@@ -43,6 +45,6 @@ export function judgeFailure(error: unknown, redact: (words: string) => string):
   if (is(UNKNOWN) || SAYS_UNKNOWN.test(message)) return { kind: 'unknown', words };
   if (is(['OrderNotFound'])) return { kind: 'gone', words };
   if (is(['DuplicateOrderId']) || (is(['ExchangeError']) && SAYS_DUPLICATE.test(message))) return { kind: 'taken' };
-  if (is(REFUSED)) return { kind: 'refused', code: 0, words };
+  if (is(REFUSED) || SAYS_REFUSED.test(message)) return { kind: 'refused', code: 0, words };
   return { kind: 'unknown', words };
 }

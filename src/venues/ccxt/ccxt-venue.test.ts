@@ -1,5 +1,5 @@
-// Plain orders through unmodified ccxt at a server that speaks Binance's protocol, spot and USD-M: what is said once and booked once whatever
-// the wire does. In wall time, over loopback.
+// Plain orders through unmodified ccxt at servers that speak Binance's protocol, spot and USD-M, and Coinbase's: what is said once and booked
+// once whatever the wire does. In wall time, over loopback.
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { systemTimers } from '../../app/system-timers.ts';
@@ -15,20 +15,32 @@ import type { CcxtVenue } from './ccxt-venue.ts';
 import { judgeFailure } from './ccxt-judge.ts';
 import { openCcxtVenue, type OpenCcxtVenueOptions } from './open-ccxt-venue.ts';
 import { orderOf } from '../../../test/contracts/venue.contract.ts';
-import { BinanceServer, type BinanceMarket } from '../../../test/conformance/binance-server.ts';
+import { BinanceServer } from '../../../test/conformance/binance-server.ts';
+import { coinbaseKeys, CoinbaseServer } from '../../../test/conformance/coinbase-server.ts';
 
+type Market = 'usdm' | 'spot' | 'coinbase';
+type AnyServer = BinanceServer | CoinbaseServer;
+
+const COINBASE_KEYS = coinbaseKeys();
 const CREDENTIALS = { key: 'key-of-the-test', secret: 'secret-of-the-test' };
 const QUICK = { recvWindowMs: 1_000, propagationMs: 100, deadlineMs: 2_000, pollMs: 300, queriesASecond: 80 };
-const EXCHANGE = { usdm: 'binanceusdm', spot: 'binance' } as const;
+const EXCHANGE = { usdm: 'binanceusdm', spot: 'binance', coinbase: 'coinbase' } as const;
+const CREATE = { usdm: 'POST /fapi/v1/order', spot: 'POST /api/v3/order', coinbase: 'POST /api/v3/brokerage/orders' } as const;
+const CANCEL = {
+  usdm: 'DELETE /fapi/v1/order',
+  spot: 'DELETE /api/v3/order',
+  coinbase: 'POST /api/v3/brokerage/orders/batch_cancel',
+} as const;
+const SYMBOL = { usdm: 'BTC/USDT:USDT', spot: 'BTC/USDT', coinbase: 'BTC/USD' } as const;
 
-function instrumentOf(market: BinanceMarket): Instrument {
-  const isSpot = market === 'spot';
+function instrumentOf(market: Market): Instrument {
+  const isSpot = market !== 'usdm';
   return {
     venue: EXCHANGE[market],
-    symbol: isSpot ? 'BTC/USDT' : 'BTC/USDT:USDT',
+    symbol: SYMBOL[market],
     kind: isSpot ? 'spot' : 'linear',
     base: 'BTC',
-    quote: 'USDT',
+    quote: market === 'coinbase' ? 'USD' : 'USDT',
     tick: price('0.1'),
     lot: quantity(isSpot ? '0.00001' : '0.001'),
     minimumQuantity: quantity(isSpot ? '0.00001' : '0.001'),
@@ -41,12 +53,12 @@ function instrumentOf(market: BinanceMarket): Instrument {
 }
 
 class World {
-  readonly server: BinanceServer;
+  readonly server: AnyServer;
   readonly venue: CcxtVenue;
   readonly notices: string[];
   readonly reports: AdapterReport[] = [];
 
-  constructor(server: BinanceServer, venue: CcxtVenue, notices: string[]) {
+  constructor(server: AnyServer, venue: CcxtVenue, notices: string[]) {
     this.server = server;
     this.venue = venue;
     this.notices = notices;
@@ -97,15 +109,16 @@ class World {
 
 async function openVenue(
   context: TestContext,
-  market: BinanceMarket,
+  market: Market,
   address: string,
   notices: string[],
   more: Partial<OpenCcxtVenueOptions> = {},
 ): Promise<CcxtVenue> {
   const prefix = EXCHANGE[market].toUpperCase();
+  const { key, secret } = market === 'coinbase' ? COINBASE_KEYS : CREDENTIALS;
   const venue = await openCcxtVenue({
     exchange: EXCHANGE[market],
-    environment: { [`${prefix}_API_KEY`]: CREDENTIALS.key, [`${prefix}_API_SECRET`]: CREDENTIALS.secret },
+    environment: { [`${prefix}_API_KEY`]: key, [`${prefix}_API_SECRET`]: secret },
     address,
     instruments: [instrumentOf(market)],
     timers: systemTimers,
@@ -124,8 +137,8 @@ async function openVenue(
   return venue;
 }
 
-async function open(context: TestContext, market: BinanceMarket): Promise<World> {
-  const server = new BinanceServer(market, CREDENTIALS);
+async function open(context: TestContext, market: Market): Promise<World> {
+  const server = market === 'coinbase' ? new CoinbaseServer(COINBASE_KEYS) : new BinanceServer(market, CREDENTIALS);
   const address = await server.listen();
   const notices: string[] = [];
   const venue = await openVenue(context, market, address, notices);
@@ -137,17 +150,17 @@ async function open(context: TestContext, market: BinanceMarket): Promise<World>
 }
 
 describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () => {
-  for (const market of ['usdm', 'spot'] as const) {
-    const create = 'POST ' + (market === 'spot' ? '/api/v3/order' : '/fapi/v1/order');
-    describe(`Binance ${market}`, { timeout: 50_000, concurrency: 4 }, () => {
+  for (const market of ['usdm', 'spot', 'coinbase'] as const) {
+    const create = CREATE[market];
+    describe(market === 'coinbase' ? 'Coinbase' : `Binance ${market}`, { timeout: 50_000, concurrency: 4 }, () => {
       test('market and limit orders fill, rest and are cancelled; each fill is booked once', async (context) => {
         const world = await open(context, market);
         await world.enter('1-1');
         await world.until('a fill', () => world.said('1-1').includes('filled 0.01'));
         assert.equal(world.net(), '0.01');
-        await world.enter('1-2', { type: 'limit', limitPrice: price('50000.07') });
+        await world.enter('1-2', { type: 'limit', limitPrice: price('50000.077') });
         await world.until('a resting order', () => world.said('1-2').includes('accepted'));
-        assert.equal(world.server.open[0]?.price, 50_000, 'on the tick, and no worse');
+        assert.equal(world.server.open[0]?.price, market === 'coinbase' ? 50_000.07 : 50_000, 'on the tick, and no worse');
         world.server.fillPart('run-1-2', 0.004);
         await world.until('a part', () => world.said('1-2').includes('filled 0.004'));
         world.cancel('1-2');
@@ -160,7 +173,7 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
         assert.equal(world.venue.blockOf(0), undefined);
         assert.deepEqual(world.notices, []);
         const fills = world.reports.flatMap((report) => (report.kind === 'order.filled' && report.fill !== undefined ? [report.fill] : []));
-        assert.equal(format(fills[0]?.fee ?? amount('0')), market === 'spot' ? '0.6' : '0.3', 'in quote currency');
+        assert.equal(format(fills[0]?.fee ?? amount('0')), market === 'usdm' ? '0.3' : '0.6', 'in quote currency');
       });
 
       test('a lost answer, one of HTML, and one that says unknown leave the order in doubt until it is found: one order, one fill', async (context) => {
@@ -232,7 +245,7 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
         assert.deepEqual(world.said('1-1'), ['accepted', 'filled 0.01']);
         await world.enter('1-2', { type: 'limit', limitPrice: price('40000') });
         await world.until('it rests', () => world.said('1-2').includes('accepted'));
-        world.server.faults.push({ route: create.replace('POST', 'DELETE'), fault: 'accept-reset' });
+        world.server.faults.push({ route: CANCEL[market], fault: 'accept-reset' });
         world.cancel('1-2');
         await world.until('an end', () => world.said('1-2').includes('cancelled'));
         assert.equal(world.server.open.length, 0);
@@ -262,7 +275,11 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
         world.submit('1-5');
         await world.until('a refusal', () => world.said('1-5').includes('rejected'));
         assert.match(world.reasonOf('1-5'), /refused the key/);
-        for (const words of world.notices) assert.doesNotMatch(words, /key-of-the-test|secret-of-the-test/);
+        const lines = COINBASE_KEYS.secret.split('\n').filter((line) => line.length > 20 && !line.startsWith('-'));
+        for (const words of world.notices) {
+          assert.doesNotMatch(words, /key-of-the-test|secret-of-the-test|eyJ/);
+          for (const line of lines) assert.ok(!words.includes(line));
+        }
       });
 
       test('what another hand trades is found and lets nothing in; a clock that is off is measured', async (context) => {
@@ -297,6 +314,23 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
         assert.equal(next.net(), '0.01');
       });
 
+      if (market === 'coinbase') {
+        test('a purchase at the market is a limit that does not rest, and a stop is refused', async (context) => {
+          const world = await open(context, market);
+          await world.enter('1-1');
+          await world.until('a fill', () => world.said('1-1').includes('filled 0.01'));
+          const [bought] = (world.server as CoinbaseServer).named('run-1-1');
+          assert.deepEqual(bought?.configuration, { sor_limit_ioc: { base_size: '0.01', limit_price: '60600' } });
+          const stop = { side: 'sell', type: 'stop', role: 'stop', stopPrice: price('58000'), reduceOnly: true } as const;
+          await world.enter('1-2', stop);
+          await world.until('a refusal', () => world.said('1-2').includes('rejected'));
+          assert.match(world.reasonOf('1-2'), /no stop orders/);
+          await world.enter('1-3', { side: 'sell', reduceOnly: true });
+          await world.until('it is sold', () => world.said('1-3').includes('filled 0.01'));
+          assert.equal(world.server.balances.get('BTC'), 0);
+        });
+        return;
+      }
       test('stops rest with the entry, and close it', async (context) => {
         const world = await open(context, market);
         const stop = orderOf('1-2', Date.now(), {

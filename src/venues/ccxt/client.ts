@@ -104,6 +104,8 @@ export async function loadAnyTrader(exchange: string, options: AnyTraderOptions)
   if (credentials !== undefined) Object.assign(client, { apiKey: credentials.key, secret: credentials.secret });
   Object.assign(client, { number: String, enableRateLimit: true });
   Object.assign(client.options, { recvWindow: recvWindowMs, warnOnFetchOpenOrdersWithoutSymbol: false, maxRetriesOnFailure: 0 });
+  // By the older interface, which ccxt asks, nobody learns what orders have put aside.
+  if (client.id === 'coinbase') Object.assign(client.options, { fetchBalance: 'v3PrivateGetBrokerageAccounts' });
   if (address !== undefined) Object.assign(client.urls, { api: readdressed(client.urls['api'], address.replace(/\/+$/, '')) });
   return client;
 }
