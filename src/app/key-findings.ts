@@ -70,17 +70,17 @@ function anyFindings(
   const ofKey = `${uid}, made of the key: two keys of one account are not seen to be of one`;
   findings.push(
     finding('account', isUidOfKey ? ofKey : uid, isUidOfKey ? 'unwise' : 'well', 'use one key of the account, and one session'),
-    clock(clockAheadMs),
+    clock(clockAheadMs, 'what is signed with another time is refused'),
   );
   return findings;
 }
 
-function clock(aheadMs: number): KeyFinding {
+function clock(aheadMs: number, why: string): KeyFinding {
   return finding(
     'clock',
     `the venue's is ${Math.round(aheadMs)} ms ahead`,
     Math.abs(aheadMs) <= MOST_AHEAD_MS ? 'well' : 'unwise',
-    'let the system set its clock (NTP): nothing opens while the clocks differ by more than half a second',
+    `let the system set its clock (NTP): ${why}`,
   );
 }
 
@@ -118,7 +118,7 @@ function bybitFindings(facts: KeyFacts, kinds: readonly Instrument['kind'][], no
       facts.isUnified ? 'well' : 'wrong',
       'upgrade it to a unified trading account',
     ),
-    clock(facts.clockAheadMs),
+    clock(facts.clockAheadMs, 'nothing opens while the clocks differ by more than half a second'),
   );
   return findings;
 }

@@ -67,7 +67,9 @@ export async function runLive(request: LiveRequest): Promise<SessionResult> {
   try {
     venue.mustServe(config, false);
     const facts = await venue.account.facts();
-    mustBeFit(keyFindings(facts, kinds, Date.now()), `the key of ${name} ${site}`);
+    const findings = keyFindings(facts, kinds, Date.now());
+    mustBeFit(findings, `the key of ${name} ${site}`);
+    for (const { subject, found, verdict } of findings) if (verdict === 'unwise') request.onNotice?.(`the key: ${subject}: ${found}`);
     lease = takeLease({ folder: config.live.leaseFolder ?? undefined, account: accountName(request, facts.uid), home });
     return await onAccount({ request, config, venue, uid: facts.uid, lease });
   } finally {

@@ -294,13 +294,14 @@ export class CoinbaseServer {
   }
 
   #create(body: Readonly<Record<string, unknown>>): Answer {
-    const clientOrderId = String(body['client_order_id'] ?? '');
+    const { client_order_id: named } = body;
+    const clientOrderId = typeof named === 'string' ? named : '';
     // An id that is taken is answered with the order that has it.
     const known = this.#orders.find((order) => order.clientOrderId === clientOrderId);
     if (known !== undefined) return created(known);
     const side = body['side'] === 'SELL' ? 'SELL' : 'BUY';
     const configuration = body['order_configuration'] as Order['configuration'];
-    const [[type = '', asked = {}] = []] = Object.entries(configuration);
+    const [type, asked] = Object.entries(configuration)[0] ?? ['', {}];
     const price = Number(asked['limit_price'] ?? 0);
     const quantity = asked['quote_size'] === undefined ? Number(asked['base_size']) : Number(asked['quote_size']) / this.price;
     const refusal = (error: string): Answer =>

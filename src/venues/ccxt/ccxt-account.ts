@@ -166,16 +166,26 @@ export class CcxtAccount {
     return { uid, rights: { trades, moves, isBound: key.ipRestrict } };
   }
 
-  /** With the venue's filters and this account's fees. @throws BallastError SYMBOL_UNLISTED and those of `facts` */
+  /** With the venue's filters and this account's fees. @throws BallastError SYMBOL_UNLISTED, VENUE_LACKS and those of `facts` */
   async instruments(symbols: readonly string[]): Promise<readonly Instrument[]> {
     const parsed = symbols.map((symbol) => ({ symbol, ...parseSymbol(symbol, '--symbols') }));
-    const listed = await listedOf(this.#client, parsed, this.#redact);
+    const listed = await listedOf(this.#client, parsed, { ...this.#options, redact: this.#redact });
     const made: Instrument[] = [];
     for (const [index, { symbol, ...parts }] of parsed.entries()) {
-      const { tick, lot, minimumQuantity, minimumNotional } = listed[index] ?? this.#unlisted(symbol);
+      const { tick, lot, minimumQuantity, minimumNotional, hasStops } = listed[index] ?? this.#unlisted(symbol);
       const market = this.#client.market(symbol);
       const isLinear = parts.kind === 'linear';
       if (isLinear && (market.linear !== true || market.swap !== true)) this.#unlisted(symbol);
+      if (isLinear && !hasStops) {
+        throw new BallastError({
+          code: 'VENUE_LACKS',
+          place: `${this.#client.id} ${symbol}`,
+          found: 'no stop orders, as far as ccxt knows',
+          expected: 'stops that can rest at the venue',
+          remedy: 'trade a perpetual at another venue: one that is held with leverage is not left without a stop',
+          exitCode: 2,
+        });
+      }
       const fees =
         this.#client.has['fetchTradingFee'] === true
           ? await this.#ask(`the fees of ${symbol}`, () => this.#client.fetchTradingFee(symbol))
@@ -228,7 +238,7 @@ export class CcxtAccount {
     const client = this.#client;
     const linear = instruments.filter(({ kind }) => kind === 'linear');
     if (linear.length === 0) return [];
-    const listed = await listedOf(client, linear, this.#redact);
+    const listed = await listedOf(client, linear, { ...this.#options, redact: this.#redact });
     const held: HeldPosition[] = [];
     const rows = await this.#ask('the positions', () => client.fetchPositions(linear.map(({ symbol }) => symbol)));
     for (const { symbol } of linear) {

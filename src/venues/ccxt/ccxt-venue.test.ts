@@ -379,5 +379,8 @@ test('a failure is a refusal only by a class that no venue earns by accident', (
   assert.equal(judged(new RequestTimeout('late')), 'unknown');
   assert.equal(judged(new ExchangeError('a code that nobody knows')), 'unknown');
   assert.equal(judged(new InvalidOrder('execution status unknown')), 'unknown');
+  const refusal = (error: string): string => `coinbase {"success":false,"error_response":{"error":"${error}","message":""}}`;
+  assert.equal(judged(new ExchangeError(refusal('INVALID_LIMIT_PRICE_POST_ONLY'))), 'refused');
+  assert.equal(judged(new ExchangeError(refusal('UNKNOWN_FAILURE_REASON'))), 'unknown');
   assert.equal(judged(new TypeError('of an answer that is none')), 'unknown');
 });

@@ -351,7 +351,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
       return;
     }
     if (isConditional(intent.type) && !listed.hasStops) {
-      this.#orders.end(order, 'order.rejected', `${this.#name} has no stop orders in this market: the engine holds them`);
+      this.#orders.end(order, 'order.rejected', `${this.#name} has no stop orders in this market`);
       return;
     }
     // Steps, sizes and the least worth of an order are checked by the same rules everywhere; what is attached leaves by itself.

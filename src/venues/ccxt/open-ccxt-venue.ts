@@ -3,7 +3,11 @@ import type { Exchange, MarketInterface as Market } from 'ccxt';
 import { amountFrom, priceFrom, quantityFrom, ZERO_PRICE, ZERO_QUANTITY, type Quantity } from '../../domain/decimal.ts';
 import { BallastError } from '../../domain/errors.ts';
 import type { Instrument } from '../../domain/instrument.ts';
+import type { Timers } from '../../domain/ports.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import type { Random } from '../../quant/random.ts';
+import { pauseAfter } from './backoff.ts';
+import { judgeFailure } from './ccxt-judge.ts';
 import { CcxtVenue, defaultCcxtVenueSettings, type CcxtListed, type CcxtVenueParts, type CcxtVenueSettings } from './ccxt-venue.ts';
 import { CcxtMarket, type CcxtMarketParts } from './ccxt-market.ts';
 import { loadAnyTrader } from './client.ts';
@@ -27,6 +31,7 @@ const HAS_ALGO_ORDERS = /^binance(usdm)?$/;
 /** An address that was banned is left alone for so long where the venue does not say. */
 const BAN_MS = 10 * MINUTE_MS;
 const LIMITED_MS = 5 * SECOND_MS;
+const MOST_LISTINGS = 4;
 const PAGE_FILLS = 100;
 /** Coinbase says the newest first: what does not fit into a page is older. */
 const COINBASE_FILLS = 3_000;
@@ -53,7 +58,7 @@ export async function openCcxtVenue(options: OpenCcxtVenueOptions): Promise<Ccxt
     },
   });
   const redact = redactor(credentials);
-  const listed = await listedOf(client, parts.instruments, redact);
+  const listed = await listedOf(client, parts.instruments, { ...parts, redact });
   const venue = new CcxtVenue({ ...parts, listed, client, settings, redact, onStop: () => end.abort() });
   frozen.by = (ms) => venue.freeze(ms);
   return venue;
@@ -65,22 +70,38 @@ function pauseOf(status: number, headers: Headers): number | undefined {
   return seconds >= 0 ? seconds * SECOND_MS : status === 429 ? LIMITED_MS : BAN_MS;
 }
 
+interface Listing {
+  /** Of words. */
+  readonly redact: (words: string) => string;
+  readonly timers: Timers;
+  /** Of pauses. */
+  readonly random: Random;
+}
+
 /** What of them a venue lists, with everything that an order must heed. @throws BallastError SYMBOL_UNLISTED, VENUE_UNREACHABLE, VENUE_ANSWER_MALFORMED */
 export async function listedOf(
   client: Exchange,
   instruments: readonly Pick<Instrument, 'symbol' | 'kind'>[],
-  redact: (words: string) => string,
+  { redact, timers, random }: Listing,
 ): Promise<readonly CcxtListed[]> {
-  try {
-    await client.loadMarkets();
-  } catch (error) {
-    // The error itself stays here: what ccxt writes into it is not ours to look through.
-    throw new BallastError({
-      code: 'VENUE_UNREACHABLE',
-      place: client.id,
-      found: redact(error instanceof Error ? error.message : String(error)).slice(0, 200),
-      expected: 'the list of its markets',
-    });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // Once it has failed, ccxt says so for ever unless it is told to ask anew.
+      await client.loadMarkets(attempt > 1);
+      break;
+    } catch (error) {
+      const judged = judgeFailure(error, redact);
+      if (judged.kind !== 'unknown' || attempt === MOST_LISTINGS) {
+        // The error itself stays here: what ccxt writes into it is not ours to look through.
+        throw new BallastError({
+          code: 'VENUE_UNREACHABLE',
+          place: client.id,
+          found: 'words' in judged ? judged.words : judged.kind,
+          expected: 'the list of its markets',
+        });
+      }
+      await timers.sleep(pauseAfter(attempt, random));
+    }
   }
   return instruments.map((instrument, index) => listing(client, instrument, index));
 }
@@ -160,6 +181,6 @@ export async function openCcxtMarket({
       return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: answer.headers });
     },
   });
-  await listedOf(client, parts.instruments, (words) => words);
+  await listedOf(client, parts.instruments, { ...parts, redact: (words) => words });
   return new CcxtMarket({ ...parts, client });
 }
