@@ -6,11 +6,14 @@ const FEWEST_PLACES = 32;
 
 /** In order of insertion, like a Map; without a Map's trail. */
 export class IdMap<Value> {
-  /** By place; undefined where an entry was deleted. */
-  readonly #ids: (string | undefined)[] = [];
-  readonly #values: (Value | undefined)[] = [];
-  /** Open addressing: a place + 1; 0 where nothing ever was, below 0 where something was. */
+  /** By place, as many as there is room for; undefined where an entry was deleted, and where none has been yet. */
+  readonly #ids: (string | undefined)[] = Array.from({ length: FEWEST_PLACES }, () => undefined);
+  readonly #values: (Value | undefined)[] = Array.from({ length: FEWEST_PLACES }, () => undefined);
+  /** By place: kept, because ids are moved more often than they come. */
+  #hashes = new Int32Array(FEWEST_PLACES);
+  /** Open addressing: a place + 1; 0 where nothing ever was, below 0 where something was. Twice as many as places. */
   #slots = new Int32Array(2 * FEWEST_PLACES);
+  #places = 0;
   #size = 0;
 
   get size(): number {
@@ -19,7 +22,7 @@ export class IdMap<Value> {
 
   /** How many places there are to walk over by `valueAt`, deleted ones included. */
   get places(): number {
-    return this.#ids.length;
+    return this.#places;
   }
 
   /** By order of insertion; undefined where it was deleted. Places change with `set`. */
@@ -28,29 +31,31 @@ export class IdMap<Value> {
   }
 
   get(id: string): Value | undefined {
-    const slot = this.#find(id);
+    const slot = this.#find(id, hashOf(id));
     return slot < 0 ? undefined : this.#values[(this.#slots[slot] ?? 0) - 1];
   }
 
   has(id: string): boolean {
-    return this.#find(id) >= 0;
+    return this.#find(id, hashOf(id)) >= 0;
   }
 
   set(id: string, value: Value): void {
-    const slot = this.#find(id);
+    const hash = hashOf(id);
+    const slot = this.#find(id, hash);
     if (slot >= 0) this.#values[(this.#slots[slot] ?? 0) - 1] = value;
-    else this.#append(id, value);
+    else this.#append(id, hash, value);
   }
 
   /** Enters what is not there yet. False, and nothing done, where it is. */
   add(id: string, value: Value): boolean {
-    if (this.#find(id) >= 0) return false;
-    this.#append(id, value);
+    const hash = hashOf(id);
+    if (this.#find(id, hash) >= 0) return false;
+    this.#append(id, hash, value);
     return true;
   }
 
   delete(id: string): boolean {
-    const slot = this.#find(id);
+    const slot = this.#find(id, hashOf(id));
     if (slot < 0) return false;
     const place = (this.#slots[slot] ?? 0) - 1;
     this.#slots[slot] = -1;
@@ -61,9 +66,10 @@ export class IdMap<Value> {
   }
 
   clear(): void {
-    this.#ids.length = 0;
-    this.#values.length = 0;
+    this.#ids.fill(undefined);
+    this.#values.fill(undefined);
     this.#slots.fill(0);
+    this.#places = 0;
     this.#size = 0;
   }
 
@@ -76,54 +82,69 @@ export class IdMap<Value> {
   }
 
   *[Symbol.iterator](): Generator<[string, Value], void, undefined> {
-    for (let place = 0; place < this.#ids.length; place++) {
+    for (let place = 0; place < this.#places; place++) {
       const id = this.#ids[place];
       if (id !== undefined) yield [id, this.#values[place] as Value];
     }
   }
 
-  #append(id: string, value: Value): void {
-    if (2 * this.#ids.length >= this.#slots.length) this.#compact();
-    this.#ids.push(id);
-    this.#values.push(value);
+  #append(id: string, hash: number, value: Value): void {
+    if (this.#places === this.#hashes.length) this.#compact();
+    const place = this.#places++;
+    this.#ids[place] = id;
+    this.#values[place] = value;
+    this.#hashes[place] = hash;
     this.#size++;
-    this.#enter(id, this.#ids.length);
+    this.#enter(hash, place + 1);
   }
 
   /** The slot that holds the id, or -1. */
-  #find(id: string): number {
+  #find(id: string, hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hashOf(id) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot] ?? 0;
       if (entry === 0) return -1;
-      if (entry > 0 && this.#ids[entry - 1] === id) return slot;
+      if (entry > 0 && this.#hashes[entry - 1] === hash && this.#ids[entry - 1] === id) return slot;
     }
   }
 
-  #enter(id: string, entry: number): void {
+  #enter(hash: number, entry: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashOf(id) & mask;
+    let slot = hash & mask;
     while ((slots[slot] ?? 0) > 0) slot = (slot + 1) & mask;
     slots[slot] = entry;
   }
 
   /** Gives the places of the deleted back, and makes more room when there were few. At most half of the slots are ever taken. */
   #compact(): void {
+    const room = this.#hashes.length;
     let kept = 0;
-    for (let place = 0; place < this.#ids.length; place++) {
+    for (let place = 0; place < this.#places; place++) {
       const id = this.#ids[place];
       if (id === undefined) continue;
       this.#ids[kept] = id;
       this.#values[kept] = this.#values[place];
+      this.#hashes[kept] = this.#hashes[place] ?? 0;
       kept++;
     }
-    this.#ids.length = kept;
-    this.#values.length = kept;
-    if (4 * kept > this.#slots.length) this.#slots = new Int32Array(2 * this.#slots.length);
-    else this.#slots.fill(0);
-    for (let place = 0; place < kept; place++) this.#enter(this.#ids[place] ?? '', place + 1);
+    for (let place = kept; place < this.#places; place++) {
+      this.#ids[place] = undefined;
+      this.#values[place] = undefined;
+    }
+    this.#places = kept;
+    if (2 * kept > room) {
+      const hashes = new Int32Array(2 * room);
+      hashes.set(this.#hashes);
+      this.#hashes = hashes;
+      this.#slots = new Int32Array(4 * room);
+      for (let place = room; place < 2 * room; place++) {
+        this.#ids.push(undefined);
+        this.#values.push(undefined);
+      }
+    } else this.#slots.fill(0);
+    for (let place = 0; place < kept; place++) this.#enter(this.#hashes[place] ?? 0, place + 1);
   }
 }
 
