@@ -13,11 +13,8 @@ import { BybitServer } from '../src/venues/bybit-server/server.ts';
 import type { Session } from '../src/venues/bybit-server/session.ts';
 import { holdPort } from '../src/venues/bybit-server/transport.ts';
 
-/** All that the synthetic market has, and one of spot: two streams. */
-export const SYMBOLS = [
-  ...['BTC', 'ETH', 'SOL', 'XRP', 'LTC', 'DOGE', 'AVAX', 'ADA', 'LUNA'].map((base) => `${base}/USDT:USDT`),
-  'BTC/USDT',
-];
+/** All that the synthetic market has. */
+export const SYMBOLS = ['BTC', 'ETH', 'SOL', 'XRP', 'LTC', 'DOGE', 'AVAX', 'ADA', 'LUNA', 'LINK'].map((base) => `${base}/USDT:USDT`);
 export const CAPITAL = 1_000_000;
 const LEVELS = 50;
 /** Levels of each side that an ordinary update says anew. */

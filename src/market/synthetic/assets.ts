@@ -144,4 +144,15 @@ export const STUDY_ASSETS: readonly SyntheticAsset[] = [
   },
 ];
 
-export const ALL_ASSETS: readonly SyntheticAsset[] = [...SYNTHETIC_ASSETS, ...STUDY_ASSETS];
+/** As the others are, and in the market only where it is chosen by name: what was made before it was there stays as it was. */
+const FURTHER_ASSETS: readonly SyntheticAsset[] = [
+  {
+    instrument: perpetual('LINK', '0.001', '0.1'),
+    title: 'Chainlink',
+    startPrice: 14,
+    minuteVolume: 9_000,
+    drive: { kind: 'factor', beta: 1.05, ownVolatility: 0.4 },
+  },
+];
+
+export const ALL_ASSETS: readonly SyntheticAsset[] = [...SYNTHETIC_ASSETS, ...STUDY_ASSETS, ...FURTHER_ASSETS];
