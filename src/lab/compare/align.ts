@@ -13,6 +13,8 @@ export interface Pair {
  * @returns by time
  */
 export function align(a: readonly Execution[], b: readonly Execution[], toleranceMs: TimeMs): readonly Pair[] {
+  // Where two are equally near the list that goes first decides: which one that is must not depend on who asks.
+  if (isAfter(a, b)) return align(b, a, toleranceMs).map((pair) => ({ a: pair.b, b: pair.a }));
   const others = groups(b);
   const pairs: Pair[] = [];
   for (const [key, list] of groups(a)) {
@@ -21,6 +23,18 @@ export function align(a: readonly Execution[], b: readonly Execution[], toleranc
   }
   for (const list of others.values()) pairs.push(...list.map((each) => ({ a: undefined, b: each })));
   return pairs.toSorted((left, right) => timeOf(left) - timeOf(right));
+}
+
+/** By length, then by what distinguishes one order from another. */
+function isAfter(a: readonly Execution[], b: readonly Execution[]): boolean {
+  if (a.length !== b.length) return a.length > b.length;
+  for (const [index, one] of a.entries()) {
+    for (const field of ['at', 'sentAt', 'lastFillAt', 'quantity', 'filled', 'price', 'fee', 'reference'] as const) {
+      const other = b[index]?.[field] ?? NaN;
+      if (one[field] !== other && !(Number.isNaN(one[field]) && Number.isNaN(other))) return Number.isNaN(one[field]) || one[field] > other;
+    }
+  }
+  return false;
 }
 
 export function timeOf({ a, b }: Pair): TimeMs {
