@@ -846,6 +846,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (progress === before) {
       // It says nothing new but that the order is there.
       if (order.phase === 'in-doubt') this.#orders.known(order);
+      // It is seen again: the cancel of what nobody counts on was lost.
+      else if (order.phase === 'ended' && !isEnded(progress.status)) this.#callBack(order);
       return order;
     }
     order.progress = progress;
@@ -910,8 +912,12 @@ export class BybitVenue implements Venue, Source, Stateful {
 
   /** It was reported as ended and is alive: the engine does not count on it, so it goes. What it fills meanwhile is reported. */
   #disown(order: KeptOrder): void {
-    const { category, symbol } = this.#listedOf(order);
     this.#notice(`order ${order.intent.id} was reported as ended and stands at the venue; it is cancelled`);
+    this.#callBack(order);
+  }
+
+  #callBack(order: KeptOrder): void {
+    const { category, symbol } = this.#listedOf(order);
     void this.#post('/v5/order/cancel', { category, symbol, orderId: order.venueId }, 'cancel', PRIORITY.cancel);
   }
 
