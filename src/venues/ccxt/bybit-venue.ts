@@ -392,6 +392,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (order === undefined) return;
     order.cancel = 'wanted';
     if (!this.#isStarted) return;
+    if (order.phase === 'attached' && !this.#isPositionStop(order) && this.#orders.mayHaveLeft(order)) this.#orders.askFirst(order);
     if (order.phase === 'queued') this.#orders.end(order, 'order.cancelled', 'before it was sent');
     else if (order.phase === 'attached' && !this.#isPositionStop(order))
       this.#orders.end(order, 'order.cancelled', 'before it came to rest');
@@ -1031,6 +1032,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       const stop = this.#orders.get(id);
       if (stop === undefined || stop.phase !== 'attached' || stop.lookAt !== Infinity) continue;
       if (this.#isPositionStop(stop)) this.#orders.lookIn(stop, GRACE_MS);
+      else if (this.#orders.mayHaveLeft(stop)) this.#orders.askFirst(stop);
       else this.#create(stop);
     }
   }
@@ -1076,8 +1078,18 @@ export class BybitVenue implements Venue, Source, Stateful {
   #move(instrument: number, side: OrderIntent['side'], { price, quantity, fee }: Fill): void {
     const net = this.#net[instrument] ?? ZERO_QUANTITY;
     const paid = notional(price, quantity);
-    this.#net[instrument] = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+    const after = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+    this.#net[instrument] = after;
     this.#money.booked(subtract(side === 'buy' ? negate(paid) : paid, fee));
+    if (this.#isStarted && !isZero(net) && signOf(after) !== signOf(net)) this.#askAboutStops(instrument);
+  }
+
+  /** A position took its stop with it: where the stream does not say so, the next position would be taken for protected by it. */
+  #askAboutStops(instrument: number): void {
+    for (const order of this.#orders) {
+      if (order.intent.instrument !== instrument || order.phase !== 'known' || order.lookAt !== Infinity) continue;
+      if (this.#isPositionStop(order)) this.#orders.lookIn(order, GRACE_MS);
+    }
   }
 
   /** Whoever held the other side is smaller by it; what is beyond that is somebody's position from now on. Two lives, two reports. */

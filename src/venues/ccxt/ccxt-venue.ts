@@ -277,6 +277,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     if (order === undefined) return;
     order.cancel = 'wanted';
     if (!this.#isStarted) return;
+    if (order.phase === 'attached' && this.#orders.mayHaveLeft(order)) this.#orders.askFirst(order);
     if (order.phase === 'queued') this.#orders.end(order, 'order.cancelled', 'before it was sent');
     else if (order.phase === 'attached') this.#orders.end(order, 'order.cancelled', 'before it came to rest');
     else void this.#sendCancel(order);
@@ -577,7 +578,9 @@ export class CcxtVenue implements Venue, Source, Stateful {
   #release(entry: KeptOrder): void {
     for (const { id } of entry.intent.attached) {
       const stop = this.#orders.get(id);
-      if (stop?.phase === 'attached') this.#create(stop);
+      if (stop?.phase !== 'attached') continue;
+      if (this.#orders.mayHaveLeft(stop)) this.#orders.askFirst(stop);
+      else this.#create(stop);
     }
   }
 

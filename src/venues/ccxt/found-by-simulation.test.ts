@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
 import { format, price, quantity } from '../../domain/decimal.ts';
-import { MINUTE_MS } from '../../domain/time.ts';
+import { MINUTE_MS, NEVER } from '../../domain/time.ts';
 import { Random } from '../../quant/random.ts';
 import { orderEventRow } from '../bybit-server/served-order.ts';
 import { BybitMarket, type MarketMessage } from './bybit-market.ts';
-import { AdapterBench, START } from '../../../test/support/adapter-bench.ts';
+import { AdapterBench, disaster, START, stop } from '../../../test/support/adapter-bench.ts';
 
 function paidTo({ reports }: AdapterBench): string[] {
   return reports.flatMap((report) => (report.kind === 'funding.paid' ? [format(report.amount)] : []));
@@ -153,5 +153,70 @@ describe('found by the simulation', () => {
       [61_234.5],
     );
     market.stop();
+  });
+
+  test('seed 203344: the end of a stop that went with its position is asked for where the stream does not say it', async () => {
+    const bench = await new AdapterBench().start();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.until('its stop', () => bench.said('1-2').includes('accepted'));
+    bench.fault({ kind: 'no-data', where: 'order' });
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.until('no position', () => bench.held() === '0');
+    // Long before the account is next compared: another position may come, and must not be taken for protected.
+    await bench.until('its end', () => bench.said('1-2').includes('cancelled'), 3_000);
+  });
+
+  test('seed 204336: a stop that a former life may have sent is asked about, and its cancel is one at the venue', async () => {
+    const bench = await new AdapterBench().start();
+    const entry = () => bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000')] });
+    const before = new ByteWriter();
+    bench.venue.save(before);
+    entry();
+    await bench.until('a stop', () => bench.stopsAtVenue().length === 1);
+    // Killed before it wrote down that the entry has filled.
+    bench.venue.stop();
+    bench.reports.length = 0;
+    bench.venue = bench.open();
+    bench.venue.restore(new ByteReader(before.view()));
+    entry();
+    const ask = bench.wire.ask.bind(bench.wire);
+    bench.wire.ask = async (request, signal) => {
+      const answer = await ask(request, signal);
+      // Its list of what is open comes after what it says of fills.
+      if (request.path === '/v5/order/realtime' && !('orderLinkId' in request.parameters)) await bench.timers.sleep(500);
+      return answer;
+    };
+    let isCancelled = false;
+    bench.venue.onArrival(() => {
+      while (bench.venue.peekAt() !== NEVER) bench.reports.push(bench.venue.take());
+      if (isCancelled || !bench.said('1-1').includes('filled 0.01')) return;
+      isCancelled = true;
+      bench.cancel('1-2');
+    });
+    bench.venue.start();
+    await bench.until('its end', () => bench.said('1-2').includes('cancelled'));
+    assert.deepEqual(bench.stopsAtVenue(), []);
+    assert.equal(bench.atVenue('1-2'), 1);
+  });
+
+  test('a stop that no former life has sent leaves once the venue has proven that', async () => {
+    const bench = await new AdapterBench().start();
+    const entry = () => bench.submit('1-1', { attached: [stop('1-2', bench.now, '58000')] });
+    const before = new ByteWriter();
+    bench.venue.save(before);
+    entry();
+    await bench.advance(4);
+    // Killed before it heard of the fill.
+    bench.venue.stop();
+    await bench.until('a position', () => bench.held() === '0.01');
+    assert.deepEqual(bench.stopsAtVenue(), []);
+    bench.reports.length = 0;
+    bench.venue = bench.open();
+    bench.venue.restore(new ByteReader(before.view()));
+    entry();
+    bench.venue.start();
+    await bench.until('its stop', () => bench.said('1-2').includes('accepted'), MINUTE_MS);
+    assert.deepEqual(bench.stopsAtVenue(), ['Stop 58000']);
+    assert.equal(bench.atVenue('1-2'), 1);
   });
 });

@@ -149,12 +149,24 @@ export class KeptOrders {
   begin(): void {
     const now = this.#parts.timers.now();
     for (const order of this.#byId.values()) {
-      if (order.phase === 'ended' || (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY))) continue;
+      if (order.phase === 'ended') continue;
       // Perhaps it left a moment before the end of the process that sent it.
-      if (order.phase !== 'known') order.phase = 'in-doubt';
       order.sentAt = now;
+      if (order.phase === 'attached' && isZero(order.parent?.filled ?? ZERO_QUANTITY)) continue;
+      if (order.phase !== 'known') order.phase = 'in-doubt';
       order.lookAt = now;
     }
+  }
+
+  /** A process before this one may have heard of the first fill of its entry, and sent it. */
+  mayHaveLeft(stop: KeptOrder): boolean {
+    return stop.sentAt !== -Infinity;
+  }
+
+  /** It leaves once the venue has proven not to have it. */
+  askFirst(stop: KeptOrder): void {
+    stop.phase = 'in-doubt';
+    this.lookIn(stop, 0);
   }
 
   /** A report that a run has recorded. @param book a fill; false where it was booked before */
