@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isBusy } from '../journal/database.ts';
 
 export interface RunLock {
   release(): void;
@@ -36,11 +37,4 @@ export function isLocked(folder: string): boolean {
   const lock = lockRun(folder, 0);
   lock?.release();
   return lock === undefined;
-}
-
-/** SQLite's own number for a lock that somebody else has. */
-const SQLITE_BUSY = 5;
-
-function isBusy(cause: unknown): boolean {
-  return cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY;
 }

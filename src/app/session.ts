@@ -165,6 +165,7 @@ export class Session<V extends SessionVenue & Source> {
   #snapshotAt = 0;
   /** Up to where the tape is believed: events of the loop, those of them that may be lost, and by the monotonic clock. */
   readonly #believed = { sequence: 0, passing: 0, at: -Infinity };
+  #isJournalBehind = false;
   #isStopping = false;
   #isOver = false;
   /** It had said its last word, and was killed before run.json said so too. */
@@ -283,6 +284,7 @@ export class Session<V extends SessionVenue & Source> {
     const { parts, notes, world } = this.#setting;
     const { engine, recorder, journal, tape } = parts;
     notes.tick(engine.sequence);
+    this.#watchJournal(journal);
     // What an operator asked for is on the disk before he is told that it is done: a halt with nothing to close sends nothing that would put it there.
     if (this.#answers.length > 0) recorder.commit();
     this.#answer();
@@ -294,6 +296,16 @@ export class Session<V extends SessionVenue & Source> {
     this.#believed.sequence = engine.sequence;
     this.#believed.passing = world.passing?.() ?? 0;
     this.#believed.at = performance.now();
+  }
+
+  #watchJournal({ isBehind, path }: Journal): void {
+    if (isBehind === this.#isJournalBehind) return;
+    this.#isJournalBehind = isBehind;
+    this.#setting.onNotice(
+      isBehind
+        ? `another process holds ${path}: what is owed is written beside it, and the run goes on`
+        : `${path} is free again and has what was written beside it`,
+    );
   }
 
   /** Whether what came since it was last believed may wait for the disk. */

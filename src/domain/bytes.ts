@@ -114,6 +114,11 @@ export class ByteWriter {
 
   bytes(value: Uint8Array): void {
     this.count(value.length);
+    this.append(value);
+  }
+
+  /** As they are, without their number: what another writer has made. */
+  append(value: Uint8Array): void {
     this.#room(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;

@@ -19,11 +19,14 @@ export interface Database {
 
 export type Connect = (path: string, readOnly: boolean) => Database;
 
-/**
- * How long to wait for another process that holds the file, before that is an error. Nothing is sent meanwhile, because nothing leaves
- * unrecorded: what protects rests at the venue.
- */
+/** How long to wait for another process that holds the file, before that is an error; the journal waits less where an order waits for it. */
 const BUSY_MS = 10_000;
+const SQLITE_BUSY = 5;
+
+/** Somebody else holds the file; nothing was written. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY;
+}
 
 export function connectSqlite(path: string, readOnly: boolean): Database {
   // A file without a log has no writer: read as it lies there, it needs no locks and gets no companion files.

@@ -1,13 +1,14 @@
 // The journal's file: its tables, how it is read through and found sound or damaged, and how a damaged one is set aside.
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { ByteReader } from '../domain/bytes.ts';
 import type { JournalRow } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import { reasonOf } from '../domain/words.ts';
+import { aheadPath, readAhead, verifyAhead, type Ahead } from './ahead.ts';
 import { decodeRow, FORMAT_VERSION } from './codec.ts';
 import type { Columns, Connect, Database, Value } from './database.ts';
+import { syncFolder } from './sync-folder.ts';
 import { inspectLog } from './wal.ts';
 
 /** When rows reach the disk: at every commit, before it returns; or in large blocks, for a run that can simply be run again. */
@@ -47,7 +48,10 @@ export interface Verified {
   readonly rows: number;
   /** Over their bytes. */
   readonly hash: Hash;
+  /** Of those, and of the rows ahead. */
   readonly last: JournalRow | undefined;
+  /** Clean rows that follow those, and wait beside the file. */
+  readonly ahead: Omit<Ahead, 'damage'>;
   readonly damage: readonly BallastError[];
 }
 
@@ -65,6 +69,13 @@ const SCHEMA = [
   'CREATE TABLE snapshot(sequence INTEGER PRIMARY KEY, rows INTEGER, digest BLOB, seal BLOB, bytes BLOB)',
   'CREATE TABLE segment(number INTEGER PRIMARY KEY, first_record INTEGER, records INTEGER, sha256 TEXT, seal BLOB)',
 ];
+
+/** How long to wait for whoever holds the file: where an order waits for its record, and where nothing does. */
+export const PATIENCE_MS = { order: 20, behind: 0, nobody: 10_000 } as const;
+
+export function waitFor(database: Database, patienceMs: number): void {
+  exhaust(database.rows(`PRAGMA busy_timeout = ${patienceMs}`));
+}
 
 /** Lays out an empty journal. */
 export function layOut(database: Database, durability: Durability): void {
@@ -91,6 +102,7 @@ export function connectForWriting(path: string, durability: Durability, connect:
     const pageBytes = Number(firstOf(database.rows('PRAGMA page_size'))?.['page_size']);
     database.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'every-commit' ? 'FULL' : 'OFF'}`);
     database.execute(`PRAGMA wal_autocheckpoint = ${Math.ceil(LOG_BYTES / pageBytes)}`);
+    if (durability === 'every-commit') waitFor(database, PATIENCE_MS.order);
     return database;
   } catch (error) {
     throw writeFailed(path, error, 'a journal that can be written');
@@ -180,9 +192,15 @@ export function transact(database: Database, act: () => void): void {
 export function verify(path: string, database: Database): Verified {
   checkHeader(path, database);
   const damage: BallastError[] = [];
+  const beside = readAhead(aheadPath(path));
   const log = inspectLog(path);
   if (log !== undefined) damage.push(damaged(log.place, log.found, log.expected));
   const clean = verifyBlocks(path, database, damage);
+  // Behind rows that are damaged it cannot be told from which they go on.
+  const ahead = verifyAhead(aheadPath(path), damage.length === 0 ? beside : Buffer.alloc(0), clean.rows, clean.hash);
+  if (ahead.damage !== undefined) damage.push(damaged(ahead.damage.place, ahead.damage.found, ahead.damage.expected));
+  let { last } = clean;
+  for (const { bytes } of ahead.frames.slice(-1)) for (const row of decodeRows(bytes)) last = row;
   const inTable = (table: string) => (found: string) => damage.push(damaged(`${path}, table ${table}`, found, 'rows as they were written'));
   exhaust(readMeta(database, inTable('meta')));
   exhaust(readSegments(database, inTable('segment')));
@@ -191,7 +209,7 @@ export function verify(path: string, database: Database): Verified {
     readTable(database, 'PRAGMA quick_check(1)', ({ quick_check: report }) => String(report), inTable('sqlite_schema')),
   );
   if (found !== undefined && found !== 'ok') damage.push(damaged(path, found, 'pages that hold together'));
-  return { ...clean, damage };
+  return { ...clean, last, ahead, damage };
 }
 
 function checkHeader(path: string, database: Database): void {
@@ -219,7 +237,7 @@ function checkHeader(path: string, database: Database): void {
   if (tables.join() !== SCHEMA.join()) throw unreadable(path, 'other tables than a journal has');
 }
 
-function verifyBlocks(path: string, database: Database, damage: BallastError[]): Omit<Verified, 'damage'> {
+function verifyBlocks(path: string, database: Database, damage: BallastError[]): Omit<Verified, 'ahead' | 'damage'> {
   let rows = 0;
   let number = 1;
   let hash = createHash('sha256');
@@ -371,6 +389,7 @@ export function finishQuarantine(path: string): string | undefined {
   while (existsSync(`${path}.damaged-${number}`)) number++;
   const aside = `${path}.damaged-${number}`;
   if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
+  if (existsSync(aheadPath(path))) renameSync(aheadPath(path), aheadPath(aside));
   rmSync(`${path}-shm`, { force: true });
   if (existsSync(path)) renameSync(path, aside);
   renameSync(recoveringPath(path), path);
@@ -380,18 +399,6 @@ export function finishQuarantine(path: string): string | undefined {
 
 export function removeDatabase(path: string): void {
   for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
-}
-
-/** Makes a new name in a folder as durable as the file behind it. */
-export function syncFolder(path: string): void {
-  // Windows has no such call on a folder.
-  if (process.platform === 'win32') return;
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 export function damaged(place: string, found: string, expected: string, remedy?: string): BallastError {

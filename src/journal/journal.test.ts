@@ -805,3 +805,145 @@ async function startChild(path: string): Promise<Child> {
     },
   };
 }
+
+/** The file's write lock, in another connection's hand. */
+function hold(path: string): () => void {
+  const holder = new DatabaseSync(path);
+  holder.exec('BEGIN IMMEDIATE');
+  return () => {
+    holder.exec('ROLLBACK');
+    holder.close();
+  };
+}
+
+/** As a kill leaves them. */
+function filesAt(path: string): Map<string, Uint8Array> {
+  return new Map(['', '-wal', '-ahead'].flatMap((end) => (existsSync(path + end) ? [[end, readFileSync(path + end)] as const] : [])));
+}
+
+function openOver(files: ReadonlyMap<string, Uint8Array>, readOnly = false): Journal {
+  const path = freshPath();
+  for (const [end, bytes] of files) writeFileSync(path + end, bytes);
+  return Journal.open(path, { readOnly });
+}
+
+test('F34: while another process holds the file, rows are durable beside it, and the file takes them and all else over in order', () => {
+  const path = freshPath();
+  const journal = Journal.create(path, { durability: 'every-commit' });
+  const rows = appendSamples(journal, 0, 5);
+  journal.commit();
+  const release = hold(path);
+  rows.push(...appendSamples(journal, 5, 8));
+  journal.commit();
+  assert.deepEqual([journal.isBehind, journal.storedRowCount], [true, 8]);
+  journal.setMeta('status', 'a');
+  journal.saveSnapshot(9, new Uint8Array([1, 2, 3]));
+  journal.saveSegment({ number: 1, firstRecord: 0, records: 1, sha256: '' });
+  journal.setMeta('status', 'b');
+  rows.push(...appendSamples(journal, 8, 12));
+  assert.equal(journal.storedRowCount, 8, 'nobody has asked for more');
+  journal.commitWith('place', '12');
+  assert.deepEqual([journal.storedRowCount, [...journal.rows()], journal.getMeta('place')], [12, rows, undefined]);
+  const seen = Journal.open(path, { readOnly: true });
+  assert.deepEqual(
+    [seen.damage, [...seen.rows()], seen.rowCount, seen.lastSequence, seen.head()],
+    [[], rows, 12, journal.lastSequence, journal.head()],
+  );
+  seen.close();
+  release();
+  rows.push(...appendSamples(journal, 12, 13));
+  journal.commit();
+  assert.equal(journal.isBehind, false);
+  assert.deepEqual(
+    [journal.getMeta('status'), journal.getMeta('place'), journal.segments().length, journal.lastSnapshot()?.rows],
+    ['b', '12', 1, 8],
+  );
+  const head = journal.head();
+  assert.equal(statSync(`${path}-ahead`).size, 0);
+  journal.close();
+  assert.equal(existsSync(`${path}-ahead`), false, 'a closed journal is one file');
+  const again = Journal.open(path);
+  assert.deepEqual([again.damage, [...again.rows()], again.head()], [[], rows, head]);
+  again.close();
+});
+
+test('F34: what a kill leaves beside a file that was held is read, taken over once, and goes on from there', () => {
+  const path = freshPath();
+  const journal = Journal.create(path, { durability: 'every-commit' });
+  const rows = appendSamples(journal, 0, 5);
+  journal.commit();
+  const release = hold(path);
+  for (const to of [7, 8, 11]) {
+    rows.push(...appendSamples(journal, rows.length, to));
+    journal.commit();
+  }
+  const files = filesAt(path);
+  const beside = Buffer.from(files.get('-ahead') ?? []);
+  const looking = openOver(files, true);
+  assert.deepEqual([looking.damage, [...looking.rows()], [...looking.rowsFrom(6)]], [[], rows, rows.slice(6)]);
+  looking.close();
+  // Killed a second time, after the file had taken them over and before they were removed.
+  const again = openOver(files);
+  assert.deepEqual([again.storedRowCount, again.isBehind, again.head()], [11, false, journal.head()]);
+  const taken = filesAt(again.path);
+  again.close();
+  const third = openOver(new Map([...taken, ['-ahead', beside]]));
+  rows.push(...appendSamples(third, 11, 13));
+  third.commit();
+  assert.deepEqual([third.damage, [...third.rows()]], [[], rows]);
+  third.close();
+  release();
+  journal.close();
+});
+
+test('F34, F32: every flipped byte beside a file that was held is told, or is a torn end, or has no effect', (t) => {
+  const path = freshPath();
+  const journal = Journal.create(path, { durability: 'every-commit' });
+  appendSamples(journal, 0, 5);
+  journal.commit();
+  const release = hold(path);
+  const rowsAt = [5];
+  for (const to of [7, 8, 11]) {
+    appendSamples(journal, rowsAt.at(-1) ?? 0, to);
+    journal.commit();
+    rowsAt.push(to);
+  }
+  const files = filesAt(path);
+  const beside = Buffer.from(files.get('-ahead') ?? []);
+  for (let length = 0; length <= beside.length; length++) {
+    const opened = openOver(new Map([...files, ['-ahead', beside.subarray(0, length)]]), true);
+    assert.deepEqual(opened.damage, [], `${length} bytes`);
+    assert.ok(rowsAt.includes(opened.rowCount), `${opened.rowCount} rows of ${length} bytes`);
+    opened.close();
+  }
+  let [told, torn] = [0, 0];
+  for (let at = 0; at < beside.length; at++) {
+    const flipped = Uint8Array.from(beside);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << ((at * 5) % 8));
+    const opened = openOver(new Map([...files, ['-ahead', flipped]]), true);
+    if (opened.damage.length > 0) {
+      told++;
+      assert.match(opened.damage[0]?.message ?? '', /-ahead, byte \d+: found .* do(es)? not match/, `byte ${at}`);
+    } else {
+      // In the last one: not to be told from a write that the kill interrupted.
+      torn++;
+      assert.equal(opened.rowCount, rowsAt.at(-2), `byte ${at}`);
+    }
+    opened.close();
+  }
+  t.diagnostic(`${beside.length} bytes: ${told} told as damage, ${torn} like a torn end`);
+  assert.ok(told > 0 && torn > 0);
+
+  const broken = Uint8Array.from(beside);
+  const second = beside.indexOf(beside.subarray(0, 4), 4);
+  broken[second + 5] = (broken[second + 5] ?? 0) ^ 1;
+  const opened = openOver(new Map([...files, ['-ahead', broken]]));
+  assert.deepEqual([opened.damage.length, opened.rowCount], [1, 7]);
+  const aside = opened.quarantine();
+  assert.deepEqual([opened.storedRowCount, existsSync(`${aside}-ahead`)], [7, true]);
+  appendSamples(opened, 7, 9);
+  opened.commit();
+  opened.close();
+  release();
+  journal.close();
+});

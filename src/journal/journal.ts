@@ -1,4 +1,5 @@
 // What the run owes: every row durable before anything leaves the process, in blocks under one running digest.
+// Where somebody else holds the file, rows become durable beside it and orders go on: the file takes them over once it is free.
 // How rows were grouped into blocks does not show in the digest: a backtest that writes megabytes and a live run that commits
 // every decision have the same one.
 import type { Hash } from 'node:crypto';
@@ -7,8 +8,9 @@ import { ByteWriter } from '../domain/bytes.ts';
 import type { Entry, JournalRow } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
 import { reasonOf } from '../domain/words.ts';
+import { AheadFile, aheadPath } from './ahead.ts';
 import { encodeRow } from './codec.ts';
-import { connectSqlite, type Columns, type Connect, type Database, type Value } from './database.ts';
+import { connectSqlite, isBusy, type Columns, type Connect, type Database, type Value } from './database.ts';
 import {
   connectForReading,
   connectForWriting,
@@ -21,22 +23,25 @@ import {
   insertSegment,
   insertSnapshot,
   layOut,
+  PATIENCE_MS,
   readBlocks,
   readMeta,
   readSegments,
   readSnapshots,
   recoveringPath,
   removeDatabase,
-  syncFolder,
   transact,
   unreadable,
   verify,
+  waitFor,
   writeFailed,
+  type Block,
   type Durability,
   type Snapshot,
   type TapeSegment,
   type Verified,
 } from './journal-file.ts';
+import { syncFolder } from './sync-folder.ts';
 
 export type { Durability, Snapshot, TapeSegment } from './journal-file.ts';
 
@@ -58,6 +63,8 @@ export interface OpenOptions {
 const BLOCK_BYTES = 1 << 20;
 /** The most that waits even if nobody commits. */
 const BUFFER_BYTES = 4 * BLOCK_BYTES;
+/** The most that waits beside a file that somebody else holds. */
+const AHEAD_BYTES = 64 << 20;
 
 export class Journal {
   readonly path: string;
@@ -67,13 +74,22 @@ export class Journal {
   readonly #observers: ((row: JournalRow) => void)[] = [];
   #database: Database;
   #damage: readonly BallastError[];
-  /** Over the stored rows. */
+  /** Over the rows that are on the disk, in the file or beside it. */
   #hash: Hash;
   #storedRows: number;
   #bufferedRows = 0;
   /** Bytes of whole rows: an entry that could not be encoded leaves its stump behind them. */
   #bufferedBytes = 0;
   #bufferedSequence = 0;
+  /** Where rows are durable while somebody else holds the file. */
+  readonly #ahead: AheadFile;
+  /** Of the buffered rows, those that are durable there. */
+  #aheadRows = 0;
+  #aheadBytes = 0;
+  /** Somebody else holds the file, or did when it was last asked for. */
+  #isBehind = false;
+  /** What else waits for the file, in order. */
+  readonly #waiting: (() => void)[] = [];
   #lastSequence: number;
   #lastTapeOffset: number;
   /** Sequence of the newest sound snapshot, once somebody has asked. */
@@ -100,6 +116,16 @@ export class Journal {
     this.#lastSequence = verified.last?.sequence ?? 0;
     this.#lastTapeOffset = verified.last?.tapeOffset ?? 0;
     this.#refusal = refusal;
+    this.#ahead = new AheadFile(aheadPath(path), verified.ahead.soundBytes);
+    for (const { rows, bytes } of verified.ahead.frames) {
+      if (this.#bufferedRows === 0) this.#bufferedSequence = firstOf(decodeRows(bytes))?.sequence ?? 0;
+      this.#buffer.append(bytes);
+      this.#bufferedRows += rows;
+      this.#hash = this.#hash.copy().update(bytes);
+    }
+    this.#bufferedBytes = this.#aheadBytes = this.#buffer.length;
+    this.#aheadRows = this.#bufferedRows;
+    this.#isBehind = verified.ahead.soundBytes > 0;
   }
 
   /** Makes a new journal, whole or not at all. @throws BallastError JOURNAL_EXISTS, JOURNAL_WRITE_FAILED */
@@ -150,7 +176,9 @@ export class Journal {
     const refusal = verified.damage[0] ?? (readOnly ? refused(path, 'a journal opened for reading only') : undefined);
     if (refusal !== undefined) return new Journal(path, reading, durability, connect, verified, refusal);
     reading.close();
-    return new Journal(path, connectForWriting(path, durability, connect), durability, connect, verified);
+    const journal = new Journal(path, connectForWriting(path, durability, connect), durability, connect, verified);
+    if (verified.ahead.soundBytes > 0) journal.#takeOver();
+    return journal;
   }
 
   /** What of the file does not verify; empty for a sound one. Nothing can be written before `quarantine`. */
@@ -163,9 +191,14 @@ export class Journal {
     return this.#storedRows + this.#bufferedRows;
   }
 
-  /** Rows that have left this process's memory. */
+  /** Rows that are on the disk, in the file or beside it. */
   get storedRowCount(): number {
-    return this.#storedRows;
+    return this.#storedRows + this.#aheadRows;
+  }
+
+  /** Another process holds the file: rows are durable beside it, and what else was to be written waits. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Of the last row; 0 before the first. */
@@ -180,7 +213,7 @@ export class Journal {
 
   /** SHA-256 of the bytes of all rows appended so far, in hex. */
   head(): string {
-    return this.#hash.copy().update(this.#bufferedView()).digest('hex');
+    return this.#bufferedHash().digest('hex');
   }
 
   /** Called with every row as it is appended. */
@@ -208,7 +241,7 @@ export class Journal {
       const row: JournalRow = { sequence, tapeOffset, entry };
       for (let index = 0; index < this.#observers.length; index++) this.#observers[index]?.(row);
     }
-    if (this.#bufferedBytes > BUFFER_BYTES) this.#store();
+    if (this.#bufferedBytes - this.#aheadBytes > BUFFER_BYTES) this.#store();
   }
 
   /** All rows so far are durable when this returns, unless the journal is durable `at-end` only. @throws BallastError JOURNAL_WRITE_FAILED */
@@ -239,8 +272,9 @@ export class Journal {
   saveSnapshot(sequence: number, bytes: Uint8Array): void {
     this.#store();
     const before = (this.#newestSnapshot ??= this.lastSnapshot()?.sequence ?? sequence);
+    const snapshot = { sequence, rows: this.rowCount, bytes: bytes.slice() };
     this.#write(() => {
-      insertSnapshot(this.#database, { sequence, rows: this.#storedRows, bytes });
+      insertSnapshot(this.#database, snapshot);
       this.#database.run('DELETE FROM snapshot WHERE sequence NOT IN (?, ?)', sequence, before);
     });
     this.#newestSnapshot = sequence;
@@ -304,10 +338,11 @@ export class Journal {
       throw writeFailed(path, error, 'room for a copy of the clean rows');
     }
     this.#database = connectForWriting(path, this.#durability, this.#connect);
-    const { damage, rows } = verify(path, this.#database);
-    assert(damage.length === 0 && rows === this.#storedRows && aside !== undefined, 'the clean rows of a damaged journal make a sound one');
+    const { damage, rows, hash } = verify(path, this.#database);
+    assert(damage.length === 0 && rows === this.rowCount && aside !== undefined, 'the clean rows of a damaged journal make a sound one');
     this.#damage = [];
     this.#refusal = undefined;
+    this.#stored(rows - this.#storedRows, hash);
     return aside;
   }
 
@@ -316,12 +351,17 @@ export class Journal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      if (this.#refusal?.code !== 'JOURNAL_WRITE_FAILED') this.#store();
+      // What is durable beside the file is safe there; an end waits for it all the same.
+      if (this.#refusal === undefined) waitFor(this.#database, PATIENCE_MS.nobody);
+      // Whoever may not write has nothing to store, but for rows before one that could not be encoded.
+      const isOwed = this.#refusal === undefined || this.#bufferedRows > this.#aheadRows;
+      if (isOwed && this.#refusal?.code !== 'JOURNAL_WRITE_FAILED') this.#store();
       // What was left to the system's own time reaches the disk now.
       if (this.#refusal === undefined)
         this.#guard(() => this.#database.execute('PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)'));
     } finally {
       this.#refusal ??= refused(this.path, 'a closed journal');
+      this.#ahead.close();
       this.#database.close();
     }
   }
@@ -330,40 +370,112 @@ export class Journal {
     return this.#buffer.view().subarray(0, this.#bufferedBytes);
   }
 
+  /** With all that is buffered. */
+  #bufferedHash(): Hash {
+    return this.#hash.copy().update(this.#bufferedView().subarray(this.#aheadBytes));
+  }
+
   /** @param also is written with them, or not at all */
   #store(also?: () => void): void {
-    if (this.#bufferedRows === 0) return;
+    if (this.#bufferedRows === 0 && also === undefined && this.#waiting.length === 0) return;
     if (this.#refusal?.code === 'JOURNAL_WRITE_FAILED') throw this.#refusal;
-    const bytes = this.#bufferedView();
-    // A copy, so that a write that fails leaves the digest at the stored rows.
-    const hash = this.#hash.copy().update(bytes);
-    const block = {
+    if (also !== undefined) this.#waiting.push(also);
+    this.#guard(() => {
+      try {
+        this.#storeInFile();
+      } catch (error) {
+        if (!this.#mayWait(error)) throw error;
+        this.#storeAhead(error);
+        // Nobody comes after the end who would take them over: whoever starts the run again does.
+        if (this.#isClosed) throw error;
+      }
+    });
+  }
+
+  /** Of what failed: somebody else holds the file, and what was to be written can wait for it. */
+  #mayWait(error: unknown): boolean {
+    if (!isBusy(error) || this.#durability !== 'every-commit') return false;
+    // From here on each try fails at once.
+    if (!this.#isBehind) waitFor(this.#database, PATIENCE_MS.behind);
+    this.#isBehind = true;
+    return true;
+  }
+
+  /** What a process before this one has left beside the file, perhaps after the file had taken it over. */
+  #takeOver(): void {
+    if (this.#bufferedRows > 0) this.#store();
+    else this.#caughtUp();
+  }
+
+  #caughtUp(): void {
+    this.#isBehind = false;
+    this.#ahead.clear();
+    waitFor(this.#database, PATIENCE_MS.order);
+  }
+
+  #storeInFile(): void {
+    const block = this.#bufferedBlock();
+    if (this.#waiting.length === 0) insertBlock(this.#database, block);
+    else {
+      transact(this.#database, () => {
+        if (block.rows > 0) insertBlock(this.#database, block);
+        for (const write of this.#waiting) write();
+      });
+    }
+    this.#waiting.length = 0;
+    this.#stored(block.rows, this.#bufferedHash());
+    if (this.#isBehind) this.#caughtUp();
+  }
+
+  /** What nobody has made durable yet. @throws `busy` where too much waits for the file */
+  #storeAhead(busy: unknown): void {
+    const bytes = this.#bufferedView().subarray(this.#aheadBytes);
+    if (this.#ahead.bytes + bytes.length > AHEAD_BYTES) throw busy;
+    if (bytes.length === 0) return;
+    const hash = this.#bufferedHash();
+    const first = this.#storedRows + this.#aheadRows;
+    this.#ahead.append({ first, rows: this.#bufferedRows - this.#aheadRows, digest: hash.copy().digest(), bytes });
+    this.#hash = hash;
+    this.#aheadRows = this.#bufferedRows;
+    this.#aheadBytes = this.#bufferedBytes;
+  }
+
+  #bufferedBlock(): Block {
+    const digest = this.#bufferedHash().digest();
+    return {
       first: this.#storedRows,
       rows: this.#bufferedRows,
       sequence: this.#bufferedSequence,
-      digest: hash.copy().digest(),
-      bytes,
+      digest,
+      bytes: this.#bufferedView(),
     };
-    const insert = (): void => insertBlock(this.#database, block);
-    this.#guard(
-      also === undefined
-        ? insert
-        : () =>
-            transact(this.#database, () => {
-              insert();
-              also();
-            }),
-    );
+  }
+
+  /** The file has all that was buffered. */
+  #stored(rows: number, hash: Hash): void {
+    this.#storedRows += rows;
     this.#hash = hash;
-    this.#storedRows += this.#bufferedRows;
     this.#bufferedRows = 0;
     this.#bufferedBytes = 0;
+    this.#aheadRows = 0;
+    this.#aheadBytes = 0;
     this.#buffer.clear();
   }
 
   #write(act: () => void): void {
     if (this.#refusal !== undefined) throw this.#refusal;
-    this.#guard(() => transact(this.#database, act));
+    if (this.#isBehind) {
+      this.#waiting.push(act);
+      return;
+    }
+    this.#guard(() => {
+      try {
+        transact(this.#database, act);
+      } catch (error) {
+        if (!this.#mayWait(error)) throw error;
+        this.#waiting.push(act);
+      }
+    });
   }
 
   /** After a write has failed it is not known what is on the disk: everything is refused until a restart has read the file again. */
@@ -418,6 +530,7 @@ export class Journal {
       if (block.first >= this.#storedRows) break;
       insertBlock(copy, block);
     }
+    if (this.#bufferedRows > 0) insertBlock(copy, this.#bufferedBlock());
     for (const [key, value] of readMeta(this.#database, leave)) insertMeta(copy, key, value);
     for (const segment of readSegments(this.#database, leave)) insertSegment(copy, segment);
     for (const snapshot of readSnapshots(this.#database, leave)) if (snapshot.rows <= this.#storedRows) insertSnapshot(copy, snapshot);
