@@ -1,4 +1,5 @@
 // One waker for many deadlines, over the Timers port: whoever owns it says when something is due next, and looks at everything when it rings.
+import { assert } from '../../domain/errors.ts';
 import type { Timers } from '../../domain/ports.ts';
 
 /** Made once: an abort without a reason makes one each time, with a stack that nobody reads. */
@@ -17,6 +18,7 @@ export class Alarm {
 
   /** Rings once, at this time of the timers; Infinity is never. Takes the place of what was set before. */
   set(at: number): void {
+    assert(!Number.isNaN(at), 'an alarm is set to a time');
     if (at === this.#at) return;
     this.#sleep?.abort(SET_ANEW);
     this.#sleep = undefined;

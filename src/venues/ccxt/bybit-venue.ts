@@ -404,15 +404,15 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (order === undefined) return;
     order.nextAmendment =
       'stopPrice' in intent
-        ? { kind: 'stop', stopPrice: intent.stopPrice, sentAt: NaN }
-        : { kind: 'limit', limitPrice: intent.limitPrice, quantity: intent.quantity, sentAt: NaN };
+        ? { kind: 'stop', stopPrice: intent.stopPrice, sentAt: Infinity }
+        : { kind: 'limit', limitPrice: intent.limitPrice, quantity: intent.quantity, sentAt: Infinity };
     if (!this.#isStarted) return;
     // A stop that has not left yet leaves as it is to stand.
     if (order.phase === 'attached' && order.nextAmendment.kind === 'stop' && !this.#isPositionStop(order)) {
       const { stopPrice } = order.nextAmendment;
       order.intent = { ...order.intent, stopPrice };
       order.nextAmendment = undefined;
-      this.#sayAmended(order, { kind: 'stop', stopPrice, sentAt: NaN }, '');
+      this.#sayAmended(order, { kind: 'stop', stopPrice, sentAt: Infinity }, '');
     } else this.#amendNext(order);
   }
 
@@ -761,7 +761,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     if (intent.stopPrice === undefined || level === undefined) return;
     const asked = triggerOnTick(intent.stopPrice, this.#listedOf(order).tick, intent);
     if (compare(level, asked) === (intent.side === 'sell' ? -1 : 1))
-      order.nextAmendment = { kind: 'stop', stopPrice: intent.stopPrice, sentAt: NaN };
+      order.nextAmendment = { kind: 'stop', stopPrice: intent.stopPrice, sentAt: Infinity };
   }
 
   /** Whether the order stands as it was asked to. */

@@ -219,4 +219,32 @@ describe('found by the simulation', () => {
     assert.deepEqual(bench.stopsAtVenue(), ['Stop 58000']);
     assert.equal(bench.atVenue('1-2'), 1);
   });
+
+  test('seed 226524: an order that is found while its amendment has not left yet is looked at again, and time goes on', async () => {
+    const bench = await new AdapterBench().start();
+    bench.submit('1-1');
+    bench.venue.submit(stop('1-2', bench.now, '58000'));
+    const out = new ByteWriter();
+    bench.venue.save(out);
+    await bench.until('a stop', () => bench.stopsAtVenue().length === 1);
+    bench.venue.stop();
+    bench.reports.length = 0;
+    bench.venue = bench.open();
+    bench.venue.restore(new ByteReader(out.view()));
+    // It is moved in the instant in which it is found, by a loop that was waiting for that.
+    let isMoved = false;
+    bench.venue.onArrival(() => {
+      while (bench.venue.peekAt() !== NEVER) bench.reports.push(bench.venue.take());
+      if (isMoved || !bench.said('1-2').includes('accepted')) return;
+      isMoved = true;
+      queueMicrotask(() => bench.move('1-2', '58500'));
+    });
+    bench.venue.start();
+    await bench.until('it has moved', () => bench.stopsAtVenue().join() === 'Stop 58500', MINUTE_MS);
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.until('another order', () => bench.held() === '0');
+    const { reconciliations } = bench.venue.counts;
+    await bench.advance(3 * MINUTE_MS);
+    assert.ok(bench.venue.counts.reconciliations > reconciliations + 3, 'it is still awake');
+  });
 });

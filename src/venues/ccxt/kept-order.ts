@@ -13,7 +13,7 @@ import type { OrderProgress } from './order-progress.ts';
 export type Phase = 'attached' | 'queued' | 'sent' | 'in-doubt' | 'known' | 'ended';
 const PHASES: readonly Phase[] = ['attached', 'queued', 'sent', 'in-doubt', 'known', 'ended'];
 
-/** What is asked to be changed, and when it left; NaN before. */
+/** What is asked to be changed, and when it left; Infinity before. */
 export type Amendment =
   | { readonly kind: 'stop'; readonly stopPrice: Price; sentAt: number }
   | { readonly kind: 'limit'; readonly limitPrice: Price; readonly quantity: Quantity; sentAt: number };
@@ -130,6 +130,6 @@ function writeAmendment(out: ByteWriter, amendment: Amendment | undefined): void
 function readAmendment(from: ByteReader): Amendment | undefined {
   const kind = from.byte();
   if (kind === 0) return undefined;
-  if (kind === 1) return { kind: 'stop', stopPrice: from.decimal(), sentAt: NaN };
-  return { kind: 'limit', limitPrice: from.decimal(), quantity: from.decimal(), sentAt: NaN };
+  if (kind === 1) return { kind: 'stop', stopPrice: from.decimal(), sentAt: Infinity };
+  return { kind: 'limit', limitPrice: from.decimal(), quantity: from.decimal(), sentAt: Infinity };
 }
