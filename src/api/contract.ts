@@ -58,6 +58,8 @@ export const runStatusSchema = z
     symbols: z.array(z.string()).readonly(),
     strategies: z.array(z.string()).readonly(),
     capital: decimal.meta({ description: 'cash at the start, exact' }),
+    transferred: decimal.meta({ description: 'of the run’s own money, what came back less what left the account, exact; no profit' }),
+    basisEquity: estimate.meta({ description: 'what equity is measured against: the capital, moved in proportion with each transfer' }),
     equity: estimate,
     cash: decimal.meta({ description: 'exact' }),
     peakEquity: estimate,

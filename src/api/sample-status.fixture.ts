@@ -11,6 +11,8 @@ export const sampleStatus: RunStatus = {
   symbols: ['BTC/USDT:USDT', 'ETH/USDT:USDT'],
   strategies: ['trend'],
   capital: '10000',
+  transferred: '0',
+  basisEquity: 10_000,
   equity: 10_251,
   cash: '7400.25',
   peakEquity: 10_400,

@@ -141,8 +141,10 @@ async function openAny({ venue: name, site, environment, address, isKeyVouchedFo
           'books are polled here, and one of two seconds ago is none',
         );
     },
-    openVenue: ({ orderEntry: _byAsking, foreign: _flagged, isGuarded: _never, disasterPrice: _attached, onOrder: _timed, ...parts }) =>
-      openCcxtVenue({ ...common, environment, random: wallRandom(), ...parts }),
+    openVenue({ orderEntry: _byAsking, foreign: _flagged, isGuarded: _never, disasterPrice: _attached, onOrder: _timed, capital, ...parts }) {
+      const counted = FEES_IN_MONEY.has(name) && parts.instruments.every(({ kind }) => kind === 'spot');
+      return openCcxtVenue({ ...common, environment, random: wallRandom(), ...parts, capital: counted ? capital : undefined });
+    },
     async openMarket({ onMessage, onLost, onRestored, onNotice, since, warmsUp, timeframeMs, instruments }) {
       const end = new AbortController();
       const market = await openCcxtMarket({
@@ -184,7 +186,11 @@ function lacksOf(name: string, holdsStops: boolean): readonly string[] {
       ? `no stop rests at ${name} on spot: this session holds every stop itself, and while its process is away NOTHING protects what is held`
       : `stops at ${name} do not come with the entry: each is sent once its first fill was heard, and does not move in place; a tighter one is held by this session`,
     `there is no dead man’s switch at ${name}: orders that rest stay when this process is not heard any more`,
-    ...(holdsStops ? [] : [`funding at ${name} is in its balance, and not in this run’s profit and loss`]),
+    ...(holdsStops
+      ? []
+      : [
+          `funding at ${name} is in its balance, and not in this run’s profit and loss; money that is paid in or taken out is not found there, and the run goes on with what it was given`,
+        ]),
     `how late an order leaves is not measured at ${name}: live.latency is not looked at`,
   ];
 }

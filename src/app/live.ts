@@ -289,6 +289,7 @@ async function openSession(setting: Setting): Promise<Session<TradedVenue>> {
     instruments: plan.instruments,
     runId: run.runId,
     since: sinceOf(run.journal, marketNow),
+    capital: plan.capital,
     now: () => clock.now(),
     notBefore: () => place.notBefore(),
     lastPrice: (instrument) => place.lastPrice(instrument),

@@ -89,7 +89,7 @@ export async function rerun({ recipe, plan, bars, from, to, signal }: RerunReque
   }));
   const returns =
     timeframeMs <= DAY_MS
-      ? { periodMs: DAY_MS, returns: dailyReturns(summary.capital, summary.daily) }
+      ? { periodMs: DAY_MS, returns: dailyReturns(summary.basis, summary.daily) }
       : periodReturns(capital, equity.curve(), timeframeMs);
   return { ...returns, day: summary.daily.day, metrics: metrics({ equity: summary, ledger, timeframeMs, from, to, marks }), ledger };
 }

@@ -63,6 +63,10 @@ export interface RunStatus {
   readonly symbols: readonly string[];
   readonly strategies: readonly string[];
   readonly capital: string;
+  /** Exact: what has come back less what left of the run's own money. */
+  readonly transferred: string;
+  /** What the equity is measured against: the capital, on the footing of after the last transfer. */
+  readonly basisEquity: number;
   readonly equity: number;
   readonly cash: string;
   readonly peakEquity: number;

@@ -83,6 +83,7 @@ export async function readRunRecord(run: RunFolder, home: string): Promise<RunRe
         span.to = at;
         equity.record(at, value);
       },
+      onTransfer: (before, after) => equity.transfer(before, after),
     });
     const steps = upTo(readRecording(journal.rows(), tape), believedEnd(journal, 0));
     follow(telling(steps, ledger), { engine, recorder: comparing, knownFailures, venue: undefined, sources: [] });
@@ -112,8 +113,8 @@ function recordOf(runId: string, { equity, ledger, expected, span, sleeves }: Fo
   return {
     runId,
     days: Number.isNaN(span.from) ? 0 : (span.to - span.from) / DAY_MS,
-    daily: dailyReturns(summary.capital, summary.daily),
-    returnRatio: summary.finalEquity / summary.capital - 1,
+    daily: dailyReturns(summary.basis, summary.daily),
+    returnRatio: summary.finalEquity / summary.basis - 1,
     drawdownRatio: summary.maxDrawdownRatio,
     trades: trips.length,
     winRatio: trips.filter(({ pnl }) => pnl > 0).length / trips.length,

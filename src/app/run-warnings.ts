@@ -39,11 +39,11 @@ export async function runWarnings(run: FinishedRun): Promise<string[]> {
   const { recipe, ledger, timeframeMs, currency } = run;
   const refused = refusalWarning(ledger.count('order.rejected'), ledger.count('order.intended'));
   if (ledger.fillCount === 0) return refused;
-  const { capital, daily } = run.equity.summary();
+  const { capital, basis, daily } = run.equity.summary();
   const facts = await factsOf(run);
   // What a book gave somebody gave, whatever the bars say.
   const isOnBooks = recipe.market.source === 'history' && recipe.market.books === true;
-  const returns = timeframeMs <= DAY_MS ? dailyReturns(capital, daily) : new Float64Array();
+  const returns = timeframeMs <= DAY_MS ? dailyReturns(basis, daily) : new Float64Array();
   return [
     ...refused,
     ...assumptionWarnings(recipe, ledger),

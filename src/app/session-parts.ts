@@ -84,9 +84,10 @@ export function venueOf(recipe: Recipe, plan: RunPlan, notBefore: () => number, 
 }
 
 /** When the equity is recorded: with every bar, and with every fill where orders fill at the close, so that it is in the equity of that close. */
-export function equityTold(recipe: Recipe, equity: EquityRecorder): Pick<EngineParts, 'onBar' | 'onFill'> {
+export function equityTold(recipe: Recipe, equity: EquityRecorder): Pick<EngineParts, 'onBar' | 'onFill' | 'onTransfer'> {
   const record = (at: number, value: number): void => equity.record(at, value);
-  return { onBar: record, ...(recipe.config.venue.fill === 'close' ? { onFill: record } : {}) };
+  const onTransfer = (before: number, after: number): void => equity.transfer(before, after);
+  return { onBar: record, onTransfer, ...(recipe.config.venue.fill === 'close' ? { onFill: record } : {}) };
 }
 
 /** As the venue takes them: JSON and YAML files write null for what has no bound. */
@@ -137,10 +138,10 @@ export function openPartsAround<V extends SessionVenue>(
 }
 
 /**
- * The day on which the layout of a snapshot last changed: a number that no other state has there by chance. To be raised with every change of
- * what a part saves.
+ * The day on which the layout of a snapshot last changed, or one later for each change on one day: a number that no other state has there by
+ * chance. To be raised with every change of what a part saves.
  */
-export const STATE_VERSION = 20_261_122;
+export const STATE_VERSION = 20_261_123;
 
 /** A snapshot is all state in one order, with its place in the recording. */
 export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefined): void {

@@ -390,6 +390,7 @@ export class Session<V extends SessionVenue & Source> {
         capital: plan.capital,
         currency: plan.instruments[0]?.quote ?? '',
         equity,
+        basis: parts.equity.basis,
         ledger,
         marks: Array.from(engine.portfolio.mark, (last) => ({ first: NaN, last })),
         folder: held.folder,

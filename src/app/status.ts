@@ -1,6 +1,6 @@
 // The status of a running session: folded from its journal and read off its parts.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add } from '../domain/decimal.ts';
+import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add, subtract } from '../domain/decimal.ts';
 import { minutes } from '../council/minutes.ts';
 import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
 import { formatTime, type TimeMs } from '../domain/time.ts';
@@ -124,6 +124,8 @@ export function statusOf(parts: AnyParts, notes: StatusNotes, frame: StatusFrame
     symbols: plan.instruments.map((instrument) => instrument.symbol),
     strategies: [...new Set(plan.minds.map((mind) => mind.name.split(' ')[0] ?? mind.name))],
     capital: format(plan.capital),
+    transferred: format(subtract(portfolio.totalGiven(), plan.capital)),
+    basisEquity: parts.equity.basis,
     equity,
     cash: format(portfolio.totalCash()),
     peakEquity: account.peakEquity,

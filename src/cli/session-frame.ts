@@ -53,7 +53,7 @@ export function alertWords({ at, rule, why }: StatusDocument['alerts'][number]):
 
 /** All of it, for `ballast status`. */
 export function statusText(status: StatusDocument): string {
-  const capital = Number(status.capital);
+  const basis = status.basisEquity ?? NaN;
   const equity = status.equity ?? NaN;
   const facts: (readonly [string, string])[] = [
     ['run', `${status.runId} (process ${status.pid})`],
@@ -61,7 +61,8 @@ export function statusText(status: StatusDocument): string {
     ['market time', status.at],
     ['strategies', status.strategies.join(', ')],
     ['symbols', status.symbols.join(', ')],
-    ['equity', `${money(equity)} (${signedPercent(equity / capital - 1)} of ${money(capital)})`],
+    ['equity', `${money(equity)} (${signedPercent(equity / basis - 1)} of ${money(basis)})`],
+    ...transferFact(status),
     ['cash', money(Number(status.cash))],
     [
       'drawdown',
@@ -97,10 +98,16 @@ function stateWords({ state, haltCause }: StatusDocument): string {
   return haltCause === '' ? state : `${state}: ${printable(haltCause)}`;
 }
 
-function moneyLine({ equity: known, capital, drawdownRatio }: StatusDocument): string {
-  const start = Number(capital);
+/** Where another hand has moved money of the run. */
+function transferFact({ capital, transferred }: StatusDocument): readonly (readonly [string, string])[] {
+  const sum = Number(transferred);
+  return sum === 0 ? [] : [['transfers', `${signedMoney(sum)} of ${money(Number(capital))}, neither won nor lost`]];
+}
+
+function moneyLine({ equity: known, capital, transferred, basisEquity, drawdownRatio }: StatusDocument): string {
   const equity = known ?? NaN;
-  return `equity ${money(equity)} (${signedPercent(equity / start - 1)})  P&L ${signedMoney(equity - start)}  drawdown ${percentOrNone(drawdownRatio)}`;
+  const won = equity - Number(capital) - Number(transferred);
+  return `equity ${money(equity)} (${signedPercent(equity / (basisEquity ?? NaN) - 1)})  P&L ${signedMoney(won)}  drawdown ${percentOrNone(drawdownRatio)}`;
 }
 
 function countsLine(status: StatusDocument, speed: number): string {

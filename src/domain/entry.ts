@@ -132,6 +132,16 @@ export interface TicketOpened {
   readonly arrivalPrice: number;
 }
 
+/** Money of the run has left the account, or what had left came back: no profit, no fee and no funding. */
+export interface CashTransferred {
+  readonly kind: 'cash.transferred';
+  readonly at: TimeMs;
+  /** Positive is received. */
+  readonly amount: Amount;
+  /** At the marks, before it. */
+  readonly equity: number;
+}
+
 /** Everything else that changes what the engine may do. Reflexes never write state: they say this, and the fold applies it. */
 export type StateChange =
   | { readonly kind: 'halt.latched'; readonly at: TimeMs; readonly cause: string }
@@ -147,6 +157,7 @@ export type StateChange =
   /** How equity is divided from now on. By sleeve, ratios of equity. */
   | { readonly kind: 'shares.changed'; readonly at: TimeMs; readonly shares: readonly number[]; readonly because: string }
   | TicketOpened
+  | CashTransferred
   | { readonly kind: 'ticket.closed'; readonly at: TimeMs; readonly instrument: number; readonly because: string }
   | { readonly kind: 'mind.suspended'; readonly at: TimeMs; readonly source: number; readonly because: string };
 

@@ -154,7 +154,7 @@ export interface LiquidationReport {
 /**
  * What a venue says of an account beside the orders of this run: a trade by another hand, a position that was there before, money that came
  * or went. Told as an alert. With a fill it is adopted as well: it shrinks whoever holds the other side, or the instrument's first holding
- * has it from now on.
+ * has it from now on. With `money` the run's cash follows what is there. Never both.
  */
 export interface AccountReport {
   readonly kind: 'account.reported';
@@ -166,6 +166,11 @@ export interface AccountReport {
   readonly side: 'buy' | 'sell';
   /** What is booked: its id is the same whenever the same is found again. Undefined where nothing is. */
   readonly fill: Fill | undefined;
+  /**
+   * What the account holds in the run's currency beside what the trades of this run have made of it: its own money can be no more than that.
+   * A level and no step, so that hearing it twice is hearing it once. Absent where nobody has counted it.
+   */
+  readonly money?: Amount;
   readonly reason: string;
 }
 

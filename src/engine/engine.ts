@@ -4,7 +4,19 @@ import { createHash } from 'node:crypto';
 import { Allocation } from '../council/allocation.ts';
 import { emptyPooled, pool, rearms, temper, type Pooled } from '../council/council.ts';
 import { ByteWriter, type ByteReader, type Stateful } from '../domain/bytes.ts';
-import { format, isZero, quantityFrom, signOf, toNumber, ZERO_QUANTITY, type Price, type Quantity } from '../domain/decimal.ts';
+import {
+  format,
+  isZero,
+  quantityFrom,
+  signOf,
+  smaller,
+  subtract,
+  toNumber,
+  ZERO_QUANTITY,
+  type Amount,
+  type Price,
+  type Quantity,
+} from '../domain/decimal.ts';
 import type { AccountView, Decision, MarketView, Target } from '../domain/decision.ts';
 import type { OpinionNote, SleeveChange, StateChange } from '../domain/entry.ts';
 import { assert, BallastError } from '../domain/errors.ts';
@@ -52,6 +64,8 @@ export interface EngineParts {
   readonly onBar?: (at: TimeMs, equity: number) => void;
   /** Told of the equity after every fill. */
   readonly onFill?: (at: TimeMs, equity: number) => void;
+  /** Told of the equity around a transfer of cash: what it is measured against moves with it. */
+  readonly onTransfer?: (before: number, after: number) => void;
   /** Told of every price after the warm-up, once the body has looked at it and before anything is ordered because of it. */
   readonly onPrice?: (event: MarketEvent) => void;
   /** Runs a question to a mind that is not trusted to return; throws when it does not. */
@@ -81,6 +95,7 @@ export class Engine implements Stateful {
   readonly #venue: Venue;
   readonly #onBar: ((at: TimeMs, equity: number) => void) | undefined;
   readonly #onFilled: ((at: TimeMs, equity: number) => void) | undefined;
+  readonly #onTransfer: ((before: number, after: number) => void) | undefined;
   readonly #tellPrice: ((event: MarketEvent) => void) | undefined;
   readonly #knownFailures: ReadonlyMap<number, ReadonlyMap<number, string>> | undefined;
   readonly #guard: ((question: () => void) => void) | undefined;
@@ -154,6 +169,7 @@ export class Engine implements Stateful {
     this.#venue = parts.venue;
     this.#onBar = parts.onBar;
     this.#onFilled = parts.onFill;
+    this.#onTransfer = parts.onTransfer;
     this.#tellPrice = parts.onPrice;
     this.#knownFailures = parts.knownFailures;
     this.#guard = parts.guard;
@@ -650,13 +666,41 @@ export class Engine implements Stateful {
   }
 
   /** Nothing of this run's explains it. Where it is adopted, sleeves shrink by it, or the first holding of the instrument has it now. */
-  #onAccount({ instrument, side, fill, reason }: AccountReport): void {
+  #onAccount({ instrument, side, fill, money, reason }: AccountReport): void {
     this.#say({ kind: 'alert.raised', at: this.at, rule: 'account', why: reason });
+    if (money !== undefined) this.#onMoney(money);
     if (fill === undefined) return;
     const net = signOf(this.portfolio.net[instrument] ?? ZERO_QUANTITY);
     if (net === (side === 'sell' ? 1 : -1)) this.#closedAtVenue(instrument, fill, side, 'closed by another hand');
     else this.#adopt(instrument, side, fill);
     this.desk.protect(instrument, this.at);
+  }
+
+  /**
+   * The run's own money is its capital, or all that there is where that is less: what goes is first what was beside the capital, and what comes
+   * back is the run's up to its capital. Nobody's deposit makes a run larger than it was allowed to be.
+   */
+  #onMoney(money: Amount): void {
+    const amount = subtract(smaller(this.plan.capital, money), this.portfolio.totalGiven());
+    if (isZero(amount)) return;
+    this.#say({ kind: 'cash.transferred', at: this.at, amount, equity: this.portfolio.equity });
+    this.#checkAccount();
+  }
+
+  /**
+   * Losses are measured from equities of before, which move in proportion: a transfer is neither a loss nor makes one smaller. Of nothing
+   * there is no proportion: a run whose money is all gone has lost all of it, until it comes back.
+   */
+  #transfer(amount: Amount): void {
+    const { account, portfolio } = this;
+    const before = portfolio.equity;
+    portfolio.transfer(amount);
+    const after = portfolio.equity;
+    if (before > 0 && after > 0) {
+      account.peakEquity *= after / before;
+      account.dayStartEquity *= after / before;
+    }
+    this.#onTransfer?.(before, after);
   }
 
   /** The sleeve stands by it as by a decision of its own, until its sources say otherwise. */
@@ -901,6 +945,9 @@ export class Engine implements Stateful {
       case 'sleeve.stopped':
       case 'sleeve.closed':
         this.#allocation?.left(change.sleeve);
+        break;
+      case 'cash.transferred':
+        this.#transfer(change.amount);
         break;
       case 'shares.changed':
         this.#allocation?.shares.set(change.shares);

@@ -155,15 +155,20 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     insurance: amount,
     deleveraged: amount,
   }),
-  'account.reported': fc.record({
-    kind: kind('account.reported'),
-    at: time,
-    happenedAt: time,
-    instrument: fc.integer({ min: -1, max: 500 }),
-    side: fc.constantFrom('buy', 'sell'),
-    fill: fc.option(anyFill, { nil: undefined }),
-    reason: text,
-  }),
+  'account.reported': fc
+    .record({
+      kind: kind('account.reported'),
+      at: time,
+      happenedAt: time,
+      instrument: fc.integer({ min: -1, max: 500 }),
+      side: fc.constantFrom('buy', 'sell'),
+      reason: text,
+      found: fc.oneof(
+        fc.record({ fill: fc.option(anyFill, { nil: undefined }) }),
+        fc.record({ fill: fc.constant(undefined), money: amount }),
+      ),
+    })
+    .map(({ found, ...report }) => ({ ...report, ...found })),
   'feed.lost': feedReport('feed.lost'),
   'feed.restored': feedReport('feed.restored'),
   'operator.spoke': fc.record({
@@ -223,6 +228,7 @@ export const ANY: { readonly [K in EntryKind]: fc.Arbitrary<EntryOf<K>> } = {
     quantity,
     arrivalPrice: number,
   }),
+  'cash.transferred': fc.record({ kind: kind('cash.transferred'), at: time, amount, equity: number }),
   'ticket.closed': fc.record({ kind: kind('ticket.closed'), at: time, instrument: index, because: text }),
   'mind.suspended': fc.record({ kind: kind('mind.suspended'), at: time, source: index, because: text }),
   'run.ended': fc.record({

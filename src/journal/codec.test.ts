@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../domain/bytes.ts';
 import type { Entry } from '../domain/entry.ts';
 import { anyEntry } from './any-entry.ts';
-import { decodeRow, encodeRow, FORMAT_VERSION, KIND_BYTES } from './codec.ts';
+import { decodeRow, encodeRow, FORMAT_VERSION, KIND_BYTES, OLDEST_READABLE_VERSION } from './codec.ts';
 import { SAMPLES } from './sample-entries.ts';
 
 const samples: readonly Entry[] = Object.values(SAMPLES);
@@ -37,11 +37,21 @@ test('the sample of every kind decodes to itself', () => {
 
 test('bytes of a format version never change', () => {
   const digest = createHash('sha256').update(encoded(samples)).digest('hex');
-  const known = { version: 8, digest: 'b4710ff24df7ccc8536937bf214ff0d22415e050bd13dd1604d18a16dd3b9ab6' };
+  const known = { version: 9, digest: 'ec2313f465b900e658897151a334a2e37926a3cb4f887725829d25692960c4e5' };
   assert.deepEqual(
     { version: FORMAT_VERSION, digest },
     known,
     'the encoding has changed: raise FORMAT_VERSION, then write the new digest here',
+  );
+});
+
+test('what the format before could say is still said in the same bytes', () => {
+  const before = samples.filter(({ kind }) => kind !== 'cash.transferred');
+  const digest = createHash('sha256').update(encoded(before)).digest('hex');
+  assert.deepEqual(
+    { version: OLDEST_READABLE_VERSION, digest },
+    { version: 8, digest: 'b4710ff24df7ccc8536937bf214ff0d22415e050bd13dd1604d18a16dd3b9ab6' },
+    'a change to what was there is no addition: OLDEST_READABLE_VERSION rises with it',
   );
 });
 

@@ -41,8 +41,10 @@ import {
   type TicketAlgorithm,
 } from '../domain/order.ts';
 
-/** Of the rows and of the tables that hold them. It rises with any change to either, and a file of another version is refused whole. */
-export const FORMAT_VERSION = 8;
+/** Of the rows and of the tables that hold them. It rises with any change to either, and a file of a later version is refused whole. */
+export const FORMAT_VERSION = 9;
+/** Since this one there were only additions: what it wrote is read as it was meant, and gone on with in the format of today. */
+export const OLDEST_READABLE_VERSION = 8;
 
 /** The byte that stands for a kind. A number is never given to another kind. */
 export const KIND_BYTES = {
@@ -82,6 +84,7 @@ export const KIND_BYTES = {
   'ticket.opened': 50,
   'ticket.closed': 51,
   'shares.changed': 52,
+  'cash.transferred': 53,
 } as const satisfies Record<EntryKind, number>;
 
 const KIND = KIND_BYTES;
@@ -94,6 +97,8 @@ const ALGORITHMS: readonly ExecutionAlgorithm[] = EXECUTION_ALGORITHMS;
 const RUN_OUTCOMES: readonly RunOutcome[] = ['ended', 'until', 'stopped'];
 
 const NO_POOL = 255;
+/** Where the mark of a fill stands: no fill, and money that was counted. */
+const HAS_MONEY = 5;
 const IS_SELL = 1;
 const IS_REDUCE_ONLY = 64;
 const IS_WHOLE_POSITION = 128;
@@ -194,6 +199,11 @@ function encodeEntry(out: ByteWriter, entry: Entry): void {
       out.number(entry.at);
       encodeNumbers(out, entry.shares);
       return out.text(entry.because);
+    case 'cash.transferred':
+      out.byte(KIND['cash.transferred']);
+      out.number(entry.at);
+      out.decimal(entry.amount);
+      return out.number(entry.equity);
     case 'order.refused':
       out.byte(KIND['order.refused']);
       out.number(entry.at);
@@ -381,6 +391,8 @@ function decodeEntry(from: ByteReader): Entry {
       return { kind: 'ticket.closed', at: from.number(), instrument: from.count(), because: from.text() };
     case KIND['shares.changed']:
       return { kind: 'shares.changed', at: from.number(), shares: decodeNumbers(from), because: from.text() };
+    case KIND['cash.transferred']:
+      return { kind: 'cash.transferred', at: from.number(), amount: from.decimal<Amount>(), equity: from.number() };
     case KIND['mind.suspended']:
       return { kind: 'mind.suspended', at: from.number(), source: from.count(), because: from.text() };
     case KIND['run.ended']:
@@ -438,8 +450,7 @@ function decodeOrderReport(from: ByteReader, kind: OrderReport['kind']): OrderRe
   };
 }
 
-function decodeFill(from: ByteReader): Fill | undefined {
-  const mark = from.byte();
+function decodeFill(from: ByteReader, mark = from.byte()): Fill | undefined {
   if (mark === 0) return undefined;
   if (mark > 4) return malformed(from, `fill mark ${mark}`, '0 (none), 1 (maker), 2 (taker), 3 or 4 (the same, with a fee coin)');
   return {
@@ -503,20 +514,23 @@ function encodeAccount(out: ByteWriter, report: AccountReport): void {
   // -1 is the account as a whole.
   whole(out, report.instrument + 1);
   out.flag(report.side === 'sell');
-  encodeFill(out, report.fill);
+  if (report.money === undefined) encodeFill(out, report.fill);
+  else {
+    assert(report.fill === undefined, 'a report of money has no fill');
+    out.byte(HAS_MONEY);
+    out.decimal(report.money);
+  }
   out.text(report.reason);
 }
 
 function decodeAccount(from: ByteReader): AccountReport {
-  return {
-    kind: 'account.reported',
-    at: from.number(),
-    happenedAt: from.number(),
-    instrument: from.count() - 1,
-    side: from.flag() ? 'sell' : 'buy',
-    fill: decodeFill(from),
-    reason: from.text(),
-  };
+  const at = from.number();
+  const happenedAt = from.number();
+  const instrument = from.count() - 1;
+  const side = from.flag() ? 'sell' : 'buy';
+  const mark = from.byte();
+  const found = mark === HAS_MONEY ? { fill: undefined, money: from.decimal<Amount>() } : { fill: decodeFill(from, mark) };
+  return { kind: 'account.reported', at, happenedAt, instrument, side, ...found, reason: from.text() };
 }
 
 function encodeFeed(out: ByteWriter, kind: number, report: FeedReport): void {

@@ -33,7 +33,7 @@ import type {
 } from '../domain/event.ts';
 import type { Abstention, Forecast, Protection } from '../domain/opinion.ts';
 import type { AmendIntent, CancelIntent, OrderIntent, Share } from '../domain/order.ts';
-import { FORMAT_VERSION, KIND_BYTES } from './codec.ts';
+import { FORMAT_VERSION, KIND_BYTES, OLDEST_READABLE_VERSION } from './codec.ts';
 import { RECORD_BYTES, SEGMENT_RECORDS, TAPE_VERSION } from './tape.ts';
 
 type Field = readonly [type: string, meaning: string];
@@ -184,6 +184,7 @@ export const INPUT_FORMS: readonly EventForm[] = [
       instrument: ['index', 'in the run’s instruments; -1 is the account as a whole'],
       side: ['choice', 'of the trade that made the difference: `buy` or `sell`'],
       fill: ['fill or none', 'what is booked; none where it is only told'],
+      money: ['amount or none', 'what the account holds beside what the run’s trades have made of it, where it was counted: never with a fill'],
       reason: WORDS,
     },
   ),
@@ -285,6 +286,14 @@ export const OUTPUT_FORMS: readonly EventForm[] = [
       side: ['choice', '`buy` or `sell`'],
       quantity: ['decimal', 'what is wanted, positive'],
       arrivalPrice: ['number', 'the mark: what all its fills are measured against'],
+    },
+  ),
+  form<Change<'cash.transferred'>>(
+    { 'cash.transferred': 'Money of the run has left the account, or what had left came back: no profit, no fee and no funding.' },
+    {
+      at: NOTED_AT,
+      amount: ['amount', 'positive is received'],
+      equity: ['number', 'at the marks, before it'],
     },
   ),
   form<Change<'ticket.closed'>>(
@@ -432,8 +441,8 @@ export function eventsPage(): string {
     ]),
     '## The files',
     '',
-    `**Journal**, format ${FORMAT_VERSION}: a SQLite database in WAL mode, \`application_id\` \`BALL\`, \`user_version\` the format. A file of another format is`,
-    'refused whole.',
+    `**Journal**, format ${FORMAT_VERSION}: a SQLite database in WAL mode, \`application_id\` \`BALL\`, \`user_version\` the format. A file of format ${OLDEST_READABLE_VERSION}`,
+    'to that is read, and is of that format once it is gone on with; any other is refused whole.',
     '',
     '| table | columns |',
     '|---|---|',

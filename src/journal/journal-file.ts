@@ -6,7 +6,7 @@ import type { JournalRow } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import { reasonOf } from '../domain/words.ts';
 import { aheadPath, readAhead, verifyAhead, type Ahead } from './ahead.ts';
-import { decodeRow, FORMAT_VERSION } from './codec.ts';
+import { decodeRow, FORMAT_VERSION, OLDEST_READABLE_VERSION } from './codec.ts';
 import type { Columns, Connect, Database, Value } from './database.ts';
 import { syncFolder } from './sync-folder.ts';
 import { inspectLog } from './wal.ts';
@@ -102,6 +102,9 @@ export function connectForWriting(path: string, durability: Durability, connect:
     const pageBytes = Number(firstOf(database.rows('PRAGMA page_size'))?.['page_size']);
     database.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'every-commit' ? 'FULL' : 'OFF'}`);
     database.execute(`PRAGMA wal_autocheckpoint = ${Math.ceil(LOG_BYTES / pageBytes)}`);
+    // What goes on with an older one writes rows that its own version would take for damage.
+    if (firstOf(database.rows('PRAGMA user_version'))?.['user_version'] !== FORMAT_VERSION)
+      database.execute(`PRAGMA user_version = ${FORMAT_VERSION}`);
     if (durability === 'every-commit') waitFor(database, PATIENCE_MS.order);
     return database;
   } catch (error) {
@@ -225,12 +228,12 @@ function checkHeader(path: string, database: Database): void {
   }
   if (id !== APPLICATION_ID)
     throw unreadable(path, statSync(path).size === 0 ? 'an empty file' : 'a database that is no journal of Ballast');
-  if (version !== FORMAT_VERSION) {
+  if (typeof version !== 'number' || version < OLDEST_READABLE_VERSION || version > FORMAT_VERSION) {
     throw new BallastError({
       code: 'JOURNAL_VERSION',
       place: path,
       found: `format version ${String(version)}`,
-      expected: `format version ${FORMAT_VERSION}`,
+      expected: `format version ${OLDEST_READABLE_VERSION} to ${FORMAT_VERSION}`,
       remedy: 'open it with the version of Ballast that wrote it; nothing of it was read',
     });
   }

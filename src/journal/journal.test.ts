@@ -13,7 +13,7 @@ import type { Entry, JournalRow } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import { anyEntry } from './any-entry.ts';
 import { childRow } from './append-until-killed.ts';
-import { encodeRow, FORMAT_VERSION } from './codec.ts';
+import { encodeRow, FORMAT_VERSION, OLDEST_READABLE_VERSION } from './codec.ts';
 import { connectSqlite, type Connect, type Database } from './database.ts';
 import { Journal, type Durability } from './journal.ts';
 import { SAMPLES } from './sample-entries.ts';
@@ -213,12 +213,42 @@ test('F52: what is no journal of this version is refused by name', () => {
   const newer = smallJournal();
   alter(newer, `PRAGMA user_version = ${FORMAT_VERSION + 1}`);
   assert.throws(() => Journal.open(newer), { code: 'JOURNAL_VERSION', place: newer, found: `format version ${FORMAT_VERSION + 1}` });
+  const older = smallJournal();
+  alter(older, `PRAGMA user_version = ${OLDEST_READABLE_VERSION - 1}`);
+  assert.throws(() => Journal.open(older), { code: 'JOURNAL_VERSION', found: `format version ${OLDEST_READABLE_VERSION - 1}` });
   const changed = smallJournal();
   alter(changed, 'ALTER TABLE meta ADD COLUMN more');
   assert.throws(() => Journal.open(changed), { code: 'JOURNAL_UNREADABLE', found: 'other tables than a journal has' });
   const path = smallJournal();
   assert.throws(() => Journal.create(path, { durability: 'at-end' }), { code: 'JOURNAL_EXISTS', place: path });
   assert.throws(() => Journal.create(join(folder, 'no', 'such', 'folder'), { durability: 'at-end' }), { code: 'JOURNAL_WRITE_FAILED' });
+});
+
+test('F52: a journal of the format before is read as it is, and is of this format once it is gone on with', () => {
+  const path = smallJournal();
+  const versionOf = (): unknown => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() ?? {};
+    database.close();
+    return version;
+  };
+  alter(path, `PRAGMA user_version = ${OLDEST_READABLE_VERSION}`);
+  const reading = Journal.open(path, { readOnly: true });
+  const rows = [...reading.rows()];
+  reading.close();
+  assert.ok(rows.length > 0);
+  assert.equal(versionOf(), OLDEST_READABLE_VERSION);
+  const journal = Journal.open(path);
+  assert.deepEqual([...journal.rows()], rows);
+  journal.append(SAMPLES['cash.transferred'], journal.lastSequence + 1, 99);
+  journal.close();
+  assert.equal(versionOf(), FORMAT_VERSION);
+  const again = Journal.open(path, { readOnly: true });
+  assert.deepEqual(
+    [...again.rows()].map(({ entry }) => entry),
+    [...rows.map(({ entry }) => entry), SAMPLES['cash.transferred']],
+  );
+  again.close();
 });
 
 test('nothing is written to a journal that is read-only, closed, or out of order', () => {

@@ -163,6 +163,7 @@ export const SAMPLES: { readonly [K in EntryKind]: EntryOf<K> } = {
     quantity: quantity('0.75'),
     arrivalPrice: 64_000.5,
   },
+  'cash.transferred': { kind: 'cash.transferred', at, amount: amount('-250.5'), equity: 10_123.75 },
   'ticket.closed': { kind: 'ticket.closed', at, instrument: 1, because: 'done' },
   'mind.suspended': { kind: 'mind.suspended', at, source: 4, because: 'failed three times' },
   'run.ended': {

@@ -327,7 +327,7 @@ test('over random trades nothing is lost and nothing is made up: positions, cash
             if (isZero(made.quantity[first + leg] ?? ZERO_QUANTITY))
               assert.ok(isZero(made.cost[first + leg] ?? ZERO_AMOUNT), 'what is flat has cost nothing');
           });
-          const won = subtract(made.cash[index_] ?? ZERO_AMOUNT, made.startingCash[index_] ?? ZERO_AMOUNT);
+          const won = subtract(made.cash[index_] ?? ZERO_AMOUNT, made.givenCash[index_] ?? ZERO_AMOUNT);
           // realised - fees + funding + open: what is open is worth its value less its cost, so that cash alone is short of the cost.
           const told = subtract(
             add(subtract(made.realised[index_] ?? ZERO_AMOUNT, made.fees[index_] ?? ZERO_AMOUNT), made.funding[index_] ?? ZERO_AMOUNT),

@@ -5,6 +5,7 @@ import {
   add,
   compare,
   isZero,
+  larger,
   negate,
   notional,
   proportion,
@@ -42,7 +43,10 @@ export class Portfolio implements PortfolioView, Stateful {
   /** Signed cost of what is held, by holding: what was paid less what was closed at average cost. */
   readonly cost: Amount[];
   readonly cash: Amount[];
-  readonly startingCash: Amount[];
+  /** By sleeve, and of no sleeve last: what it was given, at the start and by transfers, less what transfers took. */
+  readonly givenCash: Amount[];
+  /** What `givenCash` was before any transfer. */
+  readonly #startingCash: readonly Amount[];
   /** Paid, by sleeve. */
   readonly fees: Amount[];
   /** Received less paid, by sleeve. */
@@ -74,7 +78,8 @@ export class Portfolio implements PortfolioView, Stateful {
       rest = subtract(rest, part);
     }
     this.cash.push(rest);
-    this.startingCash = [...this.cash];
+    this.givenCash = [...this.cash];
+    this.#startingCash = [...this.cash];
     const zeros = (): Amount[] => Array.from({ length: sleeves.length }, () => ZERO_AMOUNT);
     this.fees = zeros();
     this.funding = zeros();
@@ -105,9 +110,7 @@ export class Portfolio implements PortfolioView, Stateful {
   }
 
   totalCash(): Amount {
-    let sum = ZERO_AMOUNT;
-    for (let part = 0; part < this.cash.length; part++) sum = add(sum, this.cash[part] ?? ZERO_AMOUNT);
-    return sum;
+    return sumOf(this.cash);
   }
 
   /**
@@ -204,6 +207,43 @@ export class Portfolio implements PortfolioView, Stateful {
     this.remark();
   }
 
+  /** The capital and what transfers have made of it. */
+  totalGiven(): Amount {
+    return sumOf(this.givenCash);
+  }
+
+  /**
+   * Money leaves the run (negative), or what had left comes back: cash and nothing else, no profit, fee or funding. It is taken from each
+   * sleeve, and from what no sleeve has, in proportion to what it would have if all it holds were closed at cost: the cash of a perpetual is
+   * less by its whole notional, and says nothing of what is free. It is given back in proportion to what was taken. The last that has a part
+   * gets the remainder, so that the sleeves sum to the portfolio to the last digit, and have what they had once all has come back.
+   */
+  transfer(amount: Amount): void {
+    const weights = this.cash.map((_, part) => {
+      const taken = subtract(this.#startingCash[part] ?? ZERO_AMOUNT, this.givenCash[part] ?? ZERO_AMOUNT);
+      return larger(signOf(amount) > 0 ? taken : this.#atCost(part), ZERO_AMOUNT);
+    });
+    const whole = sumOf(weights);
+    const last = isZero(whole) ? weights.length - 1 : weights.findLastIndex((weight) => !isZero(weight));
+    let rest = amount;
+    for (let part = 0; part <= last; part++) {
+      const share = part === last ? rest : proportion(amount, weights[part] ?? ZERO_AMOUNT, whole);
+      rest = subtract(rest, share);
+      this.cash[part] = add(this.cash[part] ?? ZERO_AMOUNT, share);
+      this.givenCash[part] = add(this.givenCash[part] ?? ZERO_AMOUNT, share);
+    }
+    this.remark();
+  }
+
+  /** What a sleeve, or what no sleeve has, would have in cash if everything it holds were closed at what it cost. */
+  #atCost(part: number): Amount {
+    let sum = this.cash[part] ?? ZERO_AMOUNT;
+    for (let holding = 0; holding < this.cost.length; holding++) {
+      if (this.#holdings.sleeve[holding] === part) sum = add(sum, this.cost[holding] ?? ZERO_AMOUNT);
+    }
+    return sum;
+  }
+
   #change(holding: number, change: Quantity, price: Price, paid: Amount, fee: Amount): void {
     const sleeve = this.#holdings.sleeve[holding] ?? 0;
     const before = this.quantity[holding] ?? ZERO_QUANTITY;
@@ -237,7 +277,7 @@ export class Portfolio implements PortfolioView, Stateful {
   }
 
   save(out: ByteWriter): void {
-    for (const list of [this.quantity, this.net, this.cost, this.cash, this.startingCash, this.fees, this.funding, this.realised]) {
+    for (const list of [this.quantity, this.net, this.cost, this.cash, this.givenCash, this.fees, this.funding, this.realised]) {
       for (const value of list) out.decimal(value);
     }
     out.numbers(this.entryPrice);
@@ -249,7 +289,7 @@ export class Portfolio implements PortfolioView, Stateful {
     for (const list of [this.quantity, this.net]) {
       for (let index = 0; index < list.length; index++) list[index] = from.decimal();
     }
-    for (const list of [this.cost, this.cash, this.startingCash, this.fees, this.funding, this.realised]) {
+    for (const list of [this.cost, this.cash, this.givenCash, this.fees, this.funding, this.realised]) {
       for (let index = 0; index < list.length; index++) list[index] = from.decimal();
     }
     from.numbers(this.entryPrice);
@@ -259,4 +299,11 @@ export class Portfolio implements PortfolioView, Stateful {
     for (let instrument = 0; instrument < this.net.length; instrument++)
       this.netHeld[instrument] = toNumber(this.net[instrument] ?? ZERO_QUANTITY);
   }
+}
+
+/** A loop, for `remark`, which is called after every trade. */
+function sumOf(amounts: readonly Amount[]): Amount {
+  let sum = ZERO_AMOUNT;
+  for (let part = 0; part < amounts.length; part++) sum = add(sum, amounts[part] ?? ZERO_AMOUNT);
+  return sum;
 }

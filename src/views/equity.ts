@@ -21,9 +21,15 @@ export interface DailyEquity {
   readonly equity: Float64Array;
 }
 
-/** Everything that metrics need of the curve, at full resolution. Returns are simple, the first against the starting capital. */
+/**
+ * Everything that metrics need of the curve, at full resolution. Returns are simple, the first against the starting capital. Where money was
+ * taken out or given back, all that was before is as it would have been with as much as was there after it, as prices are before a split:
+ * returns are of what was traded with, whatever came and went.
+ */
 export interface EquitySummary {
   readonly capital: number;
+  /** What the final equity is measured against: the capital, on the footing of after the last transfer. */
+  readonly basis: number;
   /** How many instants were marked, N. */
   readonly instants: number;
   readonly firstAt: TimeMs;
@@ -54,6 +60,7 @@ export interface EquitySettings {
 
 export class EquityRecorder implements Stateful {
   readonly #capital: number;
+  #basis: number;
   readonly #intervalMs: TimeMs;
   /** The last instant, which may still be overwritten: it enters the figures when the next one begins. */
   #at: TimeMs = NaN;
@@ -96,6 +103,7 @@ export class EquityRecorder implements Stateful {
       throw new BallastError({ code: 'CAPITAL_NOT_POSITIVE', place: 'capital', found: String(settings.capital), expected: 'more than 0' });
     }
     this.#capital = settings.capital;
+    this.#basis = settings.capital;
     this.#intervalMs = settings.intervalMs ?? 1;
     this.#previous = settings.capital;
     this.#lowest = settings.capital;
@@ -112,9 +120,30 @@ export class EquityRecorder implements Stateful {
     this.#equity = equity;
   }
 
+  /**
+   * Money came or went, neither won nor lost: everything before moves in proportion, but for the curve, which shows what was there. Of nothing
+   * there is no proportion: what takes the last of it, or finds nothing, stands as a loss or a gain.
+   */
+  transfer(before: number, after: number): void {
+    if (!(before > 0 && after > 0)) return;
+    const scale = after / before;
+    this.#basis *= scale;
+    this.#previous *= scale;
+    this.#lowest *= scale;
+    this.#peak *= scale;
+    // The last instant may still be overwritten by one of after it.
+    this.#equity *= scale;
+    for (let day = 0; day < this.#days; day++) this.#dayEquity[day] = (this.#dayEquity[day] ?? NaN) * scale;
+  }
+
+  /** What the equity is measured against: the capital, on the footing of after the last transfer. */
+  get basis(): number {
+    return this.#basis;
+  }
+
   /** The equity last recorded; the capital before the first. */
   get last(): number {
-    return this.#boundary === -Infinity ? this.#capital : this.#equity;
+    return this.#boundary === -Infinity ? this.#basis : this.#equity;
   }
 
   #settle(): void {
@@ -196,6 +225,7 @@ export class EquityRecorder implements Stateful {
     const openMs = this.#isUnderwater ? this.#at - this.#peakAt : 0;
     return {
       capital: this.#capital,
+      basis: this.#basis,
       instants: count,
       firstAt: this.#firstAt,
       lastAt: this.#at,
@@ -235,6 +265,7 @@ export class EquityRecorder implements Stateful {
   }
 
   save(out: ByteWriter): void {
+    out.number(this.#basis);
     for (const value of [this.#at, this.#equity, this.#boundary, this.#instants, this.#firstAt, this.#previous]) out.number(value);
     for (const value of [this.#mean, this.#squares, this.#downside, this.#lowest, this.#peak, this.#peakAt]) out.number(value);
     for (const value of [this.#maxDrawdown, this.#maxFrom, this.#maxBottom, this.#maxRecovered, this.#longestUnderwaterMs])
@@ -250,6 +281,7 @@ export class EquityRecorder implements Stateful {
   }
 
   restore(from: ByteReader): void {
+    this.#basis = from.number();
     this.#at = from.number();
     this.#equity = from.number();
     this.#boundary = from.number();

@@ -112,7 +112,7 @@ export interface MetricsInput {
 export function metrics(input: MetricsInput): Metrics {
   const { equity, ledger, timeframeMs, from, to } = input;
   const perYear = YEAR_MS / timeframeMs;
-  const totalReturn = equity.finalEquity / equity.capital - 1;
+  const totalReturn = equity.finalEquity / equity.basis - 1;
   const hasReturns = equity.instants >= MINIMUM_RETURNS;
   const deviation = spread(Math.sqrt(equity.variance));
   const annualReturn = hasReturns ? (1 + totalReturn) ** (perYear / equity.instants) - 1 : NaN;
@@ -164,7 +164,7 @@ export function metrics(input: MetricsInput): Metrics {
     ...costShares(trips),
     averageMaxAdverseRatio: known(legs.adverse / ledger.tradeCount),
     averageMaxFavourableRatio: known(legs.favourable / ledger.tradeCount),
-    ...dailyFigures(timeframeMs > DAY_MS ? new Float64Array() : dailyReturns(equity.capital, equity.daily)),
+    ...dailyFigures(timeframeMs > DAY_MS ? new Float64Array() : dailyReturns(equity.basis, equity.daily)),
   };
 }
 

@@ -339,6 +339,7 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees, f
     ended: 'the 60 s were over',
     capital: amount('1000'),
     currency: 'USDT',
+    basis: 1_000,
     equity: 1_234.5,
     ledger,
     marks: [

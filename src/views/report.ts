@@ -44,6 +44,8 @@ export interface ReportDocument {
   readonly openPositions: readonly OpenRow[];
   readonly fills: readonly FillRow[];
   readonly funding: readonly FundingRow[];
+  /** Money of the run that left the account, or came back: in the equity, and in no profit. None but where another hand moves money. */
+  readonly transfers: readonly TransferRow[];
   readonly equity: readonly (readonly [string, number])[];
   readonly rulings: Readonly<Record<string, number>>;
   readonly alerts: Readonly<Record<string, number>>;
@@ -171,6 +173,13 @@ export interface FundingRow {
   readonly amount: string;
 }
 
+export interface TransferRow {
+  readonly at: string;
+  readonly amount: string;
+  /** Before it. */
+  readonly equity: number;
+}
+
 export interface ReportParts {
   readonly runId: string;
   readonly stateHash: string;
@@ -228,7 +237,7 @@ export function report(parts: ReportParts): ReportDocument {
     ...(books !== undefined && { books }),
     dataFlaws,
     execution: ledger.executionCosts(),
-    monthlyReturns: monthlyReturns(equity.capital, equity.daily),
+    monthlyReturns: monthlyReturns(equity.basis, equity.daily),
     attribution: attributionDocument(ledger, marks),
     trades: Array.from(ledger.trades(), (trade) => ({
       sleeve: trade.sleeve,
@@ -254,6 +263,7 @@ export function report(parts: ReportParts): ReportDocument {
     openPositions: openRows(ledger, marks),
     fills: fillRows(ledger),
     funding: Array.from(ledger.fundingPayments(), ({ at, symbol, amount }) => ({ at: formatTime(at), symbol, amount: format(amount) })),
+    transfers: ledger.transfers.map(({ at, amount, equity: before }) => ({ at: formatTime(at), amount: format(amount), equity: before })),
     equity: parts.equity.curve().map((point): [string, number] => [formatTime(point.at), point.equity]),
     rulings: ledger.rulings(),
     alerts: ledger.alerts(),
@@ -405,10 +415,13 @@ export function reportText(document: ReportDocument): string {
     .join('\n\n');
 }
 
-function summaryRows({ metrics: figures, capital, currency }: ReportDocument): string[][] {
+function summaryRows({ metrics: figures, capital, currency, transfers }: ReportDocument): string[][] {
   const start = Number(capital);
   const rows: [string, string][] = [
     ['start', `${money(start)} ${currency}`],
+    ...(transfers.length === 0
+      ? []
+      : [['transfers', `${money(total(transfers, ({ amount }) => Number(amount)))} ${currency} in ${transfers.length}`] as [string, string]]),
     ['end', `${money(figures.finalEquity)} ${currency}`],
     ['total return', percent(figures.totalReturn)],
     ['annual return', orUnknown(figures.annualReturn, percent)],
@@ -630,6 +643,8 @@ export interface SessionParts {
   readonly capital: Amount;
   readonly currency: string;
   readonly equity: number;
+  /** What the equity is measured against: the capital, on the footing of after the last transfer. */
+  readonly basis: number;
   readonly ledger: TradeLedger;
   /** By instrument. */
   readonly marks: readonly Marks[];
@@ -639,15 +654,23 @@ export interface SessionParts {
 
 /** The last lines of a session: what it came to, whose that was where there are several sleeves, and where to look further. */
 export function sessionSummary(parts: SessionParts): string {
-  const { ledger, currency, equity, marks } = parts;
-  const start = toNumber(parts.capital);
+  const { ledger, currency, equity, basis, marks } = parts;
+  const { transfers } = ledger;
   const trips = roundTrips(ledger);
   const won = trips.filter((trip) => trip.pnl > 0).length;
   const realised = trips.reduce((sum, trip) => sum + trip.pnl, 0);
   const open = ledger.openTrades();
   const funding = toNumber(ledger.funding);
   const rows: [string, string][] = [
-    ['equity', `${money(equity)} ${currency} (${percent(equity / start - 1)} of ${money(start)})`],
+    ['equity', `${money(equity)} ${currency} (${percent(equity / basis - 1)} of ${money(basis)})`],
+    ...(transfers.length === 0
+      ? []
+      : [
+          [
+            'transfers',
+            `${money(toNumber(ledger.transferred))} ${currency} in ${transfers.length}, from ${money(toNumber(parts.capital))} given`,
+          ] as [string, string],
+        ]),
     ['closed trades', trips.length === 0 ? '0' : `${trips.length} (${won} won), ${money(realised)} ${currency} net`],
     ['stop-outs', String(ledger.stopOuts)],
     ['open positions', open.length === 0 ? '0' : `${open.length}: ${open.map((trade) => `${trade.side} ${trade.symbol}`).join(', ')}`],

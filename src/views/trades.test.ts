@@ -552,12 +552,12 @@ class Witness {
         fees = add(fees, trade.fees);
         funding = add(funding, trade.funding);
       }
-      const won = subtract(portfolio.cash[index] ?? ZERO_AMOUNT, portfolio.startingCash[index] ?? ZERO_AMOUNT);
+      const won = subtract(portfolio.cash[index] ?? ZERO_AMOUNT, portfolio.givenCash[index] ?? ZERO_AMOUNT);
       assert.equal(format(money), format(won), `money of ${sleeve.name}`);
       assert.equal(format(fees), format(portfolio.fees[index] ?? ZERO_AMOUNT), `fees of ${sleeve.name}`);
       assert.equal(format(funding), format(portfolio.funding[index] ?? ZERO_AMOUNT), `funding of ${sleeve.name}`);
     });
-    const reserve = subtract(portfolio.cash.at(-1) ?? ZERO_AMOUNT, portfolio.startingCash.at(-1) ?? ZERO_AMOUNT);
+    const reserve = subtract(portfolio.cash.at(-1) ?? ZERO_AMOUNT, portfolio.givenCash.at(-1) ?? ZERO_AMOUNT);
     assert.equal(format(ledger.unallocated), format(reserve), 'money of no trade');
     this.#checkParts();
     const held = ledger.openTrades().map((trade) => format(trade.held));

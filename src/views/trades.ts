@@ -124,6 +124,15 @@ export interface FillRecord {
   readonly feeCurrency: string;
 }
 
+/** Money of the run that left the account, or came back: neither won nor lost. */
+export interface TransferRecord {
+  readonly at: TimeMs;
+  /** Positive is received. */
+  readonly amount: Amount;
+  /** At the marks, before it. */
+  readonly equity: number;
+}
+
 export interface FundingRecord {
   readonly at: TimeMs;
   readonly symbol: string;
@@ -238,6 +247,8 @@ export class TradeLedger implements Stateful {
   #otherHandAt = -1;
   #stopFilledAt = -1;
   readonly #counts = new Map<EntryKind, { entries: number }>();
+  /** A hand's doing, and few. */
+  readonly #transfers: TransferRecord[] = [];
   readonly #rulings = new Map<string, RulingCount>();
   readonly #alerts = new Map<string, number>();
   readonly #haltCauses: string[] = [];
@@ -371,6 +382,9 @@ export class TradeLedger implements Stateful {
           { price: entry.fill.price, at: entry.at, role: 'another hand', estimate: toNumber(entry.fill.price), slip: 0 },
           entry.fill.fee,
         );
+        break;
+      case 'cash.transferred':
+        this.#transfers.push({ at: entry.at, amount: entry.amount, equity: entry.equity });
         break;
       case 'funding.paid':
         this.#fund(entry.instrument, entry.amount, entry.at);
@@ -898,6 +912,14 @@ export class TradeLedger implements Stateful {
   *fundingPayments(): Generator<FundingRecord, void> {
     const from = new ByteReader(this.#fundingBytes.view());
     while (!from.ended) yield { at: from.number(), symbol: this.#symbol(from.count()), amount: from.decimal() };
+  }
+
+  get transfers(): readonly TransferRecord[] {
+    return this.#transfers;
+  }
+  /** What transfers came to: received less taken. */
+  get transferred(): Amount {
+    return this.#transfers.reduce((sum, { amount }) => add(sum, amount), ZERO_AMOUNT);
   }
 
   #sleeveName(sleeve: number): string {

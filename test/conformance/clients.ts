@@ -120,6 +120,7 @@ export class Bench {
       runId: 'own',
       // The market of these tests has a time of its own.
       since: 0,
+      capital: amount('1000'),
       now: () => Date.now(),
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,

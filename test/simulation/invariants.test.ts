@@ -142,7 +142,7 @@ class Auditor {
     });
     assert.equal(format(portfolio.totalCash()), format(this.#cash), 'the cash of all sleeves is capital less what was paid');
     this.#session.plan.sleeves.forEach((sleeve, index) => {
-      const amounts = [portfolio.startingCash, portfolio.realised, portfolio.funding].map((list) => list[index] ?? ZERO_AMOUNT);
+      const amounts = [portfolio.givenCash, portfolio.realised, portfolio.funding].map((list) => list[index] ?? ZERO_AMOUNT);
       let expected = amounts.reduce(add, negate(portfolio.fees[index] ?? ZERO_AMOUNT));
       sleeve.instruments.forEach((_, leg) => {
         expected = subtract(expected, portfolio.cost[(holdings.first[index] ?? 0) + leg] ?? ZERO_AMOUNT);

@@ -22,6 +22,8 @@ import { SimulatedWire } from './simulated-bybit-wire.ts';
 export const START = Date.UTC(2026, 0, 5);
 export const CREDENTIALS = { key: 'key-of-the-test', secret: 'secret-of-the-test' };
 export const RUN = 'test-run';
+/** Of the account, and of the run: nothing is beside it. */
+export const CAPITAL = amount('1000000');
 const TICK_MS = 20;
 /** Where minutes are to pass, the venue's streams speak less often. */
 const COARSE_TICK_MS = 200;
@@ -57,7 +59,7 @@ export class AdapterBench {
     this.stepped = new SteppedMarket(this.instruments, START - 1_000, [...prices]);
     this.exchange = new Exchange({
       market: this.stepped.market,
-      accounts: [{ name: 'account', uid: 1, ...CREDENTIALS, capital: amount('1000000') }],
+      accounts: [{ name: 'account', uid: 1, ...CREDENTIALS, capital: CAPITAL }],
       from: START,
       seed,
       slippageRatio: 0,
@@ -91,6 +93,7 @@ export class AdapterBench {
       settings: defaultBybitVenueSettings,
       runId: RUN,
       since: START,
+      capital: CAPITAL,
       now: () => this.now,
       notBefore: () => 0,
       lastPrice: (instrument) => this.exchange.listings[instrument]?.last ?? NaN,

@@ -66,7 +66,9 @@ function fill(id, items, make) {
 
 function showStatus(status) {
   const start = Number(status.capital);
-  const won = status.equity === null ? null : status.equity - start;
+  const basis = status.basisEquity;
+  const transferred = Number(status.transferred);
+  const won = status.equity === null ? null : status.equity - start - transferred;
   document.title = `${amount(status.equity)} · Ballast`;
   show(
     'run',
@@ -74,10 +76,10 @@ function showStatus(status) {
   );
   showState(status.state, status.haltCause === '' ? status.state : `${status.state}: ${status.haltCause}`);
   show('equity', amount(status.equity));
-  showSigned('change', won === null ? '–' : `${signed(won)} (${percent(won / start)}) of ${amount(start)}`, won);
+  showSigned('change', won === null ? '–' : `${signed(won)} (${percent(status.equity / basis - 1)}) of ${amount(basis)}`, won);
   show('drawdown', `${percent(status.drawdownRatio)} of ${amount(status.peakEquity)}`);
   show('day-loss', percent(status.dayLossRatio));
-  show('cash', amount(status.cash));
+  show('cash', transferred === 0 ? amount(status.cash) : `${amount(status.cash)}, ${signed(transferred)} transferred`);
   show('trades', `${whole.format(status.closedTrades)}, ${whole.format(status.winningTrades)} won`);
   show('stop-outs', whole.format(status.stopOuts));
   show('orders', whole.format(status.openOrders));

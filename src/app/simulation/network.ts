@@ -134,6 +134,13 @@ export class SimulatedNetwork {
     this.advance();
   }
 
+  /** Another hand pays in or, with a negative amount, takes out. */
+  moveMoney(amount: string): void {
+    this.#administer({ act: 'transfer', amount });
+    this.#parts.tell('weather', () => `${amount} are moved by another hand`);
+    this.advance();
+  }
+
   end(fault: Fault): void {
     // One that began later stands in its place.
     if (this.#active.get(fault.name) !== fault) return;

@@ -136,6 +136,7 @@ export class SimulatedProcess implements Caller {
       settings: plugs.settings?.(world.settings) ?? world.settings,
       runId: RUN_ID,
       since: WORLD_STARTS,
+      capital: plan.capital,
       now: () => this.#clock.now(),
       notBefore: () => place.notBefore(),
       lastPrice: (instrument) => place.last(instrument),
@@ -157,6 +158,7 @@ export class SimulatedProcess implements Caller {
       recorder: isNew ? recorder : comparing,
       venue: this.#commanded(adapter),
       onBar: (at, value) => equity.record(at, value),
+      onTransfer: (before, after) => equity.transfer(before, after),
       onPrice: (event) => ledger.price(event),
       knownFailures,
     });

@@ -157,7 +157,7 @@ class Case {
   }
 
   async run(): Promise<CaseOutcome> {
-    const { seed, faults, words, endsAt } = this.#world;
+    const { seed, faults, words, moneyMoves, endsAt } = this.#world;
     try {
       for (const fault of faults) {
         this.#scheduler.at(fault.at, () => this.#begin(fault));
@@ -166,6 +166,12 @@ class Case {
       for (const { at, command } of words) {
         this.#scheduler.at(at, () => {
           if (this.#process?.isDead === false) this.#process.hear(command);
+        });
+      }
+      for (const { at, amount: moved } of moneyMoves) {
+        this.#scheduler.at(at, () => {
+          this.#network.moveMoney(moved);
+          this.#witness.moved(moved);
         });
       }
       this.#scheduler.at(0, () => this.#live());

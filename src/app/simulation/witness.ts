@@ -15,7 +15,8 @@ import { CAPITAL } from './world.ts';
 /** What must hold. */
 export const INVARIANTS = {
   'fills-are-position': 'the fills of the journal, the venue’s executions, the venue’s position and the engine’s are one sum',
-  'cash-identity': 'cash is capital less what was bought, paid and charged, to the last digit, here and at the venue',
+  'cash-identity': 'cash is capital and transfers less what was bought, paid and charged, to the last digit, here and at the venue',
+  'money-is-there': 'the run’s own money is its capital, or what the account has beside its trades where that is less',
   'one-state': 'no order is in two states: it ends once, nothing is filled beyond it, and what is open here is open there',
   'one-intent-per-id': 'no id that the venue sees stands for two intents, and none for an intent that is not on the disk',
   'journal-verifies': 'the journal verifies as it was written',
@@ -58,6 +59,8 @@ export class Witness {
   readonly #meanings = new Map<string, string>();
   /** By instrument: since when it has been without a stop in fair weather. */
   readonly #nakedSince: (number | undefined)[] = [];
+  /** Of money by another hand, in all. */
+  #moved = 0n;
   /** By instrument: the side of the position when it was last looked at. */
   readonly #side: number[] = [];
   isFair = false;
@@ -91,6 +94,11 @@ export class Witness {
   committed(): void {
     for (const entry of this.#pending) this.#durable(entry);
     this.#pending = [];
+  }
+
+  /** Another hand has paid in or taken out so much. */
+  moved(amount: string): void {
+    this.#moved += units(amount);
   }
 
   /** A new life knows what the disk had, and nothing else. */
@@ -196,6 +204,7 @@ export class Witness {
       ended: new Map(),
       net: [],
       cash: exactly(CAPITAL),
+      transferred: 0n,
       fills: new Set(),
       isHalted: false,
     };
@@ -225,6 +234,10 @@ export class Witness {
           break;
         case 'funding.paid':
           story.cash += exactly(entry.amount);
+          break;
+        case 'cash.transferred':
+          story.cash += exactly(entry.amount);
+          story.transferred += exactly(entry.amount);
           break;
         case 'order.rejected':
         case 'order.cancelled':
@@ -298,16 +311,26 @@ export class Witness {
     }
   }
 
-  #cash(engine: Engine, { cash }: Story): void {
+  #cash(engine: Engine, { cash, transferred }: Story): void {
+    const gone = this.#moved < 0n ? this.#moved : 0n;
+    if (distance(transferred, gone) > ROUNDING)
+      this.break('money-is-there', `transfers of the run: found ${decimalOf(transferred)}, expected ${decimalOf(gone)}`);
+    this.#mustEqual(
+      'cash-identity',
+      'what the sleeves were given, against capital and transfers',
+      exactly(engine.portfolio.totalGiven()),
+      exactly(CAPITAL) + transferred,
+    );
     let truth = exactly(CAPITAL);
     for (const row of this.#executions()) {
       if (row.execType !== 'Funding') truth += row.side === 'Buy' ? -units(row.execValue) : units(row.execValue);
       truth -= units(row.execFee);
     }
-    this.#mustEqual('cash-identity', 'the journal’s cash, against the venue’s executions', cash, truth);
-    this.#mustEqual('cash-identity', 'the engine’s cash, against the venue’s executions', exactly(engine.portfolio.totalCash()), truth);
+    const own = truth + transferred;
+    this.#mustEqual('cash-identity', 'the journal’s cash, against the venue’s executions', cash, own);
+    this.#mustEqual('cash-identity', 'the engine’s cash, against the venue’s executions', exactly(engine.portfolio.totalCash()), own);
     // What is open stands in the wallet at what it cost.
-    const wallet = this.#account.positions.reduce((sum, { cost }) => sum + exactly(cost), truth);
+    const wallet = this.#account.positions.reduce((sum, { cost }) => sum + exactly(cost), truth + this.#moved);
     this.#mustEqual('cash-identity', 'the venue’s wallet, against its executions', exactly(this.#account.books.walletBalance), wallet);
   }
 
@@ -355,6 +378,8 @@ interface Story {
   readonly net: bigint[];
   readonly fills: Set<string>;
   cash: bigint;
+  /** By the rows that say so. */
+  transferred: bigint;
   /** The last word of the operator was to halt. */
   isHalted: boolean;
 }
@@ -362,6 +387,12 @@ interface Story {
 // Sums of its own, in units of 1e-12: the arithmetic of the ledger is among what is looked at.
 
 const PLACES = 12;
+/** Two cents: average prices at the venue are rounded. */
+const ROUNDING = 2n * 10n ** BigInt(PLACES - 2);
+
+function distance(one: bigint, other: bigint): bigint {
+  return one < other ? other - one : one - other;
+}
 
 function units(text: string): bigint {
   const [whole = '', part = ''] = text.replace('-', '').split('.');

@@ -94,6 +94,14 @@ export interface Word {
   readonly command: 'halt' | 'resume' | 'flatten';
 }
 
+/** Another hand moves money of the account. */
+export interface MoneyMove {
+  /** Milliseconds of the world. */
+  readonly at: number;
+  /** In quote currency: negative is a withdrawal. */
+  readonly amount: string;
+}
+
 export interface World {
   readonly seed: number;
   readonly instruments: readonly Instrument[];
@@ -116,11 +124,13 @@ export interface World {
   readonly faults: readonly Fault[];
   readonly deaths: readonly Death[];
   readonly words: readonly Word[];
+  readonly moneyMoves: readonly MoneyMove[];
 }
 
 /** A Monday, a few bars before funding is paid. */
 export const WORLD_STARTS: TimeMs = Date.UTC(2026, 0, 5, 7, 56);
-export const CAPITAL = amount('100000');
+const MONEY = 100_000;
+export const CAPITAL = amount(String(MONEY));
 /** Bars before anything goes wrong, and after everything that did. */
 const CALM_BARS = 1;
 const CLEAR_BARS = 4;
@@ -184,6 +194,8 @@ export function worldOf(seed: number): World {
     faults: Array.from({ length: random.integer(7) }, () => faultOf(random, clearFrom)).toSorted((one, other) => one.at - other.at),
     deaths: Array.from({ length: pick([0, 0, 1, 1, 2]) }, () => deathOf(random, clearFrom)),
     words: wordsOf(clearFrom, random),
+    // Of its own generator, as the way of orders.
+    moneyMoves: moneyMovesOf(clearFrom, new Random(seed).fork('money')),
   };
 }
 
@@ -250,6 +262,22 @@ function wordsOf(clearFrom: number, random: Random): readonly Word[] {
   if (random.bernoulli(0.3)) return [{ at, command: 'flatten' }];
   const halt: Word = { at, command: 'halt' };
   return random.bernoulli(0.5) ? [halt] : [halt, { at: at + random.integer(3 * MINUTE_MS), command: 'resume' }];
+}
+
+/** In a quarter of the worlds money goes and comes: all that there is was given to the run, so that what goes first is the run's own. */
+function moneyMovesOf(clearFrom: number, random: Random): readonly MoneyMove[] {
+  if (!random.bernoulli(0.25)) return [];
+  let beside = 0;
+  return Array.from({ length: 1 + random.integer(3) }, () => Math.floor(random.uniform() * clearFrom))
+    .toSorted((one, other) => one - other)
+    .map((at) => {
+      // Mostly out, and never more than leaves the run something to trade with.
+      const least = -0.6 * MONEY - beside;
+      const change = random.bernoulli(0.6) ? least * random.uniform() : 0.5 * MONEY * random.uniform();
+      const amount = change.toFixed(2);
+      beside += Number(amount);
+      return { at, amount };
+    });
 }
 
 /** Each on one instrument, the first of them with an opponent, so that sleeves cross; and sometimes a pair over both. */

@@ -67,7 +67,7 @@ import { ClockSkew } from './clock-skew.ts';
 import { ExecutionMemory } from './execution-memory.ts';
 import type { Amendment, KeptOrder } from './kept-order.ts';
 import { hasEnded, isEntry, KeptOrders, priorityOf, Waiting, type Whereabouts } from './kept-orders.ts';
-import { MoneyCheck } from './money-check.ts';
+import { MoneyCheck, stepWords } from './money-check.ts';
 import { isEnded, merged } from './order-progress.ts';
 import { OrderSocket } from './order-socket.ts';
 import { ReportQueue, type AdapterReport } from './report-queue.ts';
@@ -125,6 +125,8 @@ export interface BybitVenueParts {
   readonly runId: string;
   /** Executions of before this are not ours. */
   readonly since: TimeMs;
+  /** What the run was given of the account's money. */
+  readonly capital: Amount;
   /** Market time now, and the earliest time that the loop can still take. */
   readonly now: () => TimeMs;
   readonly notBefore: () => TimeMs;
@@ -191,7 +193,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   readonly #mismatches: number[];
   /** By instrument: what is held, as a position was last told when it was asked for. */
   readonly #costs: Amount[];
-  readonly #money = new MoneyCheck();
+  readonly #money: MoneyCheck;
   /** Executions that were believed so far: nothing has happened while it stands. */
   #believed = 0;
   /** Orders that are not ours and were told. */
@@ -227,6 +229,7 @@ export class BybitVenue implements Venue, Source, Stateful {
   constructor(parts: BybitVenueParts) {
     const { wire, timers, random, settings, redact, instruments, now, notBefore, runId } = parts;
     this.#parts = parts;
+    this.#money = new MoneyCheck(parts.capital);
     this.#listed = parts.listed;
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
@@ -428,6 +431,7 @@ export class BybitVenue implements Venue, Source, Stateful {
     }
     if (report.kind === 'position.liquidated' || report.kind === 'account.reported') {
       const { fill } = report;
+      if (report.kind === 'account.reported' && report.money !== undefined) this.#money.counted(report.money);
       if (fill === undefined) return;
       this.#executions.believe(fill.id, report.happenedAt);
       this.#move(report.instrument, report.side, fill);
@@ -898,8 +902,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     return OTHER_RUN.test(linkId) ? `of another run of Ballast, ${linkId}` : 'of another hand';
   }
 
-  /** What is told of the account and booked by nobody. */
-  #tell(instrument: number, words: string): void {
+  /** What is told of the account, and no trade. */
+  #tell(instrument: number, words: string, money?: Amount): void {
     this.#notice(words);
     this.#reports.push({
       kind: 'account.reported',
@@ -907,6 +911,7 @@ export class BybitVenue implements Venue, Source, Stateful {
       instrument,
       side: 'buy',
       fill: undefined,
+      ...(money === undefined ? {} : { money }),
       reason: this.#parts.redact(words),
     });
   }
@@ -1379,9 +1384,9 @@ export class BybitVenue implements Venue, Source, Stateful {
       held += Math.abs(toNumber(cost));
     }
     const step = this.#money.compare(venueCash, held);
+    if (this.#money.isInDoubt) this.#reconcileSoon(SECOND_LOOK_MS);
     if (step === undefined) return;
-    const words = signOf(step) > 0 ? `${format(step)} have come` : `${format(negate(step))} have gone`;
-    this.#tell(-1, `the account: ${words} that no trade of this run explains: a transfer, interest, or another's trade`);
+    this.#tell(-1, stepWords(step), step.beside);
   }
 
   /** Filters change, and instruments are taken from the list. */

@@ -5,11 +5,13 @@
 //
 // Simplified: orders are not amended in place (an amendment is refused, and what stood stands), a stop of the whole position rests as a plain
 // reduce-only stop of its quantity, and funding is not read: it is in the balance. Of a fee in a third coin the worth in quote currency is an
-// estimate by the instrument's rate.
+// estimate by the instrument's rate. Money that comes or goes is found on spot where fees are taken in money; a balance of perpetuals has funding
+// and, at many venues, the results of what is open in it, so that nobody can say what of it was moved.
 import type { Exchange } from 'ccxt';
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import {
   add,
+  amount as readAmount,
   amountFrom,
   compare,
   format,
@@ -20,7 +22,9 @@ import {
   signOf,
   subtract,
   toNumber,
+  ZERO_AMOUNT,
   ZERO_QUANTITY,
+  type Amount,
   type Quantity,
 } from '../../domain/decimal.ts';
 import { assert } from '../../domain/errors.ts';
@@ -40,6 +44,7 @@ import { inContracts, readBalances, readOrder, readPosition, readTrade, type Ccx
 import { ExecutionMemory } from './execution-memory.ts';
 import type { KeptOrder } from './kept-order.ts';
 import { hasEnded, isEntry, KeptOrders, priorityOf, Waiting, type Whereabouts } from './kept-orders.ts';
+import { MoneyCheck, stepWords } from './money-check.ts';
 import { isEnded, merged } from './order-progress.ts';
 import { ReportQueue, type AdapterReport } from './report-queue.ts';
 import { PRIORITY, Turns, type Budget, type Priority } from './turns.ts';
@@ -94,6 +99,8 @@ export interface CcxtVenueParts {
   readonly runId: string;
   /** Executions of before this are not ours. */
   readonly since: TimeMs;
+  /** What the run was given of the account's money; undefined where that cannot be counted: on anything but spot with its fees in money. */
+  readonly capital?: Amount | undefined;
   /** Why this process may not open anything, whatever the venue says; undefined where it may. */
   readonly mayOpen?: () => string | undefined;
   readonly now: () => TimeMs;
@@ -140,6 +147,8 @@ export class CcxtVenue implements Venue, Source, Stateful {
   readonly #coinsBeside = new Map<string, Quantity>();
   readonly #coinsTraded = new Map<string, Quantity>();
   readonly #balances = new Map<string, Quantity>();
+  /** Undefined where nobody can count it. */
+  readonly #money: MoneyCheck | undefined;
   /** Trades that may be of an order whose venue's id is not known yet: asked for again from here on. */
   #deferredFrom = Infinity;
   #refusedFor = '';
@@ -155,6 +164,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
   constructor(parts: CcxtVenueParts) {
     const { timers, instruments, now, notBefore, runId, random, redact, settings } = parts;
     this.#parts = parts;
+    this.#money = parts.capital === undefined ? undefined : new MoneyCheck(parts.capital);
     this.#net = instruments.map(() => ZERO_QUANTITY);
     this.#mismatches = instruments.map(() => 0);
     this.#executions = new ExecutionMemory(parts.since);
@@ -307,23 +317,26 @@ export class CcxtVenue implements Venue, Source, Stateful {
   /** A report that a run has recorded: heard again by a new process, before it starts. */
   recall(report: AdapterReport): void {
     assert(!this.#isStarted, 'a venue is brought along before it starts');
-    // None of them is said by this adapter.
+    if (report.kind === 'account.reported' && report.money !== undefined) this.#money?.counted(report.money);
+    // Trades and payments of nobody's order are not said by this adapter.
     if (report.kind === 'funding.paid' || report.kind === 'position.liquidated' || report.kind === 'account.reported') return;
     this.#orders.recall(report, (order, fill) => {
       if (!this.#executions.believe(fill.id, report.happenedAt)) return false;
-      this.#move(report.instrument, order.intent.side, fill.quantity);
+      this.#move(report.instrument, order.intent.side, fill);
       return true;
     });
   }
 
   save(out: ByteWriter): void {
     this.#executions.save(out);
+    this.#money?.save(out);
     for (const quantity of this.#net) out.decimal(quantity);
     this.#orders.save(out, (order) => out.flag(this.#triggers.has(order)));
   }
 
   restore(from: ByteReader): void {
     this.#executions.restore(from);
+    this.#money?.restore(from);
     for (let instrument = 0; instrument < this.#net.length; instrument++) this.#net[instrument] = from.decimal();
     this.#triggers.clear();
     this.#orders.restore(from, (order) => {
@@ -551,7 +564,7 @@ export class CcxtVenue implements Venue, Source, Stateful {
     }
     const { intent } = order;
     order.filled = add(order.filled, trade.quantity);
-    this.#move(instrument, intent.side, trade.quantity);
+    this.#move(instrument, intent.side, fill);
     this.#moveCoins(trade, listed);
     if (intent.budget === undefined && compare(order.filled, intent.quantity) > 0) {
       this.#counts.overfills++;
@@ -609,9 +622,11 @@ export class CcxtVenue implements Venue, Source, Stateful {
     return { ...common, fee: estimate, feeCoin: { currency: fee.currency, quantity: readQuantity(format(fee.cost)) } };
   }
 
-  #move(instrument: number, side: OrderIntent['side'], quantity: Quantity): void {
+  #move(instrument: number, side: OrderIntent['side'], { price, quantity, fee, feeCoin }: Fill): void {
     const net = this.#net[instrument] ?? ZERO_QUANTITY;
+    const paid = notional(price, quantity);
     this.#net[instrument] = side === 'buy' ? add(net, quantity) : subtract(net, quantity);
+    this.#money?.booked(subtract(side === 'buy' ? negate(paid) : paid, feeCoin === undefined ? fee : ZERO_AMOUNT));
   }
 
   #moveCoins({ side, quantity, fee }: CcxtTrade, { instrument, category }: CcxtListed): void {
@@ -707,10 +722,13 @@ export class CcxtVenue implements Venue, Source, Stateful {
     const beganAt = timers.now();
     this.#isReconciling = true;
     this.#reconcileAt = Infinity;
+    const traded = this.#money?.cash;
     const isDone = await this.#askForAll(beganAt);
     this.#isReconciling = false;
     if (!this.#isStarted) return;
     if (isDone) {
+      // A trade that this look has found may be in the balance or not.
+      if (this.#money !== undefined && traded === this.#money.cash) this.#compareMoney(this.#money);
       this.#reconciledAt = beganAt;
       this.#failures = 0;
       this.#counts.reconciliations++;
@@ -800,6 +818,30 @@ export class CcxtVenue implements Venue, Source, Stateful {
       else this.#compare(instrument, unified, held, add(beside, traded));
     }
     return true;
+  }
+
+  /** While nothing is under way, and coins are what our trades have made of them. */
+  #compareMoney(money: MoneyCheck): void {
+    const { instruments } = this.#parts;
+    const [first] = instruments;
+    const balance = this.#balances.get(first?.quote ?? '');
+    const isComparable = instruments.every(({ kind, quote }) => kind === 'spot' && quote === first?.quote);
+    const isAtRest = this.#mismatches.every((times, instrument) => times === 0 && !this.#orders.isMoving(instrument));
+    if (balance === undefined || !isComparable || !isAtRest) return;
+    const step = money.compare(readAmount(format(balance)), 0);
+    if (step === undefined) return;
+    const { now, redact } = this.#parts;
+    const words = redact(stepWords(step));
+    this.#notice(words);
+    this.#reports.push({
+      kind: 'account.reported',
+      happenedAt: now(),
+      instrument: -1,
+      side: 'buy',
+      fill: undefined,
+      money: step.beside,
+      reason: words,
+    });
   }
 
   /** A difference counts once it was found twice, while nothing moves. */

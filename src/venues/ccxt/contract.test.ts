@@ -101,6 +101,7 @@ holdsVenueContract('bybit through the adapter', async (): Promise<VenueSubject> 
     settings: defaultBybitVenueSettings,
     runId: 'contract',
     since: START,
+    capital: amount('100000'),
     now,
     notBefore: () => 0,
     lastPrice: () => exchange.listings[0]?.last ?? NaN,

@@ -136,6 +136,8 @@ interface Trading {
   readonly end: () => Promise<void>;
 }
 
+const CAPITAL = amount('100000');
+
 /** A whole session on an account of its own. @param says the stance, asked at every bar */
 async function session(name: string, says: () => number): Promise<Trading> {
   const { instruments } = stepped.market;
@@ -165,6 +167,7 @@ async function session(name: string, says: () => number): Promise<Trading> {
     settings: QUICK,
     runId: `run-${name}`,
     since: Date.now(),
+    capital: CAPITAL,
     now: () => clock.now(),
     notBefore: () => place.notBefore(),
     lastPrice: () => place.last(),
@@ -281,6 +284,7 @@ describe('the engine on a venue over loopback', { timeout: 20_000 }, () => {
       settings: QUICK,
       runId: 'run-four',
       since: Date.now(),
+      capital: CAPITAL,
       now: () => Date.now(),
       notBefore: () => 0,
       lastPrice: () => 60_000,
@@ -313,6 +317,7 @@ describe('the engine on a venue over loopback', { timeout: 20_000 }, () => {
         random: new Random(1),
         runId: 'run',
         since: 0,
+        capital: CAPITAL,
         now: () => 0,
         notBefore: () => 0,
         lastPrice: () => NaN,

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemTimers } from '../../app/system-timers.ts';
-import { price, quantity } from '../../domain/decimal.ts';
+import { amount, price, quantity } from '../../domain/decimal.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import type { Timers } from '../../domain/ports.ts';
 import { NEVER } from '../../domain/time.ts';
@@ -150,6 +150,7 @@ function common(notices: string[]) {
     random: new Random(1),
     runId: 'run',
     since: Date.now(),
+    capital: amount('1000'),
     now: () => Date.now(),
     notBefore: () => 0,
     lastPrice: () => 60_000,
