@@ -240,7 +240,7 @@ test('F52: a journal of the format before is read as it is, and is of this forma
   assert.equal(versionOf(), OLDEST_READABLE_VERSION);
   const journal = Journal.open(path);
   assert.deepEqual([...journal.rows()], rows);
-  journal.append(SAMPLES['cash.transferred'], journal.lastSequence + 1, 99);
+  journal.append(SAMPLES['cash.transferred'], journal.lastSequence + 1, 1_000);
   journal.close();
   assert.equal(versionOf(), FORMAT_VERSION);
   const again = Journal.open(path, { readOnly: true });

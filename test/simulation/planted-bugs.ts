@@ -2,7 +2,7 @@
 // a simulation that does not find them could not fail.
 import type { AmendIntent, CancelIntent, LimitAmendIntent, OrderIntent } from '../../src/domain/order.ts';
 import type { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
-import { ZERO_AMOUNT } from '../../src/domain/decimal.ts';
+import { smaller, ZERO_AMOUNT, type Amount } from '../../src/domain/decimal.ts';
 import type { AdapterReport } from '../../src/venues/ccxt/report-queue.ts';
 import { NEVER, type TimeMs } from '../../src/domain/time.ts';
 import type { Recorder } from '../../src/engine/recorder.ts';
@@ -262,6 +262,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'funding is not booked',
     breaks: ['cash-identity'],
     plugs: () => reports((report) => (report.kind === 'funding.paid' ? undefined : report)),
+  },
+  {
+    name: 'money that went is told and not booked',
+    breaks: ['money-is-there'],
+    plugs: () =>
+      reports((report) => {
+        if (report.kind !== 'account.reported') return report;
+        const { money: _money, ...words } = report;
+        return words;
+      }),
+  },
+  {
+    name: 'money that comes back is not believed',
+    breaks: ['money-is-there'],
+    plugs: () => {
+      let least: Amount | undefined;
+      return reports((report) => {
+        if (report.kind !== 'account.reported' || report.money === undefined) return report;
+        least = least === undefined ? report.money : smaller(least, report.money);
+        return { ...report, money: least };
+      });
+    },
   },
   {
     name: 'after a restart the adapter does not know what it had booked',
