@@ -8,6 +8,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/time.ts';
 import {
   bars,
   closeOf,
+  counted,
   feed,
   flat,
   forecast,
@@ -416,4 +417,94 @@ test('without rules nothing alerts, pauses or halts', async () => {
     [],
   );
   assert.equal(format(run.engine.portfolio.quantity[0] ?? assert.fail()), '100');
+});
+
+// ---- money by another hand -----------------------------------------------------------------------------------------------
+
+/** With the limits of the day where they usually are. */
+const DAILY = { dailyLossAlertRatio: 0.04, dailyLossPauseRatio: 0.05 };
+
+test('F36: a withdrawal of 30 % is a transfer: no drawdown, no loss of the day, and what is too much for what is left is cut', async () => {
+  const run = await session(exposed([...flat(4, 100), ...flat(4, 100)], { words: [counted(closeOf(3) + 5, '7000')], policy: DAILY }));
+  const { portfolio, account } = run.engine;
+  const [transfer, ...more] = run.of('cash.transferred');
+  assert.deepEqual(more, []);
+  assert.deepEqual([format(transfer?.amount ?? ZERO_AMOUNT), transfer?.at], ['-3000', closeOf(3) + 5]);
+  assert.equal(format(portfolio.totalGiven()), '7000');
+  assert.deepEqual([run.of('halt.latched'), run.of('pause.began'), alerts(run, 'drawdown'), alerts(run, 'daily-loss')], [[], [], [], []]);
+  assert.equal(alerts(run, 'account').length, 1);
+  assert.ok(Math.abs(Number(run.held(0)) * 100 - 7_000) < 50, `of the money that is left: ${run.held(0)}`);
+  assert.ok(Math.abs(account.peakEquity - 7_000) < 10 && Math.abs(account.dayStartEquity - 7_000) < 10, 'in proportion');
+});
+
+test('F36: after a withdrawal losses are measured from what was left, and halt and pause where they always do', async () => {
+  const words = [counted(closeOf(3) + 5, '7000')];
+  const paused = await session(exposed([100, 100, 100, 100, 100, 97, 96.5, 94.5, 94.5], { words, policy: DAILY }));
+  const plain = await session(exposed([100, 100, 100, 100, 100, 97, 96.5, 94.5, 94.5], { policy: DAILY }));
+  assert.deepEqual(
+    paused.of('pause.began').map(({ at }) => paused.barAt(at)),
+    plain.of('pause.began').map(({ at }) => plain.barAt(at)),
+  );
+  assert.equal(paused.of('pause.began').length, 1);
+  const halted = await session(exposed([100, 100, 100, 100, 100, 90, 80, 74, 74], { words }));
+  const [halt] = halted.of('halt.latched');
+  assert.deepEqual([halted.barAt(halt?.at ?? NaN), /drawdown/.test(halt?.cause ?? '')], [7, true]);
+});
+
+test('F36: what comes back hides no drawdown, and nothing beyond the capital is taken', async () => {
+  const words = [counted(closeOf(3) + 5, '6000'), counted(closeOf(5) + 5, '250000'), counted(closeOf(5) + 10, '99999')];
+  let before = NaN;
+  const run = new TestSession(exposed([100, 100, 100, 100, 100, 89, 89, 89, 74], { words }));
+  const drawdown = (): number => 1 - run.engine.portfolio.equity / run.engine.account.peakEquity;
+  run.onEvent = (event) => {
+    if (event.kind === 'bar.closed' && event.at === closeOf(5)) before = drawdown();
+    if (event.kind === 'account.reported' && event.at > closeOf(5))
+      assert.ok(Math.abs(drawdown() - before) < 0.001, `${drawdown()} of ${before}`);
+  };
+  await run.run();
+  assert.ok(before > 0.1);
+  assert.deepEqual(
+    run.of('cash.transferred').map(({ amount }) => format(amount)),
+    ['-4000', '4000'],
+  );
+  assert.equal(format(run.engine.portfolio.totalGiven()), '10000');
+});
+
+test('F36: hearing it again, or hearing that more is there than the run was given, books nothing', async () => {
+  const words = [counted(closeOf(2) + 5, '10000'), counted(closeOf(3) + 5, '50000'), counted(closeOf(4) + 5, '9000')];
+  const run = await session(exposed(flat(9, 100), { words: [...words, counted(closeOf(5) + 5, '9000')] }));
+  assert.deepEqual(
+    run.of('cash.transferred').map(({ amount }) => format(amount)),
+    ['-1000'],
+  );
+});
+
+test('F36: a run whose money is all gone halts, and what comes back is measured from where it was', async () => {
+  const words = [counted(closeOf(3) + 5, '0'), counted(closeOf(5) + 5, '10000')];
+  const run = await session(exposed(flat(9, 100), { words }));
+  assert.equal(run.of('halt.latched')[0]?.at, closeOf(3) + 5);
+  assert.equal(format(run.engine.portfolio.totalGiven()), '10000');
+  assert.ok(run.engine.account.peakEquity > 9_900 && run.engine.account.peakEquity <= 10_000);
+});
+
+test('F36: killed on either side of a transfer a run goes on to the same state, and books it once', async () => {
+  const parts = exposed([100, 100, 101, 99, 98, 99, 97, 96, 95, 96], {
+    words: [counted(closeOf(3) + 5, '6400.5'), counted(closeOf(6) + 5, '8000')],
+    policy: DAILY,
+  });
+  const whole = await session(parts);
+  for (const killAt of [closeOf(3), closeOf(3) + 5, closeOf(5), closeOf(6) + 5]) {
+    const first = new TestSession(parts);
+    let bytes: Uint8Array | undefined;
+    first.onEvent = (event) => {
+      if (bytes === undefined && event.at >= killAt) bytes = first.snapshot();
+    };
+    await first.run();
+    const second = new TestSession(parts);
+    second.restore(new ByteReader(bytes ?? assert.fail('it was killed')));
+    await second.run();
+    assert.equal(second.stateHash, whole.stateHash);
+    const after = killAt >= closeOf(6) + 5 ? 0 : killAt >= closeOf(3) + 5 ? 1 : 2;
+    assert.equal(second.of('cash.transferred').length, after);
+  }
 });

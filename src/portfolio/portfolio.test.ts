@@ -215,6 +215,38 @@ describe('funding', () => {
   });
 });
 
+describe('a transfer', () => {
+  test('takes from each what it would have if it closed at cost, the last gets the remainder, and what comes back restores them', () => {
+    const made = portfolio();
+    made.book(0, [{ holding: 0, quantity: quantity('30') }], price('100'), amount('3'));
+    made.markAt(0, 110);
+    const before = [made.cash, made.givenCash].map(texts);
+    made.transfer(amount('-1000'));
+    const taken = made.givenCash.map((given, part) => toNumber(subtract(amount(before[1]?.[part] ?? ''), given)));
+    // Of 9,997: a third of the capital each, less the fee that the first has paid.
+    [3_330 + 1 / 3, 3_333 + 1 / 3, 3_333 + 1 / 3, 0].forEach((has, part) => {
+      assert.ok(Math.abs((taken[part] ?? NaN) - (1_000 * has) / 9_997) < 1e-8, String(taken));
+    });
+    assert.deepEqual([made.totalCash(), made.totalGiven()].map(format), ['5997', '9000']);
+    assert.equal(made.equity, 9_297);
+    made.transfer(amount('400'));
+    assert.deepEqual([made.totalCash(), made.totalGiven()].map(format), ['6397', '9400']);
+    made.transfer(amount('600'));
+    assert.deepEqual([made.cash, made.givenCash].map(texts), before);
+    assert.deepEqual([made.realised, made.fees, made.funding].map(texts), [['0', '0', '0'], ['3', '0', '0'], ['0', '0', '0']]);
+  });
+
+  test('takes nothing from a sleeve that has lost what it was given', () => {
+    const made = portfolio();
+    made.book(0, [{ holding: 0, quantity: quantity('100') }], price('100'), ZERO_AMOUNT);
+    made.book(0, [{ holding: 0, quantity: quantity('-100') }], price('60'), ZERO_AMOUNT);
+    const first = made.givenCash[0];
+    made.transfer(amount('-5000'));
+    assert.equal(made.givenCash[0], first);
+    assert.equal(format(made.totalGiven()), '5000');
+  });
+});
+
 describe('marks', () => {
   test('move the estimate of equity by what is held', () => {
     const made = portfolio();
@@ -243,20 +275,32 @@ const trade = fc.oneof(
   fc.record({ kind: fc.constant('crossing' as const), sizes: fc.tuple(lots(-5_000, 5_000), lots(-5_000, 5_000)), at: prices }),
   fc.record({ kind: fc.constant('disaster' as const), percent: fc.integer({ min: 1, max: 100 }), at: prices, fee: fees }),
   fc.record({ kind: fc.constant('funding' as const), instrument: fc.constantFrom(0, 1), payment: fees }),
+  // Of the capital: what the account has, more or less than that.
+  fc.record({ kind: fc.constant('transfer' as const), money: fc.integer({ min: 0, max: 2_000_000_000 }).map((units) => (units / 1e5).toFixed(12)) }),
   fc.record({ kind: fc.constant('mark' as const), instrument: fc.constantFrom(0, 1), at: prices }),
 );
+
+const CAPITAL = amount('12345.678901');
+
+/** What brings a portfolio of that capital to what there is, and never above its capital. */
+function transferTo(money: string, { givenCash }: Portfolio): Amount {
+  const most = compare(amount(money), CAPITAL) < 0 ? amount(money) : CAPITAL;
+  return subtract(most, givenCash.reduce(add));
+}
 
 test('over random trades nothing is lost and nothing is made up: positions, cash and P&L are exact, by sleeve and as a whole', () => {
   fc.assert(
     fc.property(fc.array(trade, { maxLength: 40 }), fc.nat(40), (trades, cut) => {
-      let made = portfolio('12345.678901');
+      let made = portfolio(format(CAPITAL));
       let again: Portfolio | undefined;
       // The witness keeps one account for the whole, as a venue does.
-      let cash = amount('12345.678901');
+      let cash = CAPITAL;
+      let given = CAPITAL;
       const position = [ZERO_QUANTITY, ZERO_QUANTITY];
       trades.forEach((each, index) => {
         const act = (on: Portfolio): void => {
           if (each.kind === 'mark') on.markAt(each.instrument, Number(each.at));
+          else if (each.kind === 'transfer') on.transfer(transferTo(each.money, on));
           else if (each.kind === 'funding') on.payFunding(each.instrument, amount(each.payment));
           else if (each.kind === 'crossing') {
             const [first, second] = each.sizes.map((text) => quantity(text));
@@ -293,10 +337,23 @@ test('over random trades nothing is lost and nothing is made up: positions, cash
             });
           }
         };
+        const moved = each.kind === 'transfer' ? transferTo(each.money, made) : ZERO_AMOUNT;
+        cash = add(cash, moved);
+        given = add(given, moved);
+        const earned = [made.realised, made.fees, made.funding].map(texts);
         const net = absolute(made.net[0] ?? ZERO_QUANTITY);
         const side = signOf(made.net[0] ?? ZERO_QUANTITY);
         act(made);
         if (again !== undefined) act(again);
+        if (each.kind === 'transfer') {
+          assert.deepEqual([made.realised, made.fees, made.funding].map(texts), earned, 'a transfer is no P&L, no fee and no funding');
+          if (compare(given, CAPITAL) === 0) assert.deepEqual(texts(made.givenCash), texts(portfolio(format(CAPITAL)).givenCash));
+          made.givenCash.forEach((now, part) => {
+            const start = portfolio(format(CAPITAL)).givenCash[part] ?? ZERO_AMOUNT;
+            assert.ok(compare(now, start) <= 0, 'nobody is given more than at the start');
+          });
+        }
+        assert.equal(format(made.totalGiven()), format(given), 'the sleeves were given what the portfolio was');
         if (each.kind === 'funding') cash = add(cash, amount(each.payment));
         if (each.kind === 'fill') {
           let whole = ZERO_QUANTITY;
@@ -341,7 +398,7 @@ test('over random trades nothing is lost and nothing is made up: positions, cash
         if (index === cut) {
           const out = new ByteWriter();
           made.save(out);
-          again = portfolio('1');
+          again = portfolio(format(CAPITAL));
           again.restore(new ByteReader(out.view().slice()));
         }
       });

@@ -20,7 +20,7 @@ import {
   type Quantity,
 } from '../../src/domain/decimal.ts';
 import type { Entry } from '../../src/domain/entry.ts';
-import type { Event, LiquidationReport, OrderReport } from '../../src/domain/event.ts';
+import type { AccountReport, Event, LiquidationReport, OrderReport } from '../../src/domain/event.ts';
 import { isMarketEvent } from '../../src/domain/event.ts';
 import { filledShares, isOpen, type OrderIntent } from '../../src/domain/order.ts';
 import { layOut } from '../../src/domain/sleeve.ts';
@@ -40,6 +40,8 @@ class Auditor {
   readonly #filled = new Map<string, Quantity>();
   readonly #positions: Quantity[];
   #cash: Amount;
+  /** By the entries that say so: the venue of these worlds knows of none of it. */
+  #transferred = ZERO_AMOUNT;
   readonly #naked: ({ readonly side: number; readonly since: number } | undefined)[];
   readonly #latched: Map<number, -1 | 1> = new Map();
   readonly #latches: number[] = [];
@@ -56,6 +58,7 @@ class Auditor {
   after(event: Event): void {
     this.events++;
     this.#readLatches();
+    if (event.kind === 'account.reported') this.#moneyIsThere(event);
     if (event.kind === 'funding.paid') this.#cash = add(this.#cash, event.amount);
     else if (event.kind === 'position.liquidated') this.#liquidated(event);
     else if ('order' in event && event.kind !== 'order.amended' && event.kind !== 'order.repriced') this.#report(event);
@@ -74,7 +77,10 @@ class Auditor {
         this.#intents.set(intent.id, intent);
       }
     } else if (entry.kind === 'sleeve.stopped' || entry.kind === 'sleeve.closed') this.#latches.push(entry.sleeve);
-    else if (entry.kind === 'sleeve.rearmed') this.#mayRearm(entry.sleeve, entry.at);
+    else if (entry.kind === 'cash.transferred') {
+      this.#cash = add(this.#cash, entry.amount);
+      this.#transferred = add(this.#transferred, entry.amount);
+    } else if (entry.kind === 'sleeve.rearmed') this.#mayRearm(entry.sleeve, entry.at);
   }
 
   /** A sleeve that was stopped re-arms when its mind is neutral or on the other side, or stands by nothing any more. */
@@ -132,8 +138,17 @@ class Auditor {
     for (const stop of intent.attached) if (!this.#resting.has(stop.id)) this.#dead.add(stop.id);
   }
 
+  #moneyIsThere({ money }: AccountReport): void {
+    const { capital } = this.#session.plan;
+    assert.ok(money !== undefined);
+    const own = compare(money, capital) < 0 ? money : capital;
+    assert.equal(format(add(capital, this.#transferred)), format(own), 'the run has its capital, or what there is where that is less');
+  }
+
   #sumsAreExact(): void {
     const { portfolio, holdings } = this.#session.engine;
+    const given = portfolio.givenCash.reduce(add);
+    assert.equal(format(given), format(add(this.#session.plan.capital, this.#transferred)), 'the sleeves were given capital and transfers');
     this.#positions.forEach((position, instrument) => {
       let sum = ZERO_QUANTITY;
       for (const holding of holdings.ofInstrument[instrument] ?? []) sum = add(sum, portfolio.quantity[holding] ?? ZERO_QUANTITY);
@@ -158,7 +173,7 @@ class Auditor {
   #venueAgrees(): void {
     const { venue } = this.#session;
     // An act of the venue has at most one fill or payment, and it is said first: the two ledgers never differ between events.
-    assert.equal(format(venue.cash), format(this.#cash), "the venue's cash");
+    assert.equal(format(add(venue.cash, this.#transferred)), format(this.#cash), "the venue's cash");
     venue.position.forEach((position, instrument) => {
       assert.equal(format(position), format(this.#positions[instrument] ?? ZERO_QUANTITY), `the venue's position in ${instrument}`);
     });
@@ -249,6 +264,7 @@ function folded(session: TestSession): Portfolio {
     if (entry.kind === 'order.intended') {
       for (const intent of [entry.intent, ...entry.intent.attached]) orders.set(intent.id, { intent, filled: ZERO_QUANTITY, booked: [] });
     } else if (entry.kind === 'crossing.made') portfolio.cross(entry.instrument, entry.parts, entry.price);
+    else if (entry.kind === 'cash.transferred') portfolio.transfer(entry.amount);
     else if (entry.kind === 'funding.paid') portfolio.payFunding(entry.instrument, entry.amount);
     else if (entry.kind === 'position.liquidated') {
       portfolio.bookDisaster(entry.instrument, entry.fill.quantity, entry.fill.price, entry.fill.fee, entry.side);
@@ -286,6 +302,8 @@ const seen = {
   liquidated: 0,
   tickets: 0,
   rested: 0,
+  taken: 0,
+  givenBack: 0,
 };
 
 async function audit(world: World): Promise<void> {
@@ -306,6 +324,9 @@ async function audit(world: World): Promise<void> {
   seen.rearmed += session.of('sleeve.rearmed').length;
   seen.tickets += session.of('ticket.closed').length;
   seen.rested += session.of('order.filled').filter(({ fill }) => fill?.liquidity === 'maker').length;
+  const transfers = session.of('cash.transferred').map(({ amount }) => signOf(amount));
+  seen.taken += transfers.filter((sign) => sign < 0).length;
+  seen.givenBack += transfers.filter((sign) => sign > 0).length;
   assert.equal(bytesOf(folded(session)), bytesOf(session.engine.portfolio), 'folding what was recorded gives the portfolio, byte for byte');
 }
 

@@ -12,7 +12,7 @@ import { ComparingRecorder, SessionRecorder } from '../../src/app/session-record
 import { ByteReader, ByteWriter } from '../../src/domain/bytes.ts';
 import { toNumber } from '../../src/domain/decimal.ts';
 import type { JournalRow } from '../../src/domain/entry.ts';
-import type { TapeEvent } from '../../src/domain/event.ts';
+import type { AccountReport, TapeEvent, VenueReport } from '../../src/domain/event.ts';
 import type { MarketSource } from '../../src/domain/ports.ts';
 import { NEVER } from '../../src/domain/time.ts';
 import type { Recorder } from '../../src/engine/recorder.ts';
@@ -54,7 +54,9 @@ function assemble(world: World, { journal, tape }: Disk, isNew: boolean): { run:
   const knownFailures = new Map<number, ReadonlyMap<number, string>>();
   const whole = partsOf(world);
   // What was said from outside before the kill is in the journal; only the rest is said again.
-  const heard = [...journal.rows()].filter(({ entry }) => entry.kind === 'operator.spoke' || entry.kind.startsWith('feed.')).length;
+  const isFromOutside = ({ entry: { kind } }: JournalRow): boolean =>
+    kind === 'operator.spoke' || kind === 'account.reported' || kind.startsWith('feed.');
+  const heard = [...journal.rows()].filter(isFromOutside).length;
   const words = whole.words?.toSorted((left, right) => left.at - right.at).slice(heard) ?? [];
   const run = new TestSession({ ...whole, words, recorder: isNew ? recorder : comparing, knownFailures });
   const { plan, engine, venue } = run;
@@ -66,7 +68,13 @@ function assemble(world: World, { journal, tape }: Disk, isNew: boolean): { run:
   const parts = {
     plan,
     engine,
-    venue,
+    venue: {
+      save: venue.save.bind(venue),
+      restore: venue.restore.bind(venue),
+      see: venue.see.bind(venue),
+      // What is said of the account here is not said by this venue, which has nobody's hand but ours.
+      recall: (report: VenueReport | AccountReport) => report.kind !== 'account.reported' && venue.recall(report),
+    },
     journal,
     tape,
     recorder,

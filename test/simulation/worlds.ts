@@ -2,6 +2,7 @@
 // prices with holes, jumps and crashes; an operator and a feed that interfere. One seed is one world, in every process.
 import fc from 'fast-check';
 import type { AllocationMethod } from '../../src/council/allocation.ts';
+import type { AccountReport } from '../../src/domain/event.ts';
 import { HOUR_MS, MINUTE_MS, type TimeMs } from '../../src/domain/time.ts';
 import { ema } from '../../src/features/catalog.ts';
 import { EXECUTION_ALGORITHMS, type ExecutionAlgorithm, type TicketAlgorithm } from '../../src/domain/order.ts';
@@ -9,7 +10,7 @@ import type { ExecutionSettings } from '../../src/execution/tickets.ts';
 import { abstain, type Protection } from '../../src/domain/opinion.ts';
 import { Random } from '../../src/quant/random.ts';
 import type { MarginKind } from '../../src/venues/simulated/rules.ts';
-import { bars, feed, forecast, operator, START, walk, type SessionParts, type TestMind } from '../support/session.ts';
+import { bars, counted, feed, forecast, operator, START, walk, type SessionParts, type TestMind } from '../support/session.ts';
 
 export interface World {
   readonly seed: number;
@@ -64,6 +65,14 @@ function moods(random: Random, count: number, jumpChance: number, protection?: P
   };
 }
 
+/** In a third of the worlds money goes and comes: the capital is 10,000, and of what is beside it nobody in the run knows. */
+function countings(random: Random, lastsMs: TimeMs): readonly AccountReport[] {
+  if (!random.bernoulli(0.33)) return [];
+  return Array.from({ length: 1 + random.integer(5) }, () =>
+    counted(START + random.integer(lastsMs), (3_000 + 12_000 * random.uniform()).toFixed(7)),
+  );
+}
+
 export function partsOf(world: World): SessionParts {
   const { seed, count, latencyMs, isRuled, margin, isAllIn, algorithm = 'market', allocation } = world;
   const barMs = allocation === undefined ? MINUTE_MS : 6 * HOUR_MS;
@@ -75,10 +84,12 @@ export function partsOf(world: World): SessionParts {
     const halt = [operator(at, 'halt'), operator(at + 1 + random.integer(20 * MINUTE_MS), 'resume')];
     const lost = [feed(at, 'feed.lost', random.integer(3) - 1), feed(at + 1 + random.integer(5 * MINUTE_MS), 'feed.restored')];
     return [halt, lost, [operator(at, 'flatten')], [operator(at, 'close', sleeve)]][random.integer(4)] ?? [];
-  }).flat();
+  });
+  // Of its own generator, so that the worlds of before stay what they were.
+  const said = [...words.flat(), ...countings(new Random(seed).fork('money'), count * barMs)];
   const trendy: TestMind['says'] = (_, { features }) => Math.sign((features['fast']?.value ?? 0) - (features['slow']?.value ?? 0));
   const chance = 0.02 + random.uniform() * 0.2;
-  if (isAllIn === true) return allIn(world, moods(random, count, chance, { stopRatio: 0.01, trailRatio: 0.015 }), words);
+  if (isAllIn === true) return allIn(world, moods(random, count, chance, { stopRatio: 0.01, trailRatio: 0.015 }), said);
   return {
     instruments: [{ fundingRate: 0.0003, fundingIntervalMs: 60 * MINUTE_MS }, { takerFeeRate: 0.0005 }],
     bars: [0, 1].map((instrument) =>
@@ -91,7 +102,7 @@ export function partsOf(world: World): SessionParts {
       { instruments: [1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance), timeframeMs: 5 * barMs }] },
       { instruments: [0, 1], shareRatio: 0.2, minds: [{ says: moods(random, count, chance) }] },
     ],
-    words,
+    words: said,
     ...(allocation === undefined ? {} : { council: { allocation, allocationWindowDays: 5, allocationCadenceDays: 2 } }),
     desk: algorithm === 'market' ? {} : { execution: workedBy(algorithm, seed) },
     policy: isRuled ? { trailR: random.integer(2), fixedRatio: 0.6, drawdownHaltRatio: 0.2 } : 'none',
