@@ -137,11 +137,11 @@ async function openVenue(
   return venue;
 }
 
-async function open(context: TestContext, market: Market): Promise<World> {
+async function open(context: TestContext, market: Market, more: Partial<OpenCcxtVenueOptions> = {}): Promise<World> {
   const server = market === 'coinbase' ? new CoinbaseServer(COINBASE_KEYS) : new BinanceServer(market, CREDENTIALS);
   const address = await server.listen();
   const notices: string[] = [];
-  const venue = await openVenue(context, market, address, notices);
+  const venue = await openVenue(context, market, address, notices, more);
   context.after(() => server.close());
   const world = new World(server, venue, notices);
   venue.start();
@@ -328,6 +328,36 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
           await world.enter('1-3', { side: 'sell', reduceOnly: true });
           await world.until('it is sold', () => world.said('1-3').includes('filled 0.01'));
           assert.equal(world.server.balances.get('BTC'), 0);
+        });
+
+        test('F36: money that goes is found beside what was traded, and a process that has heard of it says it no more', async (context) => {
+          const capital = amount('100000');
+          const world = await open(context, market, { capital });
+          const { balances } = world.server;
+          const counted = (reports: readonly AdapterReport[]): readonly string[] =>
+            reports.flatMap((report) => (report.kind === 'account.reported' && report.money !== undefined ? [format(report.money)] : []));
+          const polls = async (of: World, count: number): Promise<void> => {
+            const until = of.venue.counts.reconciliations + count;
+            await of.until('more polls', () => of.venue.counts.reconciliations >= until);
+          };
+          await world.enter('1-1');
+          await world.until('a fill', () => world.said('1-1').includes('filled 0.01'));
+          await polls(world, 3);
+          assert.deepEqual(counted(world.reports), [], 'what was bought, and its fee, is no transfer');
+          balances.set('USD', (balances.get('USD') ?? NaN) - 30_000);
+          await world.until('it is found', () => counted(world.reports).length > 0);
+          assert.deepEqual(counted(world.reports), ['70000']);
+          assert.match(world.notices.join(), /30000 have gone that no trade of this run explains/);
+          world.venue.stop();
+          // A new process, that has read what was recorded.
+          const again = await openVenue(context, market, world.server.address, world.notices, { capital });
+          const other = new World(world.server, again, world.notices);
+          other.submit('1-1');
+          for (const report of world.reports) again.recall(report);
+          again.start();
+          await other.until('a reconciled venue', () => again.isReconciled);
+          await polls(other, 2);
+          assert.deepEqual([counted(other.reports), other.net()], [[], '0.01']);
         });
         return;
       }

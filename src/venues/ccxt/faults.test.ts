@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ByteReader, ByteWriter } from '../../domain/bytes.ts';
-import { format, price, quantity } from '../../domain/decimal.ts';
+import { amount, format, isZero, price, quantity } from '../../domain/decimal.ts';
 import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import { Engine } from '../../engine/engine.ts';
 import { defaultBybitVenueSettings, type BybitVenueSettings } from './bybit-venue.ts';
 import { AdapterBench, disaster, RUN, START, stop, type AdapterBenchOptions } from '../../../test/support/adapter-bench.ts';
+import { planOf, single } from '../../../test/support/session.ts';
 
 let bench: AdapterBench;
 /** Which way orders take. */
@@ -31,6 +33,34 @@ afterEach(() => {
   const fills = bench.reports.flatMap((report) => (report.kind === 'order.filled' ? [report.fill?.id] : []));
   assert.equal(new Set(fills).size, fills.length, 'no fill is reported twice');
 });
+
+const reasons = (): readonly string[] => bench.reports.flatMap((each) => (each.kind === 'account.reported' ? [each.reason] : []));
+
+/** The ledger of a run above the adapter, which is told what it says of the account: what it books, and what cash it has without its trades. */
+function runOf(capital = '1000000') {
+  const { instruments } = bench;
+  const plan = planOf({ sleeves: [single(0, () => 0), single(1, () => 0)], bars: [], instruments, capital });
+  const transfers: string[] = [];
+  const engine = new Engine({
+    plan,
+    recorder: {
+      market: () => undefined,
+      entry: (entry) => entry.kind === 'cash.transferred' && transfers.push(format(entry.amount)),
+      commit: () => undefined,
+    },
+    venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
+  });
+  const heard = new Set<unknown>();
+  return {
+    hear() {
+      for (const report of bench.reports) if (report.kind === 'account.reported' && !heard.has(report)) engine.handle(report);
+      for (const report of bench.reports) heard.add(report);
+      const { portfolio } = engine;
+      const isNoProfit = [...portfolio.realised, ...portfolio.fees, ...portfolio.funding].every((each) => isZero(each));
+      return { transfers: [...transfers], cash: format(portfolio.totalCash()), isNoProfit };
+    },
+  };
+}
 
 const limit = (limitPrice: string) => ({ type: 'limit', limitPrice: price(limitPrice) }) as const;
 const WINDOW_MS = 6 * SECOND_MS;
@@ -1041,20 +1071,91 @@ describe('the account and the venue change by themselves', () => {
     assert.equal(bench.venue.blockOf(1), undefined);
   });
 
-  test('F36: money that comes or goes is told as that, once, and is no trade of ours', async () => {
+  test('F36: money that goes is booked as a transfer of the run within a reconciliation, once, and is no trade of ours', async () => {
     await opened();
+    const run = runOf();
     bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
     await bench.advance(31 * SECOND_MS);
     bench.stepped.move(0, 61_000);
     bench.act({ act: 'transfer', amount: '-250.5' });
-    await bench.advance(2 * MINUTE_MS);
-    const told = bench.reports.flatMap((each) => (each.kind === 'account.reported' ? [each.reason] : []));
-    assert.deepEqual(told, [`the account: 250.5 have gone that no trade of this run explains: a transfer, interest, or another's trade`]);
+    await bench.advance(35 * SECOND_MS);
+    assert.deepEqual(reasons(), [`the account: 250.5 have gone that no trade of this run explains: a transfer, interest, or another's trade`]);
+    assert.deepEqual(run.hear(), { transfers: ['-250.5'], cash: '999749.5', isNoProfit: true });
     // Funding is known, a fill is, and neither is told as a transfer.
     bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-1.25' });
     bench.submit('1-3', { side: 'sell', reduceOnly: true });
     await bench.advance(2 * MINUTE_MS);
-    assert.equal(bench.reports.filter(({ kind }) => kind === 'account.reported').length, 1);
+    assert.equal(reasons().length, 1);
+    bench.act({ act: 'transfer', amount: '1000' });
+    await bench.advance(35 * SECOND_MS);
+    assert.equal(reasons().length, 2);
+    assert.deepEqual(run.hear(), { transfers: ['-250.5', '250.5'], cash: '1000000', isNoProfit: true });
+  });
+
+  test('F36: what is beside the capital takes deposits and gives withdrawals first; what goes beyond it comes back first', async () => {
+    await opened({ parts: { capital: amount('900000') } });
+    const run = runOf('900000');
+    const moved = async (by: string): Promise<readonly string[]> => {
+      bench.act({ act: 'transfer', amount: by });
+      await bench.advance(35 * SECOND_MS);
+      return run.hear().transfers;
+    };
+    assert.deepEqual(await moved('-60000'), []);
+    assert.deepEqual(await moved('-50000'), ['-10000']);
+    assert.deepEqual(await moved('4000'), ['-10000', '4000']);
+    assert.deepEqual(await moved('500000'), ['-10000', '4000', '6000']);
+    assert.deepEqual(await moved('-300000'), ['-10000', '4000', '6000']);
+    assert.deepEqual([reasons().length, run.hear().cash], [5, '900000']);
+  });
+
+  test('F36: over a restart a transfer is told once where it was recorded, and booked once where it was not', async () => {
+    await opened();
+    const run = runOf();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.advance(31 * SECOND_MS);
+    const before = saved();
+    bench.act({ act: 'transfer', amount: '-5000' });
+    await bench.advance(35 * SECOND_MS);
+    const recorded = bench.reports.filter(({ kind }) => kind === 'account.reported');
+    assert.deepEqual(run.hear().transfers, ['-5000']);
+    // The state is of before, the recording is not.
+    restarted(before, () => recorded.forEach((report) => bench.venue.recall(report)));
+    await bench.advance(2 * MINUTE_MS);
+    assert.deepEqual(reasons(), []);
+    // Nor was it recorded: it is found again, and is what the run has heard already.
+    restarted(before);
+    await bench.advance(2 * MINUTE_MS);
+    assert.equal(reasons().length, 1);
+    assert.deepEqual(run.hear().transfers, ['-5000']);
+    // It goes while nobody is there.
+    const bytes = saved();
+    bench.venue.stop();
+    bench.act({ act: 'transfer', amount: '-1000' });
+    restarted(bytes);
+    await bench.advance(35 * SECOND_MS);
+    assert.deepEqual(run.hear().transfers, ['-5000', '-1000']);
+  });
+
+  test('F36: an account that has less than the run was given when it is first looked at is a withdrawal too', async () => {
+    bench = new AdapterBench(entered());
+    bench.act({ act: 'transfer', amount: '-400000' });
+    await bench.start();
+    await bench.advance(10 * SECOND_MS);
+    assert.deepEqual(runOf().hear(), { transfers: ['-400000'], cash: '600000', isNoProfit: true });
+  });
+
+  test('F36: of a wallet that is not told nothing is booked: unknown is not nothing', async () => {
+    await opened();
+    for (const fault of [
+      { kind: 'http-status', status: 503, where: '/v5/account/wallet-balance' },
+      { kind: 'no-data', where: '/v5/account/wallet-balance' },
+    ]) {
+      bench.fault(fault);
+      await bench.advance(2 * MINUTE_MS);
+      bench.clearFaults();
+      await bench.advance(MINUTE_MS);
+    }
+    assert.deepEqual(reasons(), []);
   });
 
   test('an order of another run is told once, and left', async () => {
