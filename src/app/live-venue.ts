@@ -141,7 +141,15 @@ async function openAny({ venue: name, site, environment, address, isKeyVouchedFo
           'books are polled here, and one of two seconds ago is none',
         );
     },
-    openVenue({ orderEntry: _byAsking, foreign: _flagged, isGuarded: _never, disasterPrice: _attached, onOrder: _timed, capital, ...parts }) {
+    openVenue({
+      orderEntry: _byAsking,
+      foreign: _flagged,
+      isGuarded: _never,
+      disasterPrice: _attached,
+      onOrder: _timed,
+      capital,
+      ...parts
+    }) {
       const counted = FEES_IN_MONEY.has(name) && parts.instruments.every(({ kind }) => kind === 'spot');
       return openCcxtVenue({ ...common, environment, random: wallRandom(), ...parts, capital: counted ? capital : undefined });
     },

@@ -184,7 +184,10 @@ export const INPUT_FORMS: readonly EventForm[] = [
       instrument: ['index', 'in the run’s instruments; -1 is the account as a whole'],
       side: ['choice', 'of the trade that made the difference: `buy` or `sell`'],
       fill: ['fill or none', 'what is booked; none where it is only told'],
-      money: ['amount or none', 'what the account holds beside what the run’s trades have made of it, where it was counted: never with a fill'],
+      money: [
+        'amount or none',
+        'what the account holds beside what the run’s trades have made of it, where it was counted: never with a fill',
+      ],
       reason: WORDS,
     },
   ),

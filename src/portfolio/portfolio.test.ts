@@ -233,7 +233,11 @@ describe('a transfer', () => {
     assert.deepEqual([made.totalCash(), made.totalGiven()].map(format), ['6397', '9400']);
     made.transfer(amount('600'));
     assert.deepEqual([made.cash, made.givenCash].map(texts), before);
-    assert.deepEqual([made.realised, made.fees, made.funding].map(texts), [['0', '0', '0'], ['3', '0', '0'], ['0', '0', '0']]);
+    assert.deepEqual([made.realised, made.fees, made.funding].map(texts), [
+      ['0', '0', '0'],
+      ['3', '0', '0'],
+      ['0', '0', '0'],
+    ]);
   });
 
   test('takes nothing from a sleeve that has lost what it was given', () => {
@@ -276,7 +280,10 @@ const trade = fc.oneof(
   fc.record({ kind: fc.constant('disaster' as const), percent: fc.integer({ min: 1, max: 100 }), at: prices, fee: fees }),
   fc.record({ kind: fc.constant('funding' as const), instrument: fc.constantFrom(0, 1), payment: fees }),
   // Of the capital: what the account has, more or less than that.
-  fc.record({ kind: fc.constant('transfer' as const), money: fc.integer({ min: 0, max: 2_000_000_000 }).map((units) => (units / 1e5).toFixed(12)) }),
+  fc.record({
+    kind: fc.constant('transfer' as const),
+    money: fc.integer({ min: 0, max: 2_000_000_000 }).map((units) => (units / 1e5).toFixed(12)),
+  }),
   fc.record({ kind: fc.constant('mark' as const), instrument: fc.constantFrom(0, 1), at: prices }),
 );
 

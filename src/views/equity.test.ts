@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../domain/bytes.ts';
+import { dailyReturns } from './daily.ts';
 import { CURVE_POINTS, EquityRecorder } from './equity.ts';
 
 const HOUR = 3_600_000;
@@ -187,3 +188,65 @@ test('saved and restored anywhere, it reports the same', () => {
     assert.deepEqual(second.curve(), whole.curve(), `cut at ${cut}`);
   }
 });
+
+test('money that comes and goes changes no return, no fall and no day, but the curve, which shows what was there', () => {
+  const any = fc.array(
+    fc.record({ growth: fc.double({ min: 0.7, max: 1.4, noNaN: true }), left: fc.option(fc.double({ min: 0.05, max: 8, noNaN: true })) }),
+    {
+      minLength: 1,
+      maxLength: 120,
+    },
+  );
+  fc.assert(
+    fc.property(any, (steps) => {
+      const still = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+      let moved = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+      const shown: number[] = [];
+      let [equity, scale] = [100, 1];
+      steps.forEach(({ growth, left }, index) => {
+        equity *= growth;
+        still.record((index + 1) * HOUR, equity);
+        moved.record((index + 1) * HOUR, equity * scale);
+        if (left !== null) {
+          moved.transfer(equity * scale, equity * scale * left);
+          scale *= left;
+        }
+        shown.push(equity * scale);
+        if (index === 40) moved = restored(moved);
+      });
+      const [one, other] = [still.summary(), moved.summary()];
+      const isNear = (actual: number, expected: number, what: string): void =>
+        assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.max(1, Math.abs(expected)), `${what} was ${actual}, expected ${expected}`);
+      isNear(other.finalEquity / other.basis, one.finalEquity / one.basis, 'growth');
+      isNear(other.maxDrawdownRatio, one.maxDrawdownRatio, 'drawdown');
+      isNear(other.lowestEquity / other.basis, one.lowestEquity / one.basis, 'lowest');
+      isNear(other.highestEquity / other.basis, one.highestEquity / one.basis, 'highest');
+      isNear(other.meanReturn, one.meanReturn, 'mean');
+      if (steps.length > 1) isNear(other.variance, one.variance, 'variance');
+      isNear(other.downsideVariance, one.downsideVariance, 'downside');
+      const days = dailyReturns(one.basis, one.daily);
+      dailyReturns(other.basis, other.daily).forEach((value, day) => isNear(value, days[day] ?? NaN, `day ${day}`));
+      assert.equal(other.capital, 100);
+      moved.curve().forEach((point, index) => isNear(point.equity, shown[index] ?? NaN, `point ${index}`));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('all that is taken is lost, and what comes to nothing is won: of nothing there is no proportion', () => {
+  const gone = recorded([100, 100]);
+  gone.transfer(100, 0);
+  gone.record(3 * HOUR, 0);
+  assert.equal(gone.summary().maxDrawdownRatio, 1);
+  gone.transfer(0, 100);
+  gone.record(4 * HOUR, 100);
+  assert.deepEqual([gone.summary().basis, gone.summary().finalEquity], [100, 100]);
+});
+
+function restored(recorder: EquityRecorder): EquityRecorder {
+  const bytes = new ByteWriter(16);
+  recorder.save(bytes);
+  const copy = new EquityRecorder({ capital: 100, intervalMs: HOUR });
+  copy.restore(new ByteReader(bytes.view()));
+  return copy;
+}

@@ -46,6 +46,7 @@ function eventful(): Story {
   story.pass().trade([[2, 1, '-10']], '10', '0.1', { instrument: 1 });
   story.tell({ kind: 'funding.paid', at: story.at, happenedAt: story.at, instrument: 1, amount: amount('0.01'), rate: 0.0001 });
   story.tell({ kind: 'order.refused', at: story.at, order: '1-9', instrument: 0, rule: 'collar', why: '3 % from the mark' });
+  story.say({ kind: 'cash.transferred', at: story.at, amount: amount('-200.5'), equity: 1_012.5 });
   story.say({ kind: 'alert.raised', at: story.at, rule: 'daily-loss', why: '4 %' });
   story.say({ kind: 'halt.latched', at: story.at, cause: 'operator me' });
   return story;
@@ -339,7 +340,7 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees, f
     ended: 'the 60 s were over',
     capital: amount('1000'),
     currency: 'USDT',
-    basis: 1_000,
+    basis: 800,
     equity: 1_234.5,
     ledger,
     marks: [
@@ -352,7 +353,8 @@ test('a session ends with its equity, trades, stop-outs, vetoes by name, fees, f
     text,
     [
       'Session ended: the 60 s were over',
-      '  equity              1,234.50 USDT (23.45 % of 1,000.00)',
+      '  equity              1,234.50 USDT (54.31 % of 800.00)',
+      '  transfers           -200.50 USDT in 1, from 1,000.00 given',
       '  closed trades       2 (1 won), 9.31 USDT net',
       '  stop-outs           1',
       '  open positions      1: short ETH/USDT:USDT',

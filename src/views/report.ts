@@ -421,7 +421,12 @@ function summaryRows({ metrics: figures, capital, currency, transfers }: ReportD
     ['start', `${money(start)} ${currency}`],
     ...(transfers.length === 0
       ? []
-      : [['transfers', `${money(total(transfers, ({ amount }) => Number(amount)))} ${currency} in ${transfers.length}`] as [string, string]]),
+      : [
+          ['transfers', `${money(total(transfers, ({ amount }) => Number(amount)))} ${currency} in ${transfers.length}`] as [
+            string,
+            string,
+          ],
+        ]),
     ['end', `${money(figures.finalEquity)} ${currency}`],
     ['total return', percent(figures.totalReturn)],
     ['annual return', orUnknown(figures.annualReturn, percent)],

@@ -113,7 +113,16 @@ describe('what orders cost', () => {
     ticket(story);
     story.say({ kind: 'ticket.closed', at: story.at, instrument: 0, because: 'test' });
     const { ledger } = story;
-    const session = { ended: 'test', capital: amount('1000'), currency: 'USDT', equity: 1_000, basis: 1_000, ledger, marks: [], folder: 'runs/a1' };
+    const session = {
+      ended: 'test',
+      capital: amount('1000'),
+      currency: 'USDT',
+      equity: 1_000,
+      basis: 1_000,
+      ledger,
+      marks: [],
+      folder: 'runs/a1',
+    };
     assert.match(sessionSummary(session), /cost by limit-first +52\.7\d bp of 1 decided, 4\.67 expected of what was filled/);
   });
 

@@ -104,6 +104,8 @@ export function exportKeys({ key, secret }: VenueProcess): void {
 export interface LiveStatus {
   readonly state: string;
   readonly cash: string;
+  readonly transferred: string;
+  readonly drawdownRatio: number;
   readonly openOrders: number;
   readonly events: number;
   readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];

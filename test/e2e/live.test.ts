@@ -6,6 +6,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { administer, witness, type Witnessed } from '../support/bybit-witness.ts';
 import { ballast, onlyRun, pause, startBallast, temporaryHome, until, type Program } from '../support/run-app.ts';
 import {
+  CAPITAL,
+  STAGE_CAPITAL,
   WORDS,
   agreement,
   exportKeys,
@@ -24,6 +26,8 @@ import { readRows } from './journal-facts.ts';
 const SPEED = 60;
 /** As the venue's hand calls it. */
 const QUANTITY = 'qty';
+/** By another hand. */
+const TAKEN = 93_300;
 /**
  * In the market with a stop far away: what moves the position is somebody else. `long` wants more and less of it by turns, so that what was
  * refused is asked for again; `silent` wants nothing of its own.
@@ -185,14 +189,30 @@ describe('ballast live', { timeout: 900_000 }, () => {
     assert.equal(halted.code, 0, halted.stderr);
     session.kill('SIGKILL');
     await session.ended;
+    // Somebody takes what is beside the run's capital, and a part of that, while nobody is there.
+    await administer(venue, 'POST', 'acts', { act: 'transfer', amount: String(-TAKEN) });
     session = live(home);
-    await statusWhere(home, 'halted over the kill', ({ state }) => state === 'halted');
+    const poorer = await statusWhere(
+      home,
+      'halted over the kill',
+      ({ state, transferred }) => state === 'halted' && Number(transferred) < 0,
+    );
+    // Nearly all of the account was given to this stage and the ones beside it; what earlier sessions have paid is gone too.
+    const lost = TAKEN - (CAPITAL - STAGE_CAPITAL);
+    assert.ok(Math.abs(Number(poorer.transferred) + lost) < 1_000, poorer.transferred);
+    assert.ok(poorer.drawdownRatio < 0.1, `no loss: ${poorer.drawdownRatio}`);
+    session.kill('SIGKILL');
+    await session.ended;
+    session = live(home);
+    await statusWhere(home, 'it is known over another kill', ({ events, transferred }) => events > 0 && transferred === poorer.transferred);
     await seenWhere('flat', isFlat);
     assert.equal((await ballast(home, 'resume')).code, 0);
     await seenWhere('a position again', isLongUnderStop);
     session.kill('SIGTERM');
     const ended = await session.ended;
     assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /"transferred":"-3\d{3}[".]/);
+    await administer(venue, 'POST', 'acts', { act: 'transfer', amount: String(TAKEN) });
     assert.ok(isFlat(await witness(venue)), 'live.onStop: close');
     const kinds = kindsIn(home);
     for (const kind of ['halt.latched', 'halt.released', 'operator.spoke', 'feed.lost']) assert.ok(kinds.has(kind), kind);

@@ -86,7 +86,9 @@ describe('a run folder of another version', () => {
           assert.ok(error instanceof BallastError && error.code === 'JOURNAL_VERSION', String(error));
           assert.match(
             error.message,
-            new RegExp(`format version ${version}, expected format version ${OLDEST_READABLE_VERSION} to ${FORMAT_VERSION}.*nothing of it was read`),
+            new RegExp(
+              `format version ${version}, expected format version ${OLDEST_READABLE_VERSION} to ${FORMAT_VERSION}.*nothing of it was read`,
+            ),
           );
           return true;
         });

@@ -7,7 +7,17 @@ import { defaultCouncilSettings, type CouncilSettings } from '../../src/council/
 import type { RiskRule } from '../../src/domain/decision.ts';
 import { amount, format, price, quantity } from '../../src/domain/decimal.ts';
 import type { Entry, EntryKind, RunOutcome } from '../../src/domain/entry.ts';
-import type { AccountReport, BookEvent, Event, FeedReport, LetterArrived, MarketEvent, OperatorCommand, OperatorSpoke, TapeEvent } from '../../src/domain/event.ts';
+import type {
+  AccountReport,
+  BookEvent,
+  Event,
+  FeedReport,
+  LetterArrived,
+  MarketEvent,
+  OperatorCommand,
+  OperatorSpoke,
+  TapeEvent,
+} from '../../src/domain/event.ts';
 import type { FeatureSpecs } from '../../src/domain/feature.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { Opinion } from '../../src/domain/opinion.ts';
@@ -180,7 +190,16 @@ export function feed(at: TimeMs, kind: FeedReport['kind'], instrument = -1): Fee
 
 /** The venue has counted what the account holds beside the trades of this run. */
 export function counted(at: TimeMs, money: string): AccountReport {
-  return { kind: 'account.reported', at, happenedAt: at, instrument: -1, side: 'buy', fill: undefined, money: amount(money), reason: 'a test' };
+  return {
+    kind: 'account.reported',
+    at,
+    happenedAt: at,
+    instrument: -1,
+    side: 'buy',
+    fill: undefined,
+    money: amount(money),
+    reason: 'a test',
+  };
 }
 
 /** What is known to be said at known times. */

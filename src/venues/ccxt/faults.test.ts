@@ -1079,7 +1079,9 @@ describe('the account and the venue change by themselves', () => {
     bench.stepped.move(0, 61_000);
     bench.act({ act: 'transfer', amount: '-250.5' });
     await bench.advance(35 * SECOND_MS);
-    assert.deepEqual(reasons(), [`the account: 250.5 have gone that no trade of this run explains: a transfer, interest, or another's trade`]);
+    assert.deepEqual(reasons(), [
+      `the account: 250.5 have gone that no trade of this run explains: a transfer, interest, or another's trade`,
+    ]);
     assert.deepEqual(run.hear(), { transfers: ['-250.5'], cash: '999749.5', isNoProfit: true });
     // Funding is known, a fill is, and neither is told as a transfer.
     bench.act({ act: 'fund', symbol: 'BTCUSDT', amount: '-1.25' });

@@ -1,7 +1,19 @@
 // Whether the money of an account is what this run has made of it. What is paid in, taken out or charged beside our trades shows as a step
 // between the venue's money and ours; a step is believed once it was seen twice with nothing happening in between.
 import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
-import { absolute, add, amountFrom, compare, format, larger, negate, signOf, subtract, ZERO_AMOUNT, type Amount } from '../../domain/decimal.ts';
+import {
+  absolute,
+  add,
+  amountFrom,
+  compare,
+  format,
+  larger,
+  negate,
+  signOf,
+  subtract,
+  ZERO_AMOUNT,
+  type Amount,
+} from '../../domain/decimal.ts';
 
 /** Average prices are told with so many digits: of what is held this part may be rounding. */
 const ROUNDING_RATIO = 1e-7;
