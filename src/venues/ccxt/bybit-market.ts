@@ -2,16 +2,16 @@
 // order in which they came. What was missed while a stream was away is asked for before what comes after it is said.
 import { z } from 'zod';
 import type { BookMessage } from '../../domain/book.ts';
-import { ASK, BID } from '../../domain/book.ts';
 import type { Instrument, InstrumentKind } from '../../domain/instrument.ts';
 import type { Timers } from '../../domain/ports.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeMs } from '../../domain/time.ts';
 import type { Random } from '../../quant/random.ts';
 import { pauseAfter } from './backoff.ts';
+import { BookFrameReader, bookFrameSchema, bookMessageOf } from './bybit-book-frame.ts';
 import { wireSymbol } from './bybit-orders.ts';
-import { listSchema, wrongWith } from './bybit-rows.ts';
+import { counted, listSchema, positive, wrongWith } from './bybit-rows.ts';
 import { Calls } from './calls.ts';
-import { Stream, type Frame } from './stream.ts';
+import { Stream, type Frame, type HotTexts } from './stream.ts';
 import { PRIORITY } from './turns.ts';
 import type { PublicWire } from './venue-wire.ts';
 
@@ -54,7 +54,10 @@ export interface BybitMarketParts {
   /** What is asked for before the streams begin is history. */
   readonly warmsUp: boolean;
   readonly onMessage: (message: MarketMessage) => void;
-  /** A message of a book, and when its frame came, by the timers; true where there is no book any more, and a snapshot is wanted. */
+  /**
+   * A message of a book, which the next one overwrites, and when its frame came, by the timers; true where there is no book any more, and a
+   * snapshot is wanted.
+   */
   readonly onBook: (instrument: number, message: BookMessage, heardAt: number) => boolean;
   /** What comes next of this book does not follow what came: its stream is lost, or it has said what cannot be believed. */
   readonly onBookLost: (instrument: number) => void;
@@ -84,15 +87,6 @@ const PAGE_BARS = 1_000;
 /** How long each kind of topic may be silent. Trades may be rare; what is updated all the time may not. */
 const STALE_MS: Readonly<Record<string, number>> = { kline: MINUTE_MS, tickers: 10 * SECOND_MS, orderbook: 10 * SECOND_MS };
 
-const positive = z
-  .string()
-  .regex(/^\d{1,18}(\.\d{1,18})?$/)
-  .transform(Number)
-  .refine((value) => value > 0, 'expected a positive number');
-const counted = z
-  .string()
-  .regex(/^\d{1,18}(\.\d{1,18})?$/)
-  .transform(Number);
 const klineRow = z.object({
   start: z.int(),
   open: positive,
@@ -117,9 +111,6 @@ const listedBar = z
   .rest(z.unknown());
 const tradeRow = z.object({ T: z.int(), p: positive, v: positive });
 const tickerRow = z.object({ markPrice: positive.optional() });
-const level = z.tuple([positive, counted]);
-const bookData = z.object({ b: z.array(level), a: z.array(level), u: z.int() });
-const bookFrame = z.object({ type: z.enum(['snapshot', 'delta']), ts: z.int(), data: bookData });
 
 interface Bar {
   readonly openAt: TimeMs;
@@ -142,6 +133,7 @@ interface Line {
   readonly symbol: string;
   readonly wireSymbol: string;
   readonly category: InstrumentKind;
+  readonly bookTopic: string;
   /** Of the last bar that was said. */
   openAt: TimeMs;
   /** The last that were said, with whatever the venue has made of them since. */
@@ -166,7 +158,7 @@ export class BybitMarket {
   corrected = 0;
 
   constructor(parts: BybitMarketParts) {
-    const { instruments, wire, timers, random, timeframeMs, since, deadlineMs, pingMs } = parts;
+    const { instruments, wire, timers, random, timeframeMs, also, since, deadlineMs, pingMs } = parts;
     const interval = INTERVALS[timeframeMs];
     if (interval === undefined) throw new Error(`broken invariant: a timeframe of ${timeframeMs} ms is checked before it is streamed`);
     this.#parts = parts;
@@ -176,6 +168,7 @@ export class BybitMarket {
       symbol: each.symbol,
       wireSymbol: wireSymbol(each),
       category: each.kind,
+      bookTopic: `orderbook.${DEPTH}.${wireSymbol(each)}`,
       openAt: Math.ceil((since[instrument] ?? 0) / timeframeMs) * timeframeMs - timeframeMs,
       said: [],
       waiting: undefined,
@@ -195,6 +188,7 @@ export class BybitMarket {
           login: undefined,
           pingMs,
           staleMs: (topic) => STALE_MS[topic.split('.')[0] ?? ''] ?? Infinity,
+          ...(also.includes('books') && { hot: this.#hotBooks(category) }),
           onFrame: (frame) => this.#onFrame(frame, category),
           onActive: () => this.#active(category),
           onLost: (why) => this.#streamLost(category, why),
@@ -224,12 +218,12 @@ export class BybitMarket {
     const { also } = this.#parts;
     return this.#lines
       .filter((line) => line.category === category)
-      .flatMap(({ wireSymbol: symbol }) => [
+      .flatMap(({ wireSymbol: symbol, bookTopic }) => [
         `kline.${this.#interval}.${symbol}`,
         ...(also.includes('trades') ? [`publicTrade.${symbol}`] : []),
         // Spot has no mark.
         ...(also.includes('marks') && category === 'linear' ? [`tickers.${symbol}`] : []),
-        ...(also.includes('books') ? [`orderbook.${DEPTH}.${symbol}`] : []),
+        ...(also.includes('books') ? [bookTopic] : []),
       ]);
   }
 
@@ -378,34 +372,38 @@ export class BybitMarket {
     }
   }
 
-  #onBookFrame(frame: Frame, line: Line): void {
-    const stream = this.#streams.get(line.category);
-    const read = bookFrame.safeParse(frame);
-    if (!read.success) {
-      this.#refused(`a book of ${line.symbol}: ${wrongWith(read.error)}`);
-      this.#parts.onBookLost(line.instrument);
-    } else if (!this.#parts.onBook(line.instrument, this.#bookMessage(read.data), stream?.heardAt ?? NaN)) return;
-    stream?.renew(frame.topic ?? '');
+  /** Nearly every frame is a book's: those whose form is known are read here, all others as frames. */
+  #hotBooks(category: InstrumentKind): HotTexts {
+    const lines = this.#lines.filter((line) => line.category === category);
+    const reader = new BookFrameReader();
+    let line: Line | undefined;
+    return {
+      read(text) {
+        line = reader.read(text) ? lines.find(({ bookTopic }) => reader.isOf(bookTopic)) : undefined;
+        return line?.bookTopic;
+      },
+      take: () => {
+        if (line === undefined) return;
+        reader.message.at = this.#parts.wire.venueNow();
+        this.#onBook(reader.message, line, line.bookTopic);
+      },
+    };
   }
 
-  #bookMessage({ type, ts, data }: z.output<typeof bookFrame>): BookMessage {
-    const { a: asks, b: bids, u: update } = data;
-    const levels = [...bids, ...asks];
-    return {
-      kind: type,
-      at: this.#parts.wire.venueNow(),
-      happenedAt: ts,
-      firstUpdate: update,
-      lastUpdate: update,
-      previousUpdate: NaN,
-      levels: {
-        side: Int8Array.from(levels, (_, index) => (index < bids.length ? BID : ASK)),
-        price: Float64Array.from(levels, ([at]) => at),
-        quantity: Float64Array.from(levels, ([, quantity]) => quantity),
-      },
-      from: 0,
-      to: levels.length,
-    };
+  #onBookFrame(frame: Frame, line: Line): void {
+    const read = bookFrameSchema.safeParse(frame);
+    const topic = frame.topic ?? '';
+    if (read.success) this.#onBook(bookMessageOf(read.data, this.#parts.wire.venueNow()), line, topic);
+    else {
+      this.#refused(`a book of ${line.symbol}: ${wrongWith(read.error)}`);
+      this.#parts.onBookLost(line.instrument);
+      this.#streams.get(line.category)?.renew(topic);
+    }
+  }
+
+  #onBook(message: BookMessage, { instrument, category }: Line, topic: string): void {
+    const stream = this.#streams.get(category);
+    if (this.#parts.onBook(instrument, message, stream?.heardAt ?? NaN)) stream?.renew(topic);
   }
 
   #refused(words: string): void {

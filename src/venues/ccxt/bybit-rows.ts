@@ -11,6 +11,12 @@ const positiveQuantity = decimal.refine(isPositive, 'expected a positive quantit
 const countedQuantity = orNothing.refine((text) => Number(text) >= 0, 'expected no negative quantity').transform((text) => quantity(text));
 /** `''` and `'0'` are none. */
 const optionalPrice = orNothing.default('0').transform((text) => (Number(text) > 0 ? price(text) : undefined));
+/** Estimates, not owed: prices and quantities of the market. */
+export const counted = z
+  .string()
+  .regex(/^\d{1,18}(\.\d{1,18})?$/)
+  .transform(Number);
+export const positive = counted.refine((value) => value > 0, 'expected a positive number');
 const time = z.union([z.string().regex(/^\d{1,15}$/, 'expected milliseconds'), z.int().nonnegative()]).transform(Number);
 
 export const ORDER_STATUSES = [

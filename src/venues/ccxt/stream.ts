@@ -12,6 +12,14 @@ import type { Dial, Socket } from './venue-wire.ts';
 export type Frame = z.output<typeof frameSchema>;
 export type StreamState = 'down' | 'dialling' | 'logging-in' | 'subscribing' | 'active';
 
+/** Texts that come so often that they are not read as frames. */
+export interface HotTexts {
+  /** The topic of one that is known by its form, and its contents are kept until the next; undefined where it is to be read as a frame. */
+  read(text: string): string | undefined;
+  /** What was read last happens. */
+  take(): void;
+}
+
 export interface StreamParts {
   /** For a person. */
   readonly name: string;
@@ -26,6 +34,7 @@ export interface StreamParts {
   /** How long a topic may say nothing; Infinity where silence proves nothing. */
   readonly staleMs: (topic: string) => number;
   readonly onFrame: (frame: Frame) => void;
+  readonly hot?: HotTexts;
   /** What is of no topic: the answer to something that was sent. */
   readonly onReply?: (frame: Frame) => void;
   readonly onActive: () => void;
@@ -169,6 +178,13 @@ export class Stream {
 
   #heard(text: string): void {
     this.#heardAt = this.#parts.timers.now();
+    const { hot } = this.#parts;
+    const topic = hot?.read(text);
+    if (hot !== undefined && topic !== undefined) {
+      this.#saidAt.set(topic, this.#heardAt);
+      hot.take();
+      return;
+    }
     const frame = frameOf(text);
     if (frame === undefined) {
       this.#parts.onRefused(`${this.#parts.name} said what is no frame: ${JSON.stringify(text.slice(0, 80))}`);
