@@ -111,7 +111,7 @@ function readFolder({ folder, runId, recipe }: RunFolder): RunRecord {
   try {
     const [damage] = journal.damage;
     if (damage !== undefined) throw damage;
-    const tape = TapeReader.open(tapePath(folder), journal.segments());
+    const tape = TapeReader.open(tapePath(folder), journal);
     const snapshot = journal.lastSnapshot();
     // A session that ended by itself has closed both files; of any other the tape may be further than what the journal vouches for.
     const hasEnded = (journal.getMeta('stateHash') ?? '') !== '';

@@ -61,7 +61,7 @@ function offeredBefore(at: number, side: number): (readonly [price: number, quan
 function looksOf(folder: string): BookEvent[] {
   const journal = Journal.open(journalPath(folder), { readOnly: true });
   try {
-    const tape = TapeReader.open(tapePath(folder), journal.segments());
+    const tape = TapeReader.open(tapePath(folder), journal);
     const looks: BookEvent[] = [];
     for (let event = tape.next(); event !== undefined; event = tape.next()) if (event.kind === 'book.changed') looks.push({ ...event });
     return looks;

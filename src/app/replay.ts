@@ -51,7 +51,7 @@ export async function replayRun({ home, runId, onProgress }: ReplayRequest): Pro
   try {
     const [damage] = journal.damage;
     if (damage !== undefined) throw damage;
-    const tape = TapeReader.open(tapePath(recorded.folder), journal.segments());
+    const tape = TapeReader.open(tapePath(recorded.folder), journal);
     const recorder = new ComparingRecorder();
     const knownFailures = new Map<number, ReadonlyMap<number, string>>();
     const engine = new Engine({ plan, recorder, venue: NOBODY, knownFailures });

@@ -57,7 +57,7 @@ export async function readRunRecord(run: RunFolder, home: string): Promise<RunRe
   try {
     const [damage] = journal.damage;
     if (damage !== undefined) throw damage;
-    const tape = TapeReader.open(tapePath(run.folder), journal.segments());
+    const tape = TapeReader.open(tapePath(run.folder), journal);
     const comparing = new ComparingRecorder();
     const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
     const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });

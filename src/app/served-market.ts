@@ -181,7 +181,7 @@ export function tapeToServe(home: string, name: string): MarketToServe {
   const journal = Journal.open(journalPath(run.folder), { readOnly: true });
   let tape: TapeReader;
   try {
-    tape = TapeReader.open(tapePath(run.folder), journal.segments());
+    tape = TapeReader.open(tapePath(run.folder), journal);
   } finally {
     journal.close();
   }

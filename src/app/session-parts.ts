@@ -113,7 +113,7 @@ export function openPartsAround<V extends SessionVenue>(
   makeVenue: (notBefore: () => number) => V,
 ): SessionParts<V> {
   const journal = opened ?? Journal.create(journalPath(folder), { durability, meta: { configHash, recipe: JSON.stringify(recipe) } });
-  const tape = TapeWriter.open(tapePath(folder), journal);
+  const tape = TapeWriter.open(tapePath(folder), journal, { durability });
   const recorder = new SessionRecorder(journal, tape, durability === 'every-commit');
   const comparing = new ComparingRecorder();
   const knownFailures = new Map<number, ReadonlyMap<number, string>>();
@@ -186,7 +186,7 @@ export function recover(
   // A market that can be made again is cut there; of one that does not come again everything is believed but its last moment.
   const believed = believedEnd(journal, snapshotOffset);
   if (tape.offset > believed) tape.truncateTo(believed);
-  const reader = TapeReader.open(folderOfTape, journal.segments());
+  const reader = TapeReader.open(folderOfTape, journal);
   const handled = follow(telling(readRecording(journal.rowsFrom(isReadable ? snapshot.rows : 0), reader, from), ledger), {
     engine,
     recorder: comparing,

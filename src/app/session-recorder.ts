@@ -6,13 +6,15 @@ import type { TapeEvent } from '../domain/event.ts';
 import { formatTime } from '../domain/time.ts';
 import type { Recorder } from '../engine/recorder.ts';
 import { encodeRow } from '../journal/codec.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, TapeTail } from '../journal/journal.ts';
 import { isRecordedEvent, type RecordedStep } from '../journal/recording.ts';
 import { SEGMENT_RECORDS, type TapeWriter } from '../journal/tape.ts';
 import { SpreadOfTimes } from './spread-of-times.ts';
 
 /** The tape goes to its file before its own buffer is full, so that it never gets ahead of the journal by itself. */
 const FLUSH_RECORDS = 2_048;
+/** What came since the tape was last on the disk goes into the journal with each commit: this bounds it, to 16 KiB. */
+const SYNC_RECORDS = 256;
 /** The journal's own word for how much of the tape is believed. */
 export const BELIEVED = 'tapeOffset';
 
@@ -21,6 +23,9 @@ export class SessionRecorder implements Recorder {
   readonly #tape: TapeWriter;
   readonly #isDurable: boolean;
   #unflushed = 0;
+  #unsynced = 0;
+  /** Up to where a commit has made the tape durable; NaN before the first. */
+  #durableEnd = NaN;
   /** Of what was owed before something could leave. */
   readonly commits = new SpreadOfTimes();
   /** The last one, by the monotonic clock; NaN before it. */
@@ -36,19 +41,23 @@ export class SessionRecorder implements Recorder {
     this.#tape.append(event);
     this.#unflushed++;
     if (this.#unflushed >= FLUSH_RECORDS || (this.#tape.offset % SEGMENT_RECORDS === 0 && this.#unflushed > 0)) this.flush();
+    if (!this.#isDurable || ++this.#unsynced < SYNC_RECORDS) return;
+    this.#unsynced = 0;
+    this.#tape.startSync();
   }
 
   entry(entry: Entry, sequence: number): void {
     this.#journal.append(entry, sequence, this.#tape.offset);
   }
 
-  /** The tape first: a row must never name a record that is not there. */
+  /**
+   * One wait for the disk. The tape goes to its file first, because a row must never name a record that is not there; and what of it is not known
+   * to be on the disk goes into the journal with the rows, so that a power cut cannot part them.
+   */
   commit(): void {
     if (!this.#isDurable) return this.#journal.commit();
     const began = performance.now();
-    this.#unflushed = 0;
-    this.#tape.sync();
-    this.#journal.commit();
+    this.#journal.commit(this.#tail());
     this.lastCommit.beganAt = began;
     this.lastCommit.endedAt = performance.now();
     this.commits.add(this.lastCommit.endedAt - began);
@@ -56,9 +65,16 @@ export class SessionRecorder implements Recorder {
 
   /** The same where nothing waits for it, with the length up to which the tape is believed from then on. */
   believe(): void {
+    this.#journal.commitWith(BELIEVED, String(this.#tape.offset), this.#tail());
+  }
+
+  /** Undefined where a commit before has it. */
+  #tail(): TapeTail | undefined {
     this.#unflushed = 0;
-    this.#tape.sync();
-    this.#journal.commitWith(BELIEVED, String(this.#tape.offset));
+    const tail = this.#tape.tail();
+    if (this.#tape.offset === this.#durableEnd) return undefined;
+    this.#durableEnd = this.#tape.offset;
+    return tail.bytes.length > 0 ? tail : undefined;
   }
 
   /** To the files, without waiting for the disk: survives the process, not the machine. */

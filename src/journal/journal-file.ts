@@ -42,6 +42,13 @@ export interface TapeSegment {
   readonly sha256: string;
 }
 
+/** The last records of the tape, kept with the rows that were committed after them: their own file may not have them on the disk. */
+export interface TapeTail {
+  /** Records before them. */
+  readonly from: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What is known of a file once it was read through. */
 export interface Verified {
   /** Clean rows: all before the first damaged block. */
@@ -135,6 +142,26 @@ export function insertMeta(database: Database, key: string, value: string): void
 
 export function readMeta(database: Database, onDamage: (found: string) => void): Generator<readonly [string, string], void, undefined> {
   return readTable(database, 'SELECT key, value, seal FROM meta', metaOf, onDamage);
+}
+
+/** Undefined where it was never set, or does not verify. */
+export function readMetaOf(database: Database, key: string): string | undefined {
+  return firstOf(readTable(database, 'SELECT key, value, seal FROM meta WHERE key = ?', metaOf, () => undefined, key))?.[1];
+}
+
+const TAPE_TAIL = 'tapeTail';
+
+export function insertTapeTail(database: Database, { from, bytes }: TapeTail): void {
+  insertMeta(database, TAPE_TAIL, `${from} ${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}`);
+}
+
+export function deleteTapeTail(database: Database): void {
+  database.run('DELETE FROM meta WHERE key = ?', TAPE_TAIL);
+}
+
+export function readTapeTail(database: Database): TapeTail | undefined {
+  const [from, bytes] = readMetaOf(database, TAPE_TAIL)?.split(' ') ?? [];
+  return from === undefined || bytes === undefined ? undefined : { from: Number(from), bytes: Buffer.from(bytes, 'base64') };
 }
 
 export function insertSnapshot(database: Database, { sequence, rows, bytes }: Snapshot): void {
@@ -300,13 +327,14 @@ function* readTable<T>(
   sql: string,
   parse: (columns: Columns) => T | undefined,
   onDamage: (found: string) => void,
+  ...values: Value[]
 ): Generator<T, void, undefined> {
   let rows: Iterator<Columns> | undefined;
   try {
     for (;;) {
       let next: IteratorResult<Columns>;
       try {
-        rows ??= database.rows(sql)[Symbol.iterator]();
+        rows ??= database.rows(sql, ...values)[Symbol.iterator]();
         next = rows.next();
       } catch (error) {
         onDamage(reasonOf(error));

@@ -16,18 +16,22 @@ import {
   connectForWriting,
   damaged,
   decodeRows,
+  deleteTapeTail,
   finishQuarantine,
   firstOf,
   insertBlock,
   insertMeta,
   insertSegment,
   insertSnapshot,
+  insertTapeTail,
   layOut,
   PATIENCE_MS,
   readBlocks,
   readMeta,
+  readMetaOf,
   readSegments,
   readSnapshots,
+  readTapeTail,
   recoveringPath,
   removeDatabase,
   transact,
@@ -39,11 +43,12 @@ import {
   type Durability,
   type Snapshot,
   type TapeSegment,
+  type TapeTail,
   type Verified,
 } from './journal-file.ts';
 import { syncFolder } from './sync-folder.ts';
 
-export type { Durability, Snapshot, TapeSegment } from './journal-file.ts';
+export type { Durability, Snapshot, TapeSegment, TapeTail } from './journal-file.ts';
 
 export interface CreateOptions {
   readonly durability: Durability;
@@ -244,16 +249,22 @@ export class Journal {
     if (this.#bufferedBytes - this.#aheadBytes > BUFFER_BYTES) this.#store();
   }
 
-  /** All rows so far are durable when this returns, unless the journal is durable `at-end` only. @throws BallastError JOURNAL_WRITE_FAILED */
-  commit(): void {
-    if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store();
+  /**
+   * All rows so far are durable when this returns, unless the journal is durable `at-end` only; and the end of the tape with them, where it is
+   * given, with one wait for the disk for both.
+   * @throws BallastError JOURNAL_WRITE_FAILED
+   */
+  commit(tail?: TapeTail): void {
+    if (tail !== undefined) this.#storeWith(() => insertTapeTail(this.#database, tail));
+    else if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store();
   }
 
-  /** The same with a word of the journal's own, and one wait for the disk for both. @throws BallastError JOURNAL_WRITE_FAILED */
-  commitWith(key: string, value: string): void {
-    const meta = (): void => insertMeta(this.#database, key, value);
-    if (this.#bufferedRows > 0 && this.#durability === 'every-commit') this.#store(meta);
-    else this.#write(meta);
+  /** The same with a word of the journal's own. @throws BallastError JOURNAL_WRITE_FAILED */
+  commitWith(key: string, value: string, tail?: TapeTail): void {
+    this.#storeWith(() => {
+      insertMeta(this.#database, key, value);
+      if (tail !== undefined) insertTapeTail(this.#database, tail);
+    });
   }
 
   /** Rows whose sequence is at least this, those not committed yet included. @throws BallastError JOURNAL_UNREADABLE */
@@ -302,7 +313,7 @@ export class Journal {
 
   /** Undefined where it was never set, or does not verify. */
   getMeta(key: string): string | undefined {
-    return firstOf(readMeta(this.#database, () => undefined).filter(([name]) => name === key))?.[1];
+    return readMetaOf(this.#database, key);
   }
 
   /** The tape's sealed segments. */
@@ -319,6 +330,16 @@ export class Journal {
   /** Forgets segments `from` to `to`, both included: they are pruned, or about to be written anew. @throws BallastError JOURNAL_WRITE_FAILED */
   dropSegments(from: number, to: number): void {
     this.#write(() => this.#database.run('DELETE FROM segment WHERE number BETWEEN ? AND ?', from, Math.min(to, Number.MAX_SAFE_INTEGER)));
+  }
+
+  /** As it was given to the last commit that had one. */
+  tapeTail(): TapeTail | undefined {
+    return readTapeTail(this.#database);
+  }
+
+  /** The tape is about to be cut: what it forgets is not to be known here either. @throws BallastError JOURNAL_WRITE_FAILED */
+  dropTapeTail(): void {
+    this.#write(() => deleteTapeTail(this.#database));
   }
 
   /**
@@ -460,6 +481,11 @@ export class Journal {
     this.#aheadRows = 0;
     this.#aheadBytes = 0;
     this.#buffer.clear();
+  }
+
+  #storeWith(also: () => void): void {
+    if (this.#bufferedRows > 0 && this.#durability === 'every-commit') this.#store(also);
+    else this.#write(also);
   }
 
   #write(act: () => void): void {

@@ -88,7 +88,7 @@ function record(plans: readonly Plan[]): Run {
   }
   tape.flush();
   journal.commit();
-  return { journal, tape, expected, reader: () => TapeReader.open(`${run}-tape`, journal.segments(), SHORT) };
+  return { journal, tape, expected, reader: () => TapeReader.open(`${run}-tape`, journal, SHORT) };
 }
 
 const copied = (step: RecordedStep): RecordedStep => ({ ...step, event: step.event === undefined ? undefined : { ...step.event } });
@@ -152,7 +152,10 @@ test('a reader that stops early leaves journal and tape free', () => {
     { event: 'tape', outputs: [1], fails: true, commits: true },
   ]);
   const run = join(folder, String(runs));
-  for (const step of readRecording(journal.rows(), TapeReader.open(`${run}-tape`, [], SHORT))) {
+  for (const step of readRecording(
+    journal.rows(),
+    TapeReader.open(`${run}-tape`, { segments: () => [], tapeTail: () => undefined }, SHORT),
+  )) {
     assert.equal(step.sequence, 1);
     break;
   }

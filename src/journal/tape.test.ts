@@ -4,10 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { BallastError } from '../domain/errors.ts';
 import type { MarketEvent, TapeEvent } from '../domain/event.ts';
-import { Journal, type TapeSegment } from './journal.ts';
+import { Journal, type TapeSegment, type TapeTail } from './journal.ts';
 import { RECORD_BYTES, SEGMENT_RECORDS, TapeReader, TapeWriter, type SegmentRegister } from './tape.ts';
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ballast-tape-'));
@@ -19,6 +20,18 @@ const SHORT = { segmentRecords: 8 };
 
 class MemoryRegister implements SegmentRegister {
   readonly #segments = new Map<number, TapeSegment>();
+  #tail: TapeTail | undefined;
+
+  /** As a commit of the journal keeps it. */
+  keep({ from, bytes }: TapeTail): void {
+    this.#tail = { from, bytes: bytes.slice() };
+  }
+  tapeTail(): TapeTail | undefined {
+    return this.#tail;
+  }
+  dropTapeTail(): void {
+    this.#tail = undefined;
+  }
 
   segments(): TapeSegment[] {
     return [...this.#segments.values()];
@@ -100,7 +113,7 @@ function read(reader: TapeReader): TapeEvent[] {
 }
 
 function readAll(directory: string, register: SegmentRegister): TapeEvent[] {
-  return read(TapeReader.open(directory, register.segments(), SHORT));
+  return read(TapeReader.open(directory, register, SHORT));
 }
 
 const eventsOf = (from: number, to: number): TapeEvent[] => Array.from({ length: to - from }, (_, index) => eventOf(from + index));
@@ -186,7 +199,7 @@ test('a sealed segment is a file whose SHA-256 any tool can confirm', () => {
 
 test('reading begins at any record, and the event object is used again', () => {
   const { directory, register } = sealedTape();
-  const reader = TapeReader.open(directory, register.segments(), SHORT);
+  const reader = TapeReader.open(directory, register, SHORT);
   assert.deepEqual([reader.first, reader.end, reader.offset, reader.torn], [0, 20, 0, undefined]);
   for (const from of [19, 0, 7, 8, 9, 16, 20]) {
     reader.seek(from);
@@ -225,7 +238,7 @@ test('F32: a tape cut at any byte gives its whole records and says what is torn'
   for (let length = 0; length < bytes.length; length++) {
     writeFileSync(path, bytes.subarray(0, length));
     const whole = 8 + Math.max(0, Math.floor(length / RECORD_BYTES) - 1);
-    const reader = TapeReader.open(directory, register.segments(), SHORT);
+    const reader = TapeReader.open(directory, register, SHORT);
     assert.deepEqual(read(reader), eventsOf(0, whole), `cut at ${length}`);
     if (length % RECORD_BYTES === 0 && length > 0) assert.equal(reader.torn, undefined);
     else assert.match(reader.torn?.message ?? '', /000002\.tape: found \d+ bytes.* at the end, expected whole records/);
@@ -291,7 +304,7 @@ test('records before a damaged segment are read; the damaged one is named with w
   const bytes = Uint8Array.from(readFileSync(path));
   bytes[200] = (bytes[200] ?? 0) ^ 1;
   writeFileSync(path, bytes);
-  const reader = TapeReader.open(directory, register.segments(), SHORT);
+  const reader = TapeReader.open(directory, register, SHORT);
   for (let number = 0; number < 8; number++) assert.deepEqual(reader.next(), eventOf(number));
   const refusal = refusalOf(() => reader.next());
   assert.match(
@@ -374,6 +387,84 @@ test('a tape cut at any record goes on from there', () => {
   }
 });
 
+const cut = fc.record({
+  /** Of what the disk was not known to have: how much of it is left, what of that is zeros, and whether the file shrinks. */
+  left: fc.double({ min: 0, max: 1, noNaN: true }),
+  zeros: fc.double({ min: 0, max: 1, noNaN: true }),
+  isShort: fc.boolean(),
+});
+
+test('what a power cut takes from the file is what the journal has of it', async () => {
+  const step = fc.constantFrom('append', 'append', 'append', 'flush', 'commit', 'commit', 'sync', 'start', 'arrive', 'cut');
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), cut, async (steps, { left, zeros, isShort }) => {
+      const directory = freshFolder();
+      const register = new MemoryRegister();
+      let tape = TapeWriter.open(directory, register, SHORT);
+      let committed = 0;
+      let expected: TapeEvent[] = [];
+      for (const [number, next] of steps.entries()) {
+        if (next === 'append') {
+          expected.push(eventOf(number));
+          tape.append(eventOf(number));
+        } else if (next === 'flush') tape.flush();
+        else if (next === 'sync') tape.sync();
+        else if (next === 'start') tape.startSync();
+        else if (next === 'arrive') await setTimeout(2);
+        else if (next === 'commit') {
+          register.keep(tape.tail());
+          committed = tape.offset;
+        } else {
+          tape.truncateTo(committed);
+          expected = expected.slice(0, committed);
+        }
+      }
+      const tail = tape.tail();
+      const safe = tail.from;
+      // The process is gone, and of the file what had not reached the disk.
+      const name = join(directory, `${String(Math.floor(safe / 8) + 1).padStart(6, '0')}.tape`);
+      if (tail.bytes.length > 0) {
+        const bytes = readFileSync(name);
+        const known = safe % 8 === 0 ? 0 : ((safe % 8) + 1) * RECORD_BYTES;
+        const kept = known + Math.floor(((bytes.length - known) * left) / RECORD_BYTES) * RECORD_BYTES;
+        bytes.fill(0, known + Math.floor(((kept - known) * zeros) / RECORD_BYTES) * RECORD_BYTES);
+        if (isShort && kept === 0) rmSync(name);
+        else writeFileSync(name, isShort ? bytes.subarray(0, kept) : bytes);
+      }
+      const found = readAll(directory, register);
+      assert.ok(found.length >= committed, `${found.length} records are found of ${committed} that were committed`);
+      assert.deepEqual(found, expected.slice(0, found.length));
+      const again = TapeWriter.open(directory, register, SHORT);
+      assert.equal(again.offset, found.length);
+      write(again, 100, 112);
+      again.close();
+      assert.deepEqual(readAll(directory, register), [...found, ...eventsOf(100, 112)]);
+    }),
+  );
+});
+
+test('a tail that does not join what the file has is none', () => {
+  const { directory, register } = sealedTape();
+  const bytes = readFileSync(join(directory, '000003.tape')).subarray(RECORD_BYTES);
+  register.keep({ from: 22, bytes });
+  assert.equal(TapeReader.open(directory, register, SHORT).end, 20, 'two records are missing between them');
+  register.keep({ from: 18, bytes });
+  assert.equal(TapeReader.open(directory, register, SHORT).end, 20, 'the segment is sealed');
+});
+
+test('more than is kept for the journal is waited for instead', () => {
+  const directory = freshFolder();
+  const register = new MemoryRegister();
+  const tape = TapeWriter.open(directory, register);
+  write(tape, 0, 5_000);
+  const tail = tape.tail();
+  assert.deepEqual([tail.from, tail.bytes.length], [5_000, 0]);
+  write(tape, 5_000, 5_003);
+  const next = tape.tail();
+  assert.deepEqual([next.from, next.bytes.length], [5_000, 3 * RECORD_BYTES]);
+  tape.close();
+});
+
 test('pruned segments are gone, and a request for them says so', () => {
   const directory = freshFolder();
   const register = new MemoryRegister();
@@ -383,7 +474,7 @@ test('pruned segments are gone, and a request for them says so', () => {
   assert.equal(readdirSync(directory).length, 3, 'a segment is kept as long as one of its records is');
   tape.prune(12);
   assert.deepEqual(readdirSync(directory), ['000002.tape', '000003.tape']);
-  const reader = TapeReader.open(directory, register.segments(), SHORT);
+  const reader = TapeReader.open(directory, register, SHORT);
   assert.equal(reader.first, 8);
   assert.deepEqual(read(reader), eventsOf(8, 20));
   assert.match(
@@ -486,7 +577,7 @@ test('throughput', (t) => {
   }
   const appended = performance.now();
   tape.close();
-  const reader = TapeReader.open(directory, register.segments());
+  const reader = TapeReader.open(directory, register);
   const opened = performance.now();
   let count = 0;
   while (reader.next() !== undefined) count++;

@@ -5,6 +5,7 @@ import { createHash, type Hash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fdatasync,
   fdatasyncSync,
   ftruncateSync,
   mkdirSync,
@@ -19,13 +20,21 @@ import { join } from 'node:path';
 import { assert, BallastError } from '../domain/errors.ts';
 import type { BookEvent, FundingAnnounced, MarketEvent, TapeEvent, TimerRang } from '../domain/event.ts';
 import { reasonOf } from '../domain/words.ts';
-import type { TapeSegment } from './journal-file.ts';
+import type { Durability, TapeSegment, TapeTail } from './journal-file.ts';
 
-/** Where the digests of sealed segments are kept: the journal. */
-export interface SegmentRegister {
+/** What the journal knows of the tape. */
+export interface TapeWitness {
+  /** The digests of sealed segments. */
   segments(): readonly TapeSegment[];
+  /** The end of the tape as it was at the last commit, where its file may not have had it on the disk. */
+  tapeTail(): TapeTail | undefined;
+}
+
+/** Where that is kept. */
+export interface SegmentRegister extends TapeWitness {
   saveSegment(segment: TapeSegment): void;
   dropSegments(from: number, to: number): void;
+  dropTapeTail(): void;
 }
 
 /** Writes bytes at a place in a file and says how many. A test's disk fills up here. */
@@ -35,6 +44,8 @@ export interface TapeOptions {
   /** A tape is read with what it was written with. */
   readonly segmentRecords?: number;
   readonly writeAt?: WriteAt;
+  /** Without it `every-commit`. `at-end`: nobody waits for the disk before `close`. */
+  readonly durability?: Durability;
 }
 
 export const TAPE_VERSION = 1;
@@ -70,11 +81,18 @@ export class TapeWriter {
   readonly #writeAt: WriteAt;
   readonly #buffer: Float64Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  /** Fields in the buffer, and how many it may hold before it must be written: what is left of the segment, or 0 once writing has failed. */
+  readonly #isDurable: boolean;
+  /** Fields in the buffer, and how many it may hold before room must be made: what is left of the segment, or 0 once writing has failed. */
   #length = 0;
   #limit = 0;
-  /** Records in files. */
+  /** Of them, the first that are in the file already: they stay until they are known to be on the disk. */
+  #flushed = 0;
+  /** Records in files, and of those the ones that are known to be on the disk. */
   #written: number;
+  #safe = 0;
+  #isSyncing = false;
+  /** Files that were let go of: the system gives their number to others. */
+  #closed = 0;
   /** The segment being written, from 1. */
   #number: number;
   /** -1 while the segment has no record yet, and no file. */
@@ -95,28 +113,36 @@ export class TapeWriter {
   private constructor(
     directory: string,
     register: SegmentRegister,
-    { segmentRecords = SEGMENT_RECORDS, writeAt = writeToFile }: TapeOptions,
+    { segmentRecords = SEGMENT_RECORDS, writeAt = writeToFile, durability = 'every-commit' }: TapeOptions,
   ) {
     this.directory = directory;
     this.#register = register;
     this.#segmentRecords = segmentRecords;
     this.#writeAt = writeAt;
+    this.#isDurable = durability === 'every-commit';
     this.#buffer = new Float64Array(Math.min(CHUNK_RECORDS, segmentRecords) * RECORD_FIELDS);
     this.#bytes = new Uint8Array(this.#buffer.buffer);
-    const index = new SegmentIndex(directory, register.segments(), segmentRecords);
+    let index = new SegmentIndex(directory, register, segmentRecords);
+    if (index.lost !== undefined) {
+      this.#restore(index.lost);
+      index = new SegmentIndex(directory, register, segmentRecords);
+    }
     index.mustEndWithAFile();
     this.torn = index.torn;
     this.#number = Math.max(1, index.lastNumber);
     this.#written = (this.#number - 1) * segmentRecords;
     // Full ones whose seal was lost with their writer get it now.
-    for (const number of index.unsealed()) register.saveSegment(index.sealOf(number));
+    for (const number of index.unsealed()) {
+      this.#syncSegment(number);
+      register.saveSegment(index.sealOf(number));
+    }
     if (index.lastNumber > 0) this.#resume(this.#number, index.end - this.#written);
     else this.#setLimit();
   }
 
   /** Records appended so far, those not yet written included. */
   get offset(): number {
-    return this.#written + this.#length / RECORD_FIELDS;
+    return this.#written + (this.#length - this.#flushed) / RECORD_FIELDS;
   }
 
   /** Keeps a copy in memory. @throws BallastError TAPE_WRITE_FAILED, now and ever after, once a write has failed */
@@ -169,13 +195,42 @@ export class TapeWriter {
   /** Everything appended is in its file when this returns; a kill of this process no longer loses it. @throws BallastError TAPE_WRITE_FAILED */
   flush(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#length > 0) this.#guard(() => this.#writeBuffer());
+    if (this.#length > this.#flushed) this.#guard(() => this.#writeBuffer());
   }
 
   /** Flushed, and on the disk: a power cut no longer loses it. @throws BallastError TAPE_WRITE_FAILED */
   sync(): void {
     this.flush();
     if (this.#file >= 0) this.#guard(() => fdatasyncSync(this.#file));
+    this.#becameSafe(this.#written);
+  }
+
+  /** Flushed, and on its way to the disk, for which nobody waits: what has arrived is no longer part of the tail. @throws BallastError TAPE_WRITE_FAILED */
+  startSync(): void {
+    this.flush();
+    if (this.#isSyncing || this.#file < 0) return;
+    const closed = this.#closed;
+    const written = this.#written;
+    this.#isSyncing = true;
+    fdatasync(this.#file, (cause) => {
+      this.#isSyncing = false;
+      // Of a segment that was finished meanwhile, which was waited for then.
+      if (this.#closed !== closed || this.#failure !== undefined) return;
+      if (cause === null) this.#becameSafe(written);
+      else this.#fail(cause);
+    });
+  }
+
+  /**
+   * Flushed; and those records that are not known to be on the disk. Where the journal keeps them with what it owes, one wait for the disk is
+   * enough for both. A view: valid until something is appended.
+   * @throws BallastError TAPE_WRITE_FAILED
+   */
+  tail(): TapeTail {
+    this.flush();
+    // More came than is kept.
+    if (this.#safe < this.#written - this.#flushed / RECORD_FIELDS) this.sync();
+    return { from: this.#safe, bytes: this.#bytes.subarray(0, this.#length * 8) };
   }
 
   /** Forgets every record from this offset on. @throws BallastError TAPE_WRITE_FAILED, TAPE_PRUNED */
@@ -186,7 +241,8 @@ export class TapeWriter {
     const number = Math.floor(offset / this.#segmentRecords) + 1;
     const records = offset - (number - 1) * this.#segmentRecords;
     if (!existsSync(this.#path(number))) throw pruned(this.directory, offset, `records from ${this.#firstOffset()} on`);
-    // The seals first: a file without one is whole as far as it goes, a seal without its file is damage.
+    // The seals first: a file without one is whole as far as it goes, a seal without its file is damage. And what is forgotten must not come back.
+    this.#register.dropTapeTail();
     this.#register.dropSegments(number, Infinity);
     this.#guard(() => {
       this.#closeFile();
@@ -233,6 +289,9 @@ export class TapeWriter {
   #resume(number: number, records: number): void {
     this.#number = number;
     this.#written = (number - 1) * this.#segmentRecords + records;
+    this.#safe = this.#written;
+    this.#length = 0;
+    this.#flushed = 0;
     this.#hash = createHash('sha256');
     if (records === this.#segmentRecords) {
       this.#number = number + 1;
@@ -247,9 +306,33 @@ export class TapeWriter {
         readWhole(this.#file, bytes);
         this.#hash.update(bytes);
         ftruncateSync(this.#file, bytes.length);
+        // A kill has left it to the system, which may not have written it yet.
+        if (this.#isDurable) fdatasyncSync(this.#file);
       }
     }
     this.#setLimit();
+  }
+
+  /** Puts back into its file what only the journal has of it. */
+  #restore({ from, bytes }: TapeTail): void {
+    this.#number = Math.floor(from / this.#segmentRecords) + 1;
+    const before = from - (this.#number - 1) * this.#segmentRecords;
+    if (before === 0) this.#startFile();
+    else this.#file = openSync(this.#path(this.#number), 'r+');
+    this.#writeAll(bytes, (before + 1) * RECORD_BYTES);
+    fdatasyncSync(this.#file);
+    this.#closeFile();
+    this.#hash = createHash('sha256');
+  }
+
+  #syncSegment(number: number): void {
+    if (!this.#isDurable) return;
+    const file = openSync(this.#path(number), 'r+');
+    try {
+      fdatasyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   }
 
   #startFile(): void {
@@ -261,27 +344,51 @@ export class TapeWriter {
 
   #setLimit(): void {
     const left = this.#number * this.#segmentRecords - this.#written;
-    this.#limit = Math.min(this.#buffer.length, left * RECORD_FIELDS);
+    this.#limit = Math.min(this.#buffer.length, this.#flushed + left * RECORD_FIELDS);
   }
 
   #makeRoom(): void {
     this.flush();
-    assert(this.#limit > 0, 'a flushed tape has room');
+    // What has waited for the disk for so long is not kept: whoever wants the tail must wait instead.
+    if (this.#length === this.#buffer.length) this.#empty();
+    assert(this.#limit > this.#length, 'a flushed tape has room');
+  }
+
+  #empty(): void {
+    this.#length = 0;
+    this.#flushed = 0;
+    this.#setLimit();
+  }
+
+  /** So many records are on the disk. */
+  #becameSafe(records: number): void {
+    if (records <= this.#safe) return;
+    this.#safe = records;
+    const kept = (this.#written - records) * RECORD_FIELDS;
+    const gone = Math.max(0, this.#flushed - kept);
+    this.#buffer.copyWithin(0, gone, this.#length);
+    this.#length -= gone;
+    this.#flushed -= gone;
+    this.#setLimit();
   }
 
   #writeBuffer(): void {
-    const bytes = this.#bytes.subarray(0, this.#length * 8);
+    const bytes = this.#bytes.subarray(this.#flushed * 8, this.#length * 8);
     const before = this.#written - (this.#number - 1) * this.#segmentRecords;
     if (this.#file < 0) this.#startFile();
     this.#writeAll(bytes, (before + 1) * RECORD_BYTES);
     this.#hash.update(bytes);
-    this.#written += this.#length / RECORD_FIELDS;
-    this.#length = 0;
+    this.#written += bytes.length / RECORD_BYTES;
+    this.#flushed = this.#length;
     if (this.#written === this.#number * this.#segmentRecords) {
+      // A seal is durable, and so is what it is of; and the tail is of one segment.
+      if (this.#isDurable) fdatasyncSync(this.#file);
       this.#seal();
       this.#closeFile();
       this.#number++;
+      this.#safe = this.#written;
       this.#hash = createHash('sha256');
+      this.#empty();
     }
     this.#setLimit();
   }
@@ -305,6 +412,7 @@ export class TapeWriter {
     if (this.#file < 0) return;
     closeSync(this.#file);
     this.#file = -1;
+    this.#closed++;
   }
 
   /** Nothing buffered is dropped after a failed write: nothing more is taken, until a restart has found where the file ends. */
@@ -312,10 +420,14 @@ export class TapeWriter {
     try {
       act();
     } catch (error) {
-      this.#failure = writeFailed(this.#path(this.#number), error);
-      this.#limit = 0;
-      throw this.#failure;
+      throw this.#fail(error);
     }
+  }
+
+  #fail(cause: unknown): BallastError {
+    this.#failure = writeFailed(this.#path(this.#number), cause);
+    this.#limit = 0;
+    return this.#failure;
   }
 }
 
@@ -370,13 +482,13 @@ export class TapeReader {
   #until = 0;
   #offset: number;
 
-  /** Seals are the journal's `segments()`. Each segment is checked against its seal when reading reaches it. @throws BallastError TAPE_DAMAGED, TAPE_VERSION */
-  static open(directory: string, seals: readonly TapeSegment[], options: TapeOptions = {}): TapeReader {
-    return new TapeReader(directory, seals, options);
+  /** Each segment is checked against its seal when reading reaches it. @param witness the journal @throws BallastError TAPE_DAMAGED, TAPE_VERSION */
+  static open(directory: string, witness: TapeWitness, options: TapeOptions = {}): TapeReader {
+    return new TapeReader(directory, witness, options);
   }
 
-  private constructor(directory: string, seals: readonly TapeSegment[], { segmentRecords = SEGMENT_RECORDS }: TapeOptions) {
-    this.#index = new SegmentIndex(directory, seals, segmentRecords);
+  private constructor(directory: string, witness: TapeWitness, { segmentRecords = SEGMENT_RECORDS }: TapeOptions) {
+    this.#index = new SegmentIndex(directory, witness, segmentRecords);
     this.#segmentRecords = segmentRecords;
     this.first = this.#index.first;
     this.end = this.#index.end;
@@ -473,30 +585,42 @@ class SegmentIndex {
   readonly end: number;
   readonly lastNumber: number;
   readonly torn: BallastError | undefined;
+  /** The last records, where a power cut has taken some of them from their file and the journal has them. */
+  readonly lost: TapeTail | undefined;
   readonly #files: readonly number[];
   readonly #seals: ReadonlyMap<number, TapeSegment>;
   readonly #segmentRecords: number;
   /** One segment at a time, in the same memory, as large as the largest that was read. */
   #scratch = new Float64Array(0);
 
-  constructor(directory: string, seals: readonly TapeSegment[], segmentRecords: number) {
+  constructor(directory: string, witness: TapeWitness, segmentRecords: number) {
     this.directory = directory;
     this.#segmentRecords = segmentRecords;
     this.#files = segmentNumbers(directory);
-    this.#seals = new Map(seals.map((seal) => [seal.number, seal]));
+    this.#seals = new Map(witness.segments().map((seal) => [seal.number, seal]));
     const numbers = [...this.#files, ...this.#seals.keys()];
     const lowest = numbers.length === 0 ? 1 : Math.min(...numbers);
-    this.lastNumber = Math.max(0, ...numbers);
+    const lastNumber = Math.max(0, ...numbers);
     this.first = (lowest - 1) * segmentRecords;
-    const start = Math.max(0, this.lastNumber - 1) * segmentRecords;
-    const lastSeal = this.#seals.get(this.lastNumber);
-    if (this.lastNumber === 0) this.end = 0;
-    else if (lastSeal !== undefined) this.end = start + lastSeal.records;
-    else {
-      const { records, torn } = this.#measureTail(this.lastNumber);
-      this.end = start + records;
-      this.torn = torn;
-    }
+    const start = Math.max(0, lastNumber - 1) * segmentRecords;
+    const lastSeal = this.#seals.get(lastNumber);
+    const inFile =
+      lastNumber === 0
+        ? { records: 0, torn: undefined }
+        : lastSeal === undefined
+          ? this.#measureTail(lastNumber)
+          : { records: lastSeal.records, torn: undefined };
+    const end = start + inFile.records;
+    const tail = witness.tapeTail();
+    const isLost = tail !== undefined && tail.from <= end && tail.from + recordsOf(tail) > end && !this.#isSealed(tail.from);
+    this.lost = isLost ? tail : undefined;
+    this.torn = isLost ? undefined : inFile.torn;
+    this.end = isLost ? tail.from + recordsOf(tail) : end;
+    this.lastNumber = isLost ? Math.floor(tail.from / segmentRecords) + 1 : lastNumber;
+  }
+
+  #isSealed(offset: number): boolean {
+    return this.#seals.has(Math.floor(offset / this.#segmentRecords) + 1);
   }
 
   /** Sealed segments are proven when they are read; but a writer goes on at the end, which must be there. */
@@ -521,6 +645,7 @@ class SegmentIndex {
    */
   load(number: number): Float64Array {
     const path = segmentPath(this.directory, number);
+    if (this.lost !== undefined && number === this.lastNumber) return this.#joined(path, number, this.lost);
     if (!existsSync(path)) throw this.#damaged(path, 'no file', 'a segment of the tape');
     const seal = this.#seals.get(number);
     const isOpen = seal === undefined && number === this.lastNumber;
@@ -538,10 +663,29 @@ class SegmentIndex {
       if (sha256 !== seal.sha256)
         throw this.#damaged(path, `bytes with SHA-256 ${sha256}`, `SHA-256 ${seal.sha256}, as the journal has it`);
     }
+    this.#mustBeSound(path, fields, records);
+    return fields;
+  }
+
+  /** What the file has, and what only the journal has. */
+  #joined(path: string, number: number, { from, bytes }: TapeTail): Float64Array {
+    const start = (number - 1) * this.#segmentRecords;
+    const before = from - start;
+    const fields = this.#room(this.end - start);
+    bytesOf(fields).set(headerOf(number, this.#segmentRecords));
+    if (before > 0) {
+      this.#readInto(path, fields.subarray(0, (before + 1) * RECORD_FIELDS));
+      this.#checkHeader(path, number, fields);
+    }
+    bytesOf(fields).set(bytes, (before + 1) * RECORD_BYTES);
+    this.#mustBeSound(path, fields, this.end - start);
+    return fields;
+  }
+
+  #mustBeSound(path: string, fields: Float64Array, records: number): void {
     const sound = countSound(fields, records);
     if (sound < records)
       throw this.#damaged(path, `record ${sound + 1} of no known kind`, 'a bar, a trade, a mark, a timer, a book or a funding rate');
-    return fields;
   }
 
   /** The last segment has no seal while it is written, and whoever wrote it may have been killed: what is whole counts. */
@@ -582,13 +726,21 @@ class SegmentIndex {
 
   /** The header and so many records. */
   #read(path: string, records: number): Float64Array {
+    const fields = this.#room(records);
+    this.#readInto(path, fields);
+    return fields;
+  }
+
+  #room(records: number): Float64Array {
+    const length = (records + 1) * RECORD_FIELDS;
+    if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
+    return this.#scratch.subarray(0, length);
+  }
+
+  #readInto(path: string, fields: Float64Array): void {
     const file = openSync(path, 'r');
     try {
-      const length = (records + 1) * RECORD_FIELDS;
-      if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
-      const fields = this.#scratch.subarray(0, length);
       readWhole(file, bytesOf(fields));
-      return fields;
     } finally {
       closeSync(file);
     }
@@ -627,6 +779,10 @@ function headerOf(number: number, segmentRecords: number): Buffer {
   header.writeUInt32LE(segmentRecords, 12);
   header.writeUInt32LE(number, 16);
   return header;
+}
+
+function recordsOf({ bytes }: TapeTail): number {
+  return bytes.length / RECORD_BYTES;
 }
 
 function bytesOf(fields: Float64Array): Uint8Array {

@@ -279,7 +279,7 @@ function withRisk(risk: Partial<Recipe['config']['risk']>): Recipe {
 /** The bars that a run recorded, warm-up and all. */
 function barsOnTape(folder: string): BarColumns {
   const journal = Journal.open(journalPath(folder), { readOnly: true });
-  const tape = TapeReader.open(tapePath(folder), journal.segments());
+  const tape = TapeReader.open(tapePath(folder), journal);
   journal.close();
   const rows: number[][] = [];
   for (let event = tape.next(); event !== undefined; event = tape.next()) {

@@ -123,7 +123,7 @@ describe('a session on a live feed', () => {
       recorder,
       venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
     });
-    const steps = readRecording(journal.rows(), TapeReader.open(tapeFolder, journal.segments()));
+    const steps = readRecording(journal.rows(), TapeReader.open(tapeFolder, journal));
     follow(steps, { engine, recorder, knownFailures: new Map(), venue: undefined, sources: [] });
     if (engine.isOpen) engine.closeInstant();
     recorder.settle();

@@ -269,7 +269,7 @@ describe('a replay is a recovery without a venue', () => {
           knownFailures,
           venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined },
         });
-        const steps = readRecording(disk.journal.rows(), TapeReader.open(disk.tapeFolder, disk.journal.segments()));
+        const steps = readRecording(disk.journal.rows(), TapeReader.open(disk.tapeFolder, disk.journal));
         const handled = follow(steps, { engine, recorder, knownFailures, venue: undefined, sources: [] });
         if (engine.isOpen) engine.closeInstant();
         recorder.settle();
@@ -293,7 +293,7 @@ describe('a replay is a recovery without a venue', () => {
     const { plan } = new TestSession(partsOf(world));
     const engine = new Engine({ plan, recorder, venue: { submit: () => undefined, amend: () => undefined, cancel: () => undefined } });
     const disk = killedAt(recording, recording.rows.length, recording.tape.length);
-    const steps = readRecording(rows, TapeReader.open(disk.tapeFolder, disk.journal.segments()));
+    const steps = readRecording(rows, TapeReader.open(disk.tapeFolder, disk.journal));
     assert.throws(
       () => follow(steps, { engine, recorder, knownFailures: new Map(), venue: undefined, sources: [] }),
       (error) =>

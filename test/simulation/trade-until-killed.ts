@@ -11,15 +11,22 @@ import { bars, flat, single, TestSession } from '../support/session.ts';
 const [folder = '', when = '', block = ''] = process.argv.slice(2);
 
 let stored = 0;
+let hasBlock = false;
 const killing: Connect = (path, readOnly) => {
   const database = connectSqlite(path, readOnly);
   return {
     ...database,
+    execute(sql) {
+      // A block is stored with what ends the transaction that it is in.
+      const storesBlock = sql === 'COMMIT' && hasBlock;
+      hasBlock = false;
+      if (storesBlock && ++stored === Number(block) && when === 'before') process.kill(process.pid, 'SIGKILL');
+      database.execute(sql);
+      if (storesBlock && stored === Number(block) && when === 'after') process.kill(process.pid, 'SIGKILL');
+    },
     run(sql, ...values) {
-      const isBlock = /INSERT INTO block/i.test(sql);
-      if (isBlock && ++stored === Number(block) && when === 'before') process.kill(process.pid, 'SIGKILL');
       database.run(sql, ...values);
-      if (isBlock && stored === Number(block) && when === 'after') process.kill(process.pid, 'SIGKILL');
+      hasBlock ||= /INSERT INTO block/i.test(sql);
     },
   };
 };

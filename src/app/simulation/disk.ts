@@ -88,14 +88,25 @@ export class SimulatedDisk {
 
   readonly connect: Connect = (path, readOnly) => {
     const database = connectSqlite(path, readOnly);
+    const transaction = { isOpen: false, hasBlock: false };
     return {
       ...database,
-      // What an fsync would wait for: here nobody pulls a plug but us.
-      execute: (sql) => database.execute(sql.replaceAll('synchronous = FULL', 'synchronous = OFF')),
+      execute: (sql) => {
+        const endsWithBlock = transaction.hasBlock;
+        transaction.isOpen = sql.startsWith('BEGIN');
+        transaction.hasBlock = false;
+        if (sql === 'COMMIT' && endsWithBlock) this.#commit(path, () => database.execute(sql));
+        // What an fsync would wait for: here nobody pulls a plug but us.
+        else database.execute(sql.replaceAll('synchronous = FULL', 'synchronous = OFF'));
+      },
       run: (sql, ...values) => {
         this.#mustHaveRoom();
-        if (sql.startsWith('INSERT INTO block')) this.#insert(path, () => database.run(sql, ...values));
-        else database.run(sql, ...values);
+        const isBlock = sql.startsWith('INSERT INTO block');
+        if (isBlock && !transaction.isOpen) this.#commit(path, () => database.run(sql, ...values));
+        else {
+          database.run(sql, ...values);
+          transaction.hasBlock ||= isBlock;
+        }
       },
     };
   };
@@ -106,7 +117,7 @@ export class SimulatedDisk {
   }
 
   /** One commit of the journal. */
-  #insert(path: string, write: () => void): void {
+  #commit(path: string, write: () => void): void {
     this.#commits++;
     const death = this.#dueIn(this.#commits);
     if (death?.kind === 'disk-error') {

@@ -338,7 +338,7 @@ class Case {
     const engine = new Engine({ plan: this.#plan, recorder, venue: nobody, knownFailures });
     const closes: { at: TimeMs; close: number }[][] = this.#plan.instruments.map(() => []);
     try {
-      const tape = TapeReader.open(this.#disk.tapePath, journal.segments());
+      const tape = TapeReader.open(this.#disk.tapePath, journal);
       follow(
         readRecording(journal.rows(), tape).map((step) => {
           const { event } = step;
