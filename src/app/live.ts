@@ -446,7 +446,8 @@ class LiveWorld implements World {
   }
 
   passing(): number {
-    return this.#parts.bars.books.reduce((sum, { taken }) => sum + taken, 0);
+    const { books, feed } = this.#parts.bars;
+    return books.reduce((sum, { taken }) => sum + taken, 0) + feed.sources.reduce((sum, { marksTaken }) => sum + marksTaken, 0);
   }
 
   latency(): LatencyStatus {

@@ -35,6 +35,8 @@ export class SessionRecorder implements Recorder {
     this.#journal = journal;
     this.#tape = tape;
     this.#isDurable = isDurable;
+    // The end of the tape cannot go into a file that another process holds.
+    journal.beforeAhead(() => tape.sync());
   }
 
   market(event: TapeEvent): void {
@@ -66,6 +68,7 @@ export class SessionRecorder implements Recorder {
   /** The same where nothing waits for it, with the length up to which the tape is believed from then on. */
   believe(): void {
     this.#journal.commitWith(BELIEVED, String(this.#tape.offset), this.#tail());
+    this.#journal.foldLog();
   }
 
   /** Undefined where a commit before has it. */

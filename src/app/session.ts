@@ -28,7 +28,7 @@ import { systemTimers } from './system-timers.ts';
 
 /** Events between two snapshots: what a recovery has to follow again at most. */
 const EVENTS_A_SNAPSHOT = 20_000;
-/** Where only such events have come as may be lost, the disk is waited for this often: three times, in which no order leaves. */
+/** Where only such events have come as may be lost, the disk is waited for this often. */
 const PASSING_MS = 10_000;
 
 export interface SessionResult {

@@ -520,6 +520,63 @@ test('a snapshot, a meta value or a close that cannot be written is told as well
   assert.equal(existsSync(damaged), true, 'a quarantine that fails leaves the file where it was');
 });
 
+test('a commit with the end of the tape stores both or neither, and a cut forgets it', () => {
+  const path = freshPath();
+  const broken = { isBroken: false };
+  const connect: Connect = (file, readOnly) => {
+    const database = connectSqlite(file, readOnly);
+    return {
+      ...database,
+      run(sql, ...values) {
+        if (broken.isBroken && sql.includes('INTO meta')) throw new Error('database or disk is full');
+        database.run(sql, ...values);
+      },
+    };
+  };
+  const journal = Journal.create(path, { durability: 'every-commit', connect });
+  assert.equal(journal.tapeTail(), undefined);
+  const bytes = Uint8Array.from({ length: 64 }, (_, index) => 255 - index);
+  appendSamples(journal, 0, 3);
+  journal.commit({ from: 7, bytes });
+  assert.deepEqual([journal.storedRowCount, journal.tapeTail()], [3, { from: 7, bytes: Buffer.from(bytes) }]);
+  journal.commitWith('place', '9', { from: 8, bytes: bytes.subarray(0, 8) });
+  assert.deepEqual([journal.getMeta('place'), journal.tapeTail()?.from], ['9', 8]);
+  appendSamples(journal, 3, 5);
+  broken.isBroken = true;
+  assert.throws(() => journal.commit({ from: 9, bytes }), { code: 'JOURNAL_WRITE_FAILED' });
+  journal.close();
+  const again = Journal.open(path);
+  assert.deepEqual([again.damage, again.rowCount, again.tapeTail()?.from], [[], 3, 8]);
+  again.dropTapeTail();
+  assert.equal(again.tapeTail(), undefined);
+  again.close();
+});
+
+test('the log is folded where it is asked for, so that no commit has to', () => {
+  const path = freshPath();
+  const folds: string[] = [];
+  const connect: Connect = (file, readOnly) => {
+    const database = connectSqlite(file, readOnly);
+    return {
+      ...database,
+      execute(sql) {
+        if (sql.includes('wal_checkpoint(PASSIVE)')) folds.push(sql);
+        database.execute(sql);
+      },
+    };
+  };
+  const journal = Journal.create(path, { durability: 'every-commit', connect });
+  const bytes = new Uint8Array(16_384).fill(1);
+  for (let commit = 0; commit < 300; commit++) {
+    journal.commit({ from: commit, bytes });
+    if (commit % 10 === 9) journal.foldLog();
+  }
+  assert.equal(folds.length, 4);
+  const most = statSync(`${path}-wal`).size;
+  assert.ok(most < 3 << 20, `${most} bytes: it never grew to where SQLite folds it by itself`);
+  journal.close();
+});
+
 test('rows and a value of meta that are committed together are both there, or neither is, and nothing follows', () => {
   const path = freshPath();
   let failing = '';

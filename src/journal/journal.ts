@@ -70,6 +70,8 @@ const BLOCK_BYTES = 1 << 20;
 const BUFFER_BYTES = 4 * BLOCK_BYTES;
 /** The most that waits beside a file that somebody else holds. */
 const AHEAD_BYTES = 64 << 20;
+/** A third of what the log may hold, with the end of a busy tape in each. */
+const FOLD_COMMITS = 64;
 
 export class Journal {
   readonly path: string;
@@ -93,10 +95,13 @@ export class Journal {
   #aheadBytes = 0;
   /** Somebody else holds the file, or did when it was last asked for. */
   #isBehind = false;
+  #beforeAhead: () => void = () => undefined;
   /** What else waits for the file, in order. */
   readonly #waiting: (() => void)[] = [];
   #lastSequence: number;
   #lastTapeOffset: number;
+  /** Transactions in the log that are not in the file yet, unless SQLite has folded them by itself. */
+  #unfolded = 0;
   /** Sequence of the newest sound snapshot, once somebody has asked. */
   #newestSnapshot: number | undefined;
   /** Why nothing more may be written. */
@@ -221,6 +226,11 @@ export class Journal {
     return this.#bufferedHash().digest('hex');
   }
 
+  /** Called before rows become durable beside a file that another process holds: what they name is to be on the disk by then. */
+  beforeAhead(act: () => void): void {
+    this.#beforeAhead = act;
+  }
+
   /** Called with every row as it is appended. */
   onRow(observe: (row: JournalRow) => void): void {
     this.#observers.push(observe);
@@ -255,16 +265,25 @@ export class Journal {
    * @throws BallastError JOURNAL_WRITE_FAILED
    */
   commit(tail?: TapeTail): void {
-    if (tail !== undefined) this.#storeWith(() => insertTapeTail(this.#database, tail));
-    else if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store();
+    if (this.#durability === 'every-commit' || this.#bufferedBytes > BLOCK_BYTES) this.#store(undefined, tail);
   }
 
   /** The same with a word of the journal's own. @throws BallastError JOURNAL_WRITE_FAILED */
   commitWith(key: string, value: string, tail?: TapeTail): void {
-    this.#storeWith(() => {
-      insertMeta(this.#database, key, value);
-      if (tail !== undefined) insertTapeTail(this.#database, tail);
-    });
+    const meta = (): void => insertMeta(this.#database, key, value);
+    if (this.#durability === 'every-commit') this.#store(meta, tail);
+    else this.#write(meta);
+  }
+
+  /**
+   * Folds the log into the file once there is much in it: to be called where nobody waits. Otherwise SQLite does it in the commit that makes the
+   * log too long, which may be an order's.
+   * @throws BallastError JOURNAL_WRITE_FAILED
+   */
+  foldLog(): void {
+    if (this.#unfolded < FOLD_COMMITS) return;
+    this.#unfolded = 0;
+    this.#guard(() => this.#database.execute('PRAGMA wal_checkpoint(PASSIVE)'));
   }
 
   /** Rows whose sequence is at least this, those not committed yet included. @throws BallastError JOURNAL_UNREADABLE */
@@ -396,16 +415,19 @@ export class Journal {
     return this.#hash.copy().update(this.#bufferedView().subarray(this.#aheadBytes));
   }
 
-  /** @param also is written with them, or not at all */
-  #store(also?: () => void): void {
-    if (this.#bufferedRows === 0 && also === undefined && this.#waiting.length === 0) return;
-    if (this.#refusal?.code === 'JOURNAL_WRITE_FAILED') throw this.#refusal;
+  /** @param also and `tail` are written with them, or not at all */
+  #store(also?: () => void, tail?: TapeTail): void {
+    if (this.#bufferedRows === 0 && also === undefined && tail === undefined && this.#waiting.length === 0) return;
+    if (this.#refusal?.code === 'JOURNAL_WRITE_FAILED' || (this.#refusal !== undefined && this.#bufferedRows === 0)) throw this.#refusal;
     if (also !== undefined) this.#waiting.push(also);
+    const wasBehind = this.#isBehind;
     this.#guard(() => {
+      if (wasBehind) this.#beforeAhead();
       try {
-        this.#storeInFile();
+        this.#storeInFile(wasBehind ? undefined : tail);
       } catch (error) {
         if (!this.#mayWait(error)) throw error;
+        if (!wasBehind) this.#beforeAhead();
         this.#storeAhead(error);
         // Nobody comes after the end who would take them over: whoever starts the run again does.
         if (this.#isClosed) throw error;
@@ -434,13 +456,14 @@ export class Journal {
     waitFor(this.#database, PATIENCE_MS.order);
   }
 
-  #storeInFile(): void {
+  #storeInFile(tail: TapeTail | undefined): void {
     const block = this.#bufferedBlock();
-    if (this.#waiting.length === 0) insertBlock(this.#database, block);
+    if (this.#waiting.length === 0 && tail === undefined) insertBlock(this.#database, block);
     else {
       transact(this.#database, () => {
         if (block.rows > 0) insertBlock(this.#database, block);
         for (const write of this.#waiting) write();
+        if (tail !== undefined) insertTapeTail(this.#database, tail);
       });
     }
     this.#waiting.length = 0;
@@ -483,11 +506,6 @@ export class Journal {
     this.#buffer.clear();
   }
 
-  #storeWith(also: () => void): void {
-    if (this.#bufferedRows > 0 && this.#durability === 'every-commit') this.#store(also);
-    else this.#write(also);
-  }
-
   #write(act: () => void): void {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#isBehind) {
@@ -508,6 +526,7 @@ export class Journal {
   #guard(act: () => void): void {
     try {
       act();
+      this.#unfolded++;
     } catch (error) {
       this.#refusal = writeFailed(this.path, error, `room to write row ${this.#storedRows + 1} and what follows`);
       throw this.#refusal;

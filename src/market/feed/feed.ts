@@ -303,6 +303,8 @@ export class FeedSource implements MarketSource {
   readonly #notBefore: () => TimeMs;
   readonly #waiting: (wake: () => void) => void;
   #isOver = false;
+  /** Marks that the loop has taken. */
+  marksTaken = 0;
 
   constructor(instrument: number, notBefore: () => TimeMs, waiting: (wake: () => void) => void) {
     this.instrument = instrument;
@@ -325,7 +327,9 @@ export class FeedSource implements MarketSource {
   take(): MarketEvent {
     this.peekAt();
     if (this.#queue.length === 1) this.#most = MOST_WAITING;
-    return this.#queue.shift();
+    const event = this.#queue.shift();
+    if (event.kind === 'mark.changed') this.marksTaken++;
+    return event;
   }
 
   nextBar(): MarketEvent | undefined {
