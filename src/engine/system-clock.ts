@@ -92,12 +92,12 @@ export class SystemClock implements Clock {
       this.#speed === Infinity ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, Math.max(0, (earliest - this.now()) / this.#speed));
     return new Promise((resolve) => {
       const timeout = setTimeout(resolve, wallMs);
-      for (const source of sources) {
-        source.onArrival?.(() => {
-          clearTimeout(timeout);
-          resolve();
-        });
-      }
+      // One for all of them: this is done for every frame of a book.
+      const wake = (): void => {
+        clearTimeout(timeout);
+        resolve();
+      };
+      for (const source of sources) source.onArrival?.(wake);
     });
   }
 

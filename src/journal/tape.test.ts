@@ -400,7 +400,7 @@ test('what a power cut takes from the file is what the journal has of it', async
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), cut, async (steps, { left, zeros, isShort }) => {
       const directory = freshFolder();
       const register = new MemoryRegister();
-      let tape = TapeWriter.open(directory, register, SHORT);
+      const tape = TapeWriter.open(directory, register, SHORT);
       let committed = 0;
       let expected: TapeEvent[] = [];
       for (const [number, next] of steps.entries()) {

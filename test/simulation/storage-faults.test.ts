@@ -1,9 +1,9 @@
 // A disk that fails, a file that is locked, a process that is killed: nothing leaves the process that is not recorded, and what is recorded is
 // not lost. The journal is the real one on a real disk.
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -14,7 +14,7 @@ import { MINUTE_MS } from '../../src/domain/time.ts';
 import { connectSqlite, type Connect } from '../../src/journal/database.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { SAMPLES } from '../../src/journal/sample-entries.ts';
-import { TapeWriter } from '../../src/journal/tape.ts';
+import { RECORD_BYTES, TapeReader, TapeWriter } from '../../src/journal/tape.ts';
 import { startNode } from '../support/run-app.ts';
 import { bars, flat, single, stances, START, TestSession, type SessionParts } from '../support/session.ts';
 
@@ -81,6 +81,34 @@ describe('F27: a kill before the journal has an intent', () => {
     await run.run();
     journal.close();
     assert.ok(orders >= 10, `${orders} orders`);
+  });
+
+  test('F32: what a power cut would leave when an order leaves has the tape up to it, though its file was not waited for', async () => {
+    const { run, journal, path } = watched(busy);
+    const tape = join(dirname(path), 'tape');
+    let kept = 0;
+    const submit = run.venue.submit.bind(run.venue);
+    run.venue.submit = (intent) => {
+      const tail = journal.tapeTail();
+      assert.ok(tail !== undefined);
+      // Of the file there is what had arrived on the disk before.
+      const left = join(freshFolder(), 'tape');
+      cpSync(tape, left, { recursive: true });
+      truncateSync(join(left, '000001.tape'), (tail.from + 1) * RECORD_BYTES);
+      const reader = TapeReader.open(left, journal);
+      assert.equal(reader.end, journal.lastTapeOffset);
+      const [lost, whole] = [reader, TapeReader.open(tape, journal)].map((each) => {
+        const events: unknown[] = [];
+        for (let event = each.next(); event !== undefined; event = each.next()) events.push({ ...event });
+        return events;
+      });
+      assert.deepEqual(lost, whole);
+      kept += tail.bytes.length;
+      submit(intent);
+    };
+    await run.run();
+    journal.close();
+    assert.ok(kept > 0);
   });
 
   for (const when of ['before', 'after'] as const) {

@@ -84,6 +84,7 @@ describe('a message that is believed', () => {
     const { open, high, low, close, volume } = source.take();
     assert.deepEqual([open, high, low, close, volume], [101, 101, 101, 101, 2]);
     assert.deepEqual([source.take().close, source.ended], [102, false]);
+    assert.equal(made.feed.sources[0]?.marksTaken, 1);
   });
 
   test('is never known before what arrived earlier, nor before it happened', () => {
