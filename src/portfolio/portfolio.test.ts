@@ -249,6 +249,19 @@ describe('a transfer', () => {
     assert.equal(made.givenCash[0], first);
     assert.equal(format(made.totalGiven()), '5000');
   });
+
+  test('where nobody has anything left, falls to what no sleeve has', () => {
+    const made = portfolio('300');
+    for (const holding of [0, 1, 3]) {
+      made.book(0, [{ holding, quantity: quantity('10') }], price('100'), ZERO_AMOUNT);
+      made.book(0, [{ holding, quantity: quantity('-10') }], price('80'), ZERO_AMOUNT);
+    }
+    made.transfer(negate(made.cash.at(-1) ?? ZERO_AMOUNT));
+    const before = [...made.givenCash];
+    made.transfer(amount('-40'));
+    assert.deepEqual(texts(made.givenCash), texts([...before.slice(0, -1), subtract(before.at(-1) ?? ZERO_AMOUNT, amount('40'))]));
+    assert.ok(Math.abs(made.equity + 340) < 1e-6, String(made.equity));
+  });
 });
 
 describe('marks', () => {

@@ -224,9 +224,11 @@ export class Portfolio implements PortfolioView, Stateful {
       return larger(signOf(amount) > 0 ? taken : this.#atCost(part), ZERO_AMOUNT);
     });
     const whole = sumOf(weights);
-    const last = isZero(whole) ? weights.length - 1 : weights.findLastIndex((weight) => !isZero(weight));
+    // Where nobody has anything left, what no sleeve has is short of it.
+    const isNobodys = isZero(whole);
+    const last = isNobodys ? weights.length - 1 : weights.findLastIndex((weight) => !isZero(weight));
     let rest = amount;
-    for (let part = 0; part <= last; part++) {
+    for (let part = isNobodys ? last : 0; part <= last; part++) {
       const share = part === last ? rest : proportion(amount, weights[part] ?? ZERO_AMOUNT, whole);
       rest = subtract(rest, share);
       this.cash[part] = add(this.cash[part] ?? ZERO_AMOUNT, share);

@@ -190,7 +190,7 @@ test('saved and restored anywhere, it reports the same', () => {
 });
 
 test('money that comes and goes changes no return, no fall and no day, but the curve, which shows what was there', () => {
-  const any = fc.array(
+  const anySteps = fc.array(
     fc.record({ growth: fc.double({ min: 0.7, max: 1.4, noNaN: true }), left: fc.option(fc.double({ min: 0.05, max: 8, noNaN: true })) }),
     {
       minLength: 1,
@@ -198,7 +198,7 @@ test('money that comes and goes changes no return, no fall and no day, but the c
     },
   );
   fc.assert(
-    fc.property(any, (steps) => {
+    fc.property(anySteps, (steps) => {
       const still = new EquityRecorder({ capital: 100, intervalMs: HOUR });
       let moved = new EquityRecorder({ capital: 100, intervalMs: HOUR });
       const shown: number[] = [];
