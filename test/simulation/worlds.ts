@@ -69,7 +69,7 @@ function moods(random: Random, count: number, jumpChance: number, protection?: P
 function countings(random: Random, lastsMs: TimeMs): readonly AccountReport[] {
   if (!random.bernoulli(0.33)) return [];
   return Array.from({ length: 1 + random.integer(5) }, () =>
-    counted(START + random.integer(lastsMs), (3_000 + 12_000 * random.uniform()).toFixed(7)),
+    counted(START + Math.floor(random.uniform() * lastsMs), (3_000 + 12_000 * random.uniform()).toFixed(7)),
   );
 }
 
