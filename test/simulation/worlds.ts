@@ -79,7 +79,7 @@ export function partsOf(world: World): SessionParts {
   const random = new Random(seed);
   const chaos = { holes: 0.02, jumps: 0.03, crashes: random.uniform() < 0.3 ? 0.01 : 0 };
   const words = Array.from({ length: random.integer(5) }, () => {
-    const at = START + random.integer(count * barMs);
+    const at = START + Math.floor(random.uniform() * count * barMs);
     const sleeve = `sleeve-${random.integer(4)}`;
     const halt = [operator(at, 'halt'), operator(at + 1 + random.integer(20 * MINUTE_MS), 'resume')];
     const lost = [feed(at, 'feed.lost', random.integer(3) - 1), feed(at + 1 + random.integer(5 * MINUTE_MS), 'feed.restored')];

@@ -158,6 +158,8 @@ const GRACE_MS = SECOND_MS;
 const DEAF_MS = 5 * SECOND_MS;
 /** How long the first reconciliation waits for the stream. */
 const STREAM_FIRST_MS = 500;
+/** Of a period between two reconciliations, where orders were under way while the first was made. */
+const UNSETTLED_RATIO = 0.25;
 /** A position that differs is looked at again after this before anybody is told. */
 const SECOND_LOOK_MS = 2 * SECOND_MS;
 const CLOCK_MS = MINUTE_MS;
@@ -1314,7 +1316,10 @@ export class BybitVenue implements Venue, Source, Stateful {
       this.#reconciledAt = beganAt;
       this.#reconcileFailures = 0;
       this.#counts.reconciliations++;
-      if (believed === this.#believed && this.#isAtRest) this.#compareMoney(wallet);
+      const isStill = believed === this.#believed && this.#listed.every(({ instrument }) => !this.#orders.isMoving(instrument));
+      // What moves money and what is told of it are not of one moment: it is looked at again before a whole period has passed.
+      if (!isStill) this.#reconcileSoon(settings.reconcileMs * UNSETTLED_RATIO);
+      else if (this.#mismatches.every((times) => times === 0)) this.#compareMoney(wallet);
     }
     this.#reconcileSoon(isDone ? settings.reconcileMs : pauseAfter(this.#reconcileFailures++, random));
     // The stream came back while this was under way: what it missed may lie after what was asked for.
@@ -1363,11 +1368,6 @@ export class BybitVenue implements Venue, Source, Stateful {
     const wallet = new Map(rows.flatMap((row) => this.#onWalletRow(row)));
     this.#compareCoins();
     return wallet;
-  }
-
-  /** Nothing is under way, and the venue holds what our executions make. */
-  get #isAtRest(): boolean {
-    return this.#mismatches.every((times, instrument) => times === 0 && !this.#orders.isMoving(instrument));
   }
 
   /** Only where nothing else is held than positions whose cost the venue says. */
