@@ -93,13 +93,21 @@ describe('arithmetic', () => {
     assert.equal(format(notional(price('0.000001'), quantity('0.0000005'))), '0.000000000001');
     assert.equal(format(notional(price('0.000001'), quantity('-0.0000005'))), '-0.000000000001');
     assert.equal(format(notional(price('0.000001'), quantity('0.000000499999'))), '0');
+    // On either side of what fits into words, and where halves are frequent.
+    const factors = fc.oneof(
+      units,
+      fc.bigInt({ min: -(10n ** 19n), max: 10n ** 19n }),
+      fc.bigInt({ min: -(10n ** 14n), max: 10n ** 14n }),
+      fc.bigInt({ min: -2_000n, max: 2_000n }).map((halves) => halves * 500_000n),
+    );
     fc.assert(
-      fc.property(units, units, (left, right) => {
+      fc.property(factors, factors, (left, right) => {
         const exact = left * right;
-        const rounded = unitsOf(notional(fromUnits(left), fromUnits(right))) * 10n ** 12n;
-        const off = exact - rounded;
-        assert.ok(2n * (off < 0n ? -off : off) <= 10n ** 12n);
+        const size = exact < 0n ? -exact : exact;
+        const expected = (2n * size + 10n ** 12n) / (2n * 10n ** 12n);
+        assert.equal(unitsOf(notional(fromUnits(left), fromUnits(right))), exact < 0n ? -expected : expected);
       }),
+      { numRuns: 2_000 },
     );
   });
 
