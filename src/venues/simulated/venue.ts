@@ -52,6 +52,7 @@ import { malformation, priceMalformation } from './filters.ts';
 import { latencyFrom, responseFrom } from './latency.ts';
 import { LiquidationLevels } from './liquidation-levels.ts';
 import { readArrival, restOf, writeArrival, type Arrival, type OpenOrder } from './open-order.ts';
+import { MessageLine } from './message-line.ts';
 import { OrderLists } from './order-lists.ts';
 import { readReport, writeReport } from './report-bytes.ts';
 import { defaultRules, type MatchingRules } from './rules.ts';
@@ -105,8 +106,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #settings: SimulatedVenueSettings;
   readonly #watched: (MarketSource | undefined)[];
   readonly #orders: OrderLists;
-  readonly #arrivals: Arrival[] = [];
-  readonly #reports: VenueReport[] = [];
+  readonly #arrivals = new MessageLine<Arrival>();
+  readonly #reports = new MessageLine<VenueReport>();
   readonly #account: Account;
   readonly #fees: FeeSchedule;
   readonly #feeCoin: FeeCoinPrices | undefined;
@@ -390,7 +391,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Messages arrive in the order in which they were sent. */
   #arrivalOf(at: TimeMs): TimeMs {
-    return Math.max(at + this.#latencyOf(this.#sent++), this.#arrivals.at(-1)?.at ?? 0);
+    return Math.max(at + this.#latencyOf(this.#sent++), this.#arrivals.last()?.at ?? 0);
   }
 
   // ---- reports out ---------------------------------------------------------------------------------------------------
@@ -400,7 +401,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   }
 
   peekAt(): TimeMs {
-    const said = this.#reports[0];
+    const said = this.#reports.at(0);
     if (said !== undefined) return said.at;
     const due = this.#nextDue();
     if (due === NEVER) return NEVER;
@@ -415,7 +416,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   /** When it acts next, by its own time. */
   #nextDue(): TimeMs {
     if (this.#anyStale) this.#schedule();
-    const arrival = this.#arrivals[0];
+    const arrival = this.#arrivals.at(0);
     if (arrival !== undefined) return Math.min(this.#due, arrival.at);
     if (this.#due < NEVER || this.#orders.size === 0 || !this.#tapeHasEnded()) return this.#due;
     return Math.max(this.#lastAt, this.#actedAt) + 1;
@@ -436,11 +437,11 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   #delay(from: number): void {
     for (let index = from; index < this.#reports.length; index++) {
-      const report = this.#reports[index];
+      const report = this.#reports.at(index);
       if (report === undefined || this.#responseOf === undefined) continue;
       const arrivesAt = report.happenedAt + this.#responseOf(this.#answered++);
       this.#heardAt = Math.max(arrivesAt, this.#heardAt, this.#settings.notBefore());
-      this.#reports[index] = { ...report, at: this.#heardAt };
+      this.#reports.replace(index, { ...report, at: this.#heardAt });
     }
   }
 
@@ -458,7 +459,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
 
   /** Carries out what is due first. Every act ends in at least one report. */
   #act(at: TimeMs): void {
-    const arrival = this.#arrivals[0];
+    const arrival = this.#arrivals.at(0);
     const isArrival = arrival !== undefined && arrival.at <= this.#due;
     // It may be late: what was due before they changed is done by those before.
     const filtersAt = isArrival ? at : Math.min(this.#due, at);
@@ -669,12 +670,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       report.kind === 'order.repriced' ||
       (report.kind === 'order.cancelled' && (report.reason === ASKED_FOR || report.reason === HAD_ENDED));
     const order = report.kind === 'position.liquidated' ? undefined : report.order;
-    const index = this.#arrivals.findIndex((each) =>
+    const arrival = this.#arrivals.take((each) =>
       each.what === 'order' ? !isAnswer && each.intent.id === order : isAnswer && each.target === order,
     );
-    const arrival = this.#arrivals[index];
     if (arrival !== undefined) {
-      this.#arrivals.splice(index, 1);
       this.#reachBook(instrument, arrival.at);
       if (arrival.what !== 'order') this.#answer(arrival, at, 'reason' in report ? report.reason : '');
       // A tape of books is there again: what it gave then it gives now.
@@ -1456,9 +1455,9 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
     this.#measureThrough();
     this.#orders.restore(from);
     for (const book of this.#books) book?.restore(from);
-    this.#arrivals.length = 0;
+    this.#arrivals.clear();
     for (let left = from.count(); left > 0; left--) this.#arrivals.push(readArrival(from));
-    this.#reports.length = 0;
+    this.#reports.clear();
     for (let left = from.count(); left > 0; left--) this.#reports.push(readReport(from));
     this.#isStale.fill(1);
     this.#levels.allChanged();
