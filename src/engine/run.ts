@@ -3,6 +3,7 @@ import type { RunOutcome } from '../domain/entry.ts';
 import type { Clock, Source } from '../domain/ports.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
 import type { Engine } from './engine.ts';
+import { inlineMore } from './inlining.ts';
 
 export interface Session {
   readonly engine: Engine;
@@ -26,6 +27,7 @@ const STRANGERS_EVENTS_A_LOOK = 16;
 
 /** Runs until the sources end, `until` is reached, or somebody asks it to stop. Where it breaks, entries that are open are called back first. */
 export async function run(session: Session): Promise<RunOutcome> {
+  inlineMore();
   try {
     return await turns(session);
   } catch (cause) {
