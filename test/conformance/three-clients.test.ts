@@ -284,10 +284,9 @@ class Adapter {
       cancelAll: async (names) => {
         await Promise.all(names.map(cancel));
       },
-      takeProfit: async (name, side, amount, level) => {
-        await cancel('entry-stop');
-        await this.#submit(name, { side, type: 'take-profit', quantity: quantity(amount), stopPrice: price(level), reduceOnly: true });
-      },
+      // The stop of the position stays with it: the adapter never takes it away.
+      takeProfit: (name, side, amount, level) =>
+        this.#submit(name, { side, type: 'take-profit', quantity: quantity(amount), stopPrice: price(level), reduceOnly: true }),
       overSocket: limit,
       refuses: async (name, order) => {
         await limit(name, order);

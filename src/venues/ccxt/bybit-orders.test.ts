@@ -136,7 +136,6 @@ describe('the requests are those of the types of bybit-api', () => {
       slTriggerBy: 'LastPrice',
     };
     assert.deepEqual(set, named);
-    assert.equal(positionStopRequest(LINEAR, undefined)['stopLoss'], '0');
   });
 });
 

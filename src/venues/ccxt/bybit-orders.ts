@@ -216,10 +216,9 @@ function stopOfPosition(level: Price): Parameters {
   return { tpslMode: 'Full', stopLoss: format(level), slTriggerBy: 'LastPrice' };
 }
 
-/** Sets, moves or takes away the stop of a position. @param level undefined takes it away */
-export function positionStopRequest({ category, symbol }: Listed, level: Price | undefined): Parameters {
-  const stop = level === undefined ? { tpslMode: 'Full', stopLoss: '0' } : stopOfPosition(level);
-  return { category, symbol, positionIdx: 0, ...stop };
+/** Sets or moves the stop of a position. */
+export function positionStopRequest({ category, symbol }: Listed, level: Price): Parameters {
+  return { category, symbol, positionIdx: 0, ...stopOfPosition(level) };
 }
 
 /** What a payment of fees is worth in quote currency: on spot a buyer pays in what he buys. */

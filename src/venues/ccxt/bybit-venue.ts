@@ -683,20 +683,17 @@ export class BybitVenue implements Venue, Source, Stateful {
   async #sendCancel(order: KeptOrder): Promise<void> {
     if (order.cancel !== 'wanted' || this.#mustStay(order)) return;
     const { intent } = order;
-    // A position has one stop, and it went with its position: to take away what stands there now would leave the one that came after it naked.
-    if (this.#isPositionStop(order) && signOf(this.#net[intent.instrument] ?? ZERO_QUANTITY) !== (intent.side === 'sell' ? 1 : -1)) {
-      this.#orders.end(order, 'order.cancelled', 'its position is gone');
+    if (this.#isPositionStop(order)) {
+      this.#cancelPositionStop(order);
       return;
     }
     order.cancel = 'asked';
     const listed = this.#listedOf(order);
-    const outcome = this.#isPositionStop(order)
-      ? await this.#post('/v5/position/trading-stop', positionStopRequest(listed, undefined), 'stops', PRIORITY.cancel)
-      : await this.#batches.ask({
-          parameters: { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) },
-          budget: 'cancel',
-          priority: PRIORITY.cancel,
-        });
+    const outcome = await this.#batches.ask({
+      parameters: { category: listed.category, symbol: listed.symbol, ...nameOf(order, listed) },
+      budget: 'cancel',
+      priority: PRIORITY.cancel,
+    });
     if (outcome.kind === 'unsent' || hasEnded(order)) return;
     // Whatever was said, the order has ended only when the venue says so.
     if (outcome.kind !== 'answered') order.cancel = 'wanted';
@@ -706,6 +703,27 @@ export class BybitVenue implements Venue, Source, Stateful {
       order,
       outcome.kind === 'answered' ? GRACE_MS : outcome.kind === 'gone' ? 0 : pauseAfter(order.looks, this.#parts.random),
     );
+  }
+
+  /**
+   * The venue knows one stop of a position, which goes with it, and which of two orders it is that stands there may be known to nobody. So none is
+   * ever taken away from a position: the one that stays is set, and until there is one, this one stays.
+   */
+  #cancelPositionStop(order: KeptOrder): void {
+    const { instrument, side } = order.intent;
+    if (signOf(this.#net[instrument] ?? ZERO_QUANTITY) !== (side === 'sell' ? 1 : -1)) {
+      this.#orders.end(order, 'order.cancelled', 'its position is gone');
+      return;
+    }
+    for (const other of this.#orders) {
+      if (other === order || other.phase !== 'known' || other.cancel !== 'no') continue;
+      if (other.intent.instrument !== instrument || other.intent.side !== side || !this.#isPositionStop(other)) continue;
+      this.#orders.end(order, 'order.cancelled', `replaced by ${other.intent.id}`);
+      other.venueId = '';
+      if (order.venueId !== '') this.#orders.identify(other, order.venueId);
+      void this.#setPositionStop(other);
+      return;
+    }
   }
 
   // ---- amending ----------------------------------------------------------------------------------------------------------

@@ -247,4 +247,29 @@ describe('found by the simulation', () => {
     await bench.advance(3 * MINUTE_MS);
     assert.ok(bench.venue.counts.reconciliations > reconciliations + 3, 'it is still awake');
   });
+
+  test('a position has one stop: where two are believed in, the cancel of one takes none away', async () => {
+    const bench = await new AdapterBench().start();
+    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+    await bench.until('its stop', () => bench.said('1-2').includes('accepted'));
+    // The position goes, and its stop with it, and another comes before anybody has heard of that.
+    bench.fault({ kind: 'no-data', where: 'order' });
+    bench.submit('1-3', { side: 'sell', reduceOnly: true });
+    await bench.until('no position', () => bench.held() === '0');
+    bench.submit('1-4', { attached: [disaster('1-5', bench.now, '49000')] });
+    await bench.until('the next position', () => bench.held() === '0.01' && bench.believed() === '0.01');
+    bench.clearFaults();
+    // The engine keeps the tighter one of two.
+    bench.cancel('1-5');
+    let naked = 0;
+    for (let step = 0; step < 3_000; step++) {
+      await bench.advance(5);
+      if (bench.stopsAtVenue().length === 0) naked++;
+    }
+    assert.equal(naked, 0, 'never naked');
+    // What the engine does when it hears that.
+    bench.venue.submit(disaster('1-6', bench.now, '50000'));
+    await bench.until('the one stop', () => bench.said('1-5').includes('cancelled'), 3_000);
+    assert.deepEqual(bench.stopsAtVenue(), ['StopLoss 50000']);
+  });
 });
