@@ -286,7 +286,11 @@ export class BybitVenue implements Venue, Source, Stateful {
       onFrame: (frame) => this.#onFrame(frame),
       onActive: () => this.#reconcileSoon(0),
       onLost: (why) => this.#notice(`the private stream is lost: ${why}; entries wait until it is back and everything is reconciled`),
-      onRefused: (words) => this.#notice(redact(words)),
+      onRefused: (words) => {
+        this.#notice(redact(words));
+        // Whatever a text that could not be read was to say.
+        this.#reconcileSoon(GRACE_MS);
+      },
     });
   }
 

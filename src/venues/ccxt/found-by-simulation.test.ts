@@ -272,4 +272,12 @@ describe('found by the simulation', () => {
     await bench.until('the one stop', () => bench.said('1-5').includes('cancelled'), 3_000);
     assert.deepEqual(bench.stopsAtVenue(), ['StopLoss 50000']);
   });
+
+  test('seed 1027445: what a text of the private stream that cannot be read was to say is asked for', async () => {
+    const bench = await holding();
+    const { reconciliations } = bench.venue.counts;
+    bench.wire.inject('{"topic":"order","creationTime":17676000');
+    await bench.advance(3_000);
+    assert.ok(bench.venue.counts.reconciliations > reconciliations, 'long before the next one is due');
+  });
 });
