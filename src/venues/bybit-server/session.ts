@@ -29,6 +29,8 @@ export interface SessionParts {
 const PRIVATE_TOPIC = /^(order|execution|execution\.fast|position|wallet|greeks|dcp)(\.(linear|inverse|spot|option|future))?$/;
 /** Ids of requests that a repeated one is told from. */
 const KEPT_REQUESTS = 10_000;
+/** How long a message waits for the next one, where it is to come after it. */
+const LONGEST_HELD_MS = 1_000;
 
 const messageSchema = z.looseObject({
   op: z.string(),
@@ -62,7 +64,7 @@ export class Session {
   readonly #subscribed = new Set<string>();
   readonly #requestIds = new Set<string>();
   /** A message that another one overtakes. */
-  #held: string | undefined;
+  #held: { readonly text: string; readonly until: number } | undefined;
   /** Messages that come late, by the venue's clock. */
   readonly #late: { readonly at: number; readonly text: string }[] = [];
 
@@ -266,7 +268,7 @@ export class Session {
     if (faults.strikes(['no-data'], topic) !== undefined) return;
     const text = JSON.stringify({ id: exchange.nextId(), topic, creationTime: wallNow, data: rows });
     if (this.#held === undefined && faults.strikes(['reorder-private'], topic) !== undefined) {
-      this.#held = text;
+      this.#held = { text, until: wallNow + LONGEST_HELD_MS };
       return;
     }
     const late = faults.strikes(['delay-private'], topic);
@@ -276,12 +278,19 @@ export class Session {
     }
     this.#parts.send(faults.strikes(['corrupt-frames'], topic) === undefined ? text : text.slice(0, Math.floor(text.length / 2)));
     if (faults.strikes(['duplicate-private'], topic) !== undefined) this.#parts.send(text);
-    if (this.#held !== undefined) this.#parts.send(this.#held);
+    this.#letGo(Infinity);
+  }
+
+  /** A message that nothing follows comes all the same, late. */
+  #letGo(wallNow: number): void {
+    if (this.#held === undefined || this.#held.until > wallNow) return;
+    this.#parts.send(this.#held.text);
     this.#held = undefined;
   }
 
   /** What was kept back and is due. */
   flush(wallNow: number): void {
+    this.#letGo(wallNow);
     for (const { text } of this.#late.filter(({ at }) => at <= wallNow)) this.#parts.send(text);
     this.#late.splice(0, this.#late.length, ...this.#late.filter(({ at }) => at > wallNow));
   }

@@ -972,8 +972,8 @@ export class BybitVenue implements Venue, Source, Stateful {
     );
     // The account may trade other things beside ours.
     if (instrument < 0) return row.execTime;
-    // Of before the run: whatever it has made is what the run has found.
-    if (row.execTime < this.#parts.since) return row.execTime;
+    // Of before the run: whatever it has made is what the run has found. An order of ours is of the run, though the venue's clock be behind.
+    if (row.execTime < this.#parts.since && !this.#isOfOurs(row)) return row.execTime;
     const id = row.execType === 'Funding' ? paymentId(instrument, row.execTime, negate(row.execFee)) : row.execId;
     if (this.#executions.has(id)) {
       // Queries overlap on purpose; a stream should not repeat itself.
@@ -984,6 +984,11 @@ export class BybitVenue implements Venue, Source, Stateful {
     else if (row.execType === 'Trade') this.#onTrade(row, instrument, via);
     else this.#onForced(row, instrument);
     return row.execTime;
+  }
+
+  #isOfOurs(row: ExecutionRow): boolean {
+    if (row.execType === 'Funding') return false;
+    return this.#orders.at(row.orderId) !== undefined || this.#orders.byLinkId(row.orderLinkId) !== undefined;
   }
 
   #onFunding(row: Extract<ExecutionRow, { execType: 'Funding' }>, instrument: number): void {

@@ -540,13 +540,15 @@ export class CcxtVenue implements Venue, Source, Stateful {
   /** @returns false where it may be of an order whose id at the venue is not known yet */
   #onTrade(raw: unknown, listed: CcxtListed): boolean {
     const trade = this.#read('a row of trades', () => readTrade(raw, listed.contractSize));
-    if (trade === undefined || this.#executions.has(trade.id) || trade.at < this.#parts.since) return true;
+    if (trade === undefined || this.#executions.has(trade.id)) return true;
     const { instrument } = listed;
     const order = this.#orders.at(`${listed.unified} ${trade.orderId}`);
     if (order === undefined && this.#isNameless(instrument, trade.at)) {
       this.#deferredFrom = Math.min(this.#deferredFrom, trade.at);
       return false;
     }
+    // Of before the run. An order of ours is of the run, though the venue's clock be behind.
+    if (order === undefined && trade.at < this.#parts.since) return true;
     this.#executions.believe(trade.id, trade.at);
     const fill = this.#fillOf(trade, instrument);
     if (order === undefined) {

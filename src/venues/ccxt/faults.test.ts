@@ -617,6 +617,29 @@ describe('fills', () => {
     assert.deepEqual([bench.believed(), bench.held()], ['0.04', '0.04']);
   });
 
+  test('F18: a message that is to come after the next one comes late where there is no next one', async () => {
+    await opened({ parts: { settings: { ...defaultBybitVenueSettings, reconcileMs: 10 * MINUTE_MS } } });
+    bench.submit('1-1', limit('50000'));
+    await bench.advance(SECOND_MS);
+    bench.fault({ kind: 'reorder-private', where: 'order', times: 1 });
+    bench.account.cancelAll({ category: 'linear' }, 'CancelByUser');
+    await bench.advance(500);
+    assert.deepEqual(bench.said('1-1'), ['accepted']);
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['accepted', 'cancelled']);
+  });
+
+  test('what an order of ours has filled counts, though by the clock of the venue the run had not begun', async () => {
+    await opened({ parts: { since: START + 10 * SECOND_MS } });
+    bench.submit('1-1');
+    await bench.advance(SECOND_MS);
+    assert.deepEqual(bench.said('1-1'), ['filled 0.01']);
+    // Of another hand, before it had begun: that is what the run has found.
+    bench.account.create({ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', orderType: 'Market', qty: '0.02', orderLinkId: 'by-hand' });
+    await bench.advance(SECOND_MS);
+    assert.deepEqual([bench.venue.counts.foreign, bench.believed()], [0, '0.01']);
+  });
+
   test('F19: a fill of an order that was reported dead is reported all the same', async () => {
     await opened();
     bench.submit('1-1', limit('50000'));
