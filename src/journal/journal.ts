@@ -457,7 +457,8 @@ export class Journal {
   }
 
   #storeInFile(tail: TapeTail | undefined): void {
-    const block = this.#bufferedBlock();
+    const hash = this.#bufferedHash();
+    const block = this.#bufferedBlock(hash);
     if (this.#waiting.length === 0 && tail === undefined) insertBlock(this.#database, block);
     else {
       transact(this.#database, () => {
@@ -467,7 +468,7 @@ export class Journal {
       });
     }
     this.#waiting.length = 0;
-    this.#stored(block.rows, this.#bufferedHash());
+    this.#stored(block.rows, hash);
     if (this.#isBehind) this.#caughtUp();
   }
 
@@ -484,8 +485,8 @@ export class Journal {
     this.#aheadBytes = this.#bufferedBytes;
   }
 
-  #bufferedBlock(): Block {
-    const digest = this.#bufferedHash().digest();
+  #bufferedBlock(hash: Hash): Block {
+    const digest = hash.copy().digest();
     return {
       first: this.#storedRows,
       rows: this.#bufferedRows,
@@ -575,7 +576,7 @@ export class Journal {
       if (block.first >= this.#storedRows) break;
       insertBlock(copy, block);
     }
-    if (this.#bufferedRows > 0) insertBlock(copy, this.#bufferedBlock());
+    if (this.#bufferedRows > 0) insertBlock(copy, this.#bufferedBlock(this.#bufferedHash()));
     for (const [key, value] of readMeta(this.#database, leave)) insertMeta(copy, key, value);
     for (const segment of readSegments(this.#database, leave)) insertSegment(copy, segment);
     for (const snapshot of readSnapshots(this.#database, leave)) if (snapshot.rows <= this.#storedRows) insertSnapshot(copy, snapshot);
