@@ -246,6 +246,7 @@ export async function killLive({
     const seen = await witness(venue);
     counts.held += Object.keys(seen.positions).length;
     counts.naked += seen.naked.length;
+    for (const symbol of seen.naked) faults.push(`at kill ${counts.kills}: ${symbol} is held without a stop`);
   }
 }
 
