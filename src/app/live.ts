@@ -382,6 +382,7 @@ async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promis
 class LiveWorld implements World {
   readonly #parts: LiveParts;
   readonly again = undefined;
+  readonly sendsLater = true;
   readonly sources: World['sources'];
   readonly from = NEVER;
   #market: LiveMarket | undefined;

@@ -138,6 +138,8 @@ export interface World {
   mayStop?(): boolean;
   /** Something is held or stands at the venue: the run is not over, whatever ended the process. */
   hasBusiness?(): boolean;
+  /** What is sent leaves when this process lets go of its thread. */
+  readonly sendsLater?: boolean;
   /** Between slices. */
   onSlice?(): void;
   /** Events so far that may be lost with the process: nothing was owed because of them, and newer ones say the same. */
@@ -259,6 +261,7 @@ export class Session<V extends SessionVenue & Source> {
         clock,
         sources: this.#sources,
         until: world.until ?? NEVER,
+        sendsLater: world.sendsLater === true,
         isStopping: () => this.#isStopping && world.mayStop?.() !== false,
         onSlice: () => this.#afterSlice(),
       });

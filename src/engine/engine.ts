@@ -139,6 +139,7 @@ export class Engine implements Stateful {
   /** What goes out at the end of the event, and how much of it there is: a truncated array would be made anew each time. */
   readonly #outbox: (OrderIntent | AmendIntent | CancelIntent | undefined)[] = [];
   #outgoing = 0;
+  #hasSent = false;
   readonly #reviewed = emptyReview();
   /** By sleeve: what its sources came to when it was last pooled, and the arrays that are pooled. */
   readonly #pooled: readonly Pooled[];
@@ -1396,6 +1397,7 @@ export class Engine implements Stateful {
   /** Durable first, then out. */
   #flush(): void {
     this.#recorder.commit();
+    this.#hasSent = true;
     for (let index = 0; index < this.#outgoing; index++) {
       const intent = this.#outbox[index];
       this.#outbox[index] = undefined;
@@ -1405,6 +1407,13 @@ export class Engine implements Stateful {
       else this.#venue.cancel(intent);
     }
     this.#outgoing = 0;
+  }
+
+  /** Whether anything was sent since this was asked. */
+  takeSent(): boolean {
+    const hasSent = this.#hasSent;
+    this.#hasSent = false;
+    return hasSent;
   }
 
   /**

@@ -47,6 +47,22 @@ describe('the loop', () => {
     assert.ok(made.events.length < 1_000, `${made.events.length} events`);
   });
 
+  test('lets go of the thread with an order, before it does anything else, where that is when an order leaves', async () => {
+    const made = quiet(10);
+    const clock = new SimulatedClock();
+    const done: string[] = [];
+    const pause = clock.pause.bind(clock);
+    clock.pause = () => {
+      done.push(`lets go, ${made.of('order.intended').length} intended, ${made.of('order.filled').length} filled`);
+      return pause();
+    };
+    await run({ engine: made.engine, clock, sources: made.sources, sendsLater: true, onSlice: () => done.push('between slices') });
+    assert.deepEqual(done.slice(0, 2), ['lets go, 1 intended, 0 filled', 'between slices']);
+    const whole = quiet(10);
+    await run({ engine: whole.engine, clock: new SimulatedClock(), sources: whole.sources });
+    assert.deepEqual(made.entries, whole.entries, 'and what happens is the same');
+  });
+
   test('lets signals and timers of the process through under any backlog', async () => {
     const made = quiet(30_000);
     let rang = 0;

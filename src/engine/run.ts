@@ -16,6 +16,8 @@ export interface Session {
   readonly isStopping?: () => boolean;
   /** Called between slices: snapshots, displays. */
   readonly onSlice?: () => void;
+  /** What is sent leaves when this process lets go of its thread: a slice ends with it, and nothing else is done before it has left. */
+  readonly sendsLater?: boolean;
   /** Runs a slice; a guard may end one that a strategy holds for ever. */
   readonly guard?: (slice: () => void) => void;
 }
@@ -40,16 +42,17 @@ async function turns(session: Session): Promise<RunOutcome> {
   const { clock, sources, engine } = session;
   for (;;) {
     const state = guardedTurn(session);
+    if (state === 'sent') await clock.pause();
     session.onSlice?.();
     if (state === 'ended' || state === 'until') return state;
     if (session.isStopping?.() === true) return 'stopped';
     if (state === 'wait') await clock.wait(sources, engine.timerBound);
-    else await clock.pause();
+    else if (state === 'slice') await clock.pause();
     if (session.isStopping?.() === true) return 'stopped';
   }
 }
 
-type TurnEnd = 'slice' | 'wait' | 'ended' | 'until';
+type TurnEnd = 'slice' | 'sent' | 'wait' | 'ended' | 'until';
 
 function guardedTurn(session: Session): TurnEnd {
   if (session.guard === undefined) return turn(session);
@@ -61,7 +64,7 @@ function guardedTurn(session: Session): TurnEnd {
 }
 
 /** Handles what is due, for one slice of wall time. */
-function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
+function turn({ clock, sources, engine, until = NEVER, sendsLater = false }: Session): TurnEnd {
   clock.beginSlice();
   const asksStrangers = engine.minds.some((mind) => !mind.isTrusted);
   // Where an operator may speak, he must be heard between two answers of a mind that thinks for long each time.
@@ -69,6 +72,7 @@ function turn({ clock, sources, engine, until = NEVER }: Session): TurnEnd {
   let stride = 1;
   let untilLook = 1;
   for (;;) {
+    if (sendsLater && engine.takeSent()) return 'sent';
     const choice = clock.next(sources, engine.timerBound);
     // Most choices are numbers, and are told apart from words by their type: words are compared by a call.
     const isSource = typeof choice === 'number';

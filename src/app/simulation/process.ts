@@ -261,6 +261,7 @@ export class SimulatedProcess implements Caller {
       engine: this.engine,
       clock: this.#clock,
       sources: this.#sources,
+      sendsLater: true,
       isStopping: () => this.#isStopping,
       onSlice: () => this.#afterSlice(),
     }).catch((cause: unknown) => {
