@@ -21,6 +21,7 @@ import { assert, BallastError } from '../domain/errors.ts';
 import type { BookEvent, FundingAnnounced, MarketEvent, TapeEvent, TimerRang } from '../domain/event.ts';
 import { reasonOf } from '../domain/words.ts';
 import type { Durability, TapeSegment, TapeTail } from './journal-file.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** What the journal knows of the tape. */
 export interface TapeWitness {
@@ -337,7 +338,10 @@ export class TapeWriter {
 
   #startFile(): void {
     const header = headerOf(this.#number, this.#segmentRecords);
-    this.#file = openSync(this.#path(this.#number), 'w');
+    const path = this.#path(this.#number);
+    this.#file = openSync(path, 'w');
+    // What is waited for later is the file; its name is not part of it everywhere.
+    if (this.#isDurable) syncFolder(path);
     this.#writeAll(header, 0);
     this.#hash.update(header);
   }
