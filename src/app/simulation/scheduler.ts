@@ -207,6 +207,10 @@ export class ProcessClock implements Clock {
   }
 
   pause(): Promise<void> {
-    return this.#timers.sleep(0);
+    return new Promise((resolve) => {
+      // At the end of a case time has stopped, and who ends the loop wakes it.
+      this.#wake = resolve;
+      void this.#timers.sleep(0).then(resolve);
+    });
   }
 }
