@@ -30,6 +30,8 @@ export interface NetworkParts {
   readonly nextVenueAt: () => TimeMs;
   /** The venue may have changed. */
   readonly onVenue: () => void;
+  /** A request has come to the venue a second time. */
+  readonly onTwice: (request: VenueRequest) => void;
 }
 
 /** What happens, in words that are made when somebody wants them. */
@@ -325,6 +327,7 @@ export class SimulatedNetwork {
       if (this.strikes('requests-doubled')) {
         scheduler.after(this.#travelMs() + 1, () => {
           tell('wire', () => `#${number} arrives once more`);
+          this.#parts.onTwice(request);
           arrive(() => undefined);
         });
       }

@@ -277,6 +277,8 @@ export class SimulatedProcess implements Caller {
 
   #afterSlice(): void {
     if (this.engine.sequence - this.#snapshotAt < this.#parts.world.snapshotEvents || this.engine.isOpen) return;
+    // As a session does: it would take for told what the loop has not heard.
+    if (this.venue.hasUnheard()) return;
     this.#snapshotAt = this.engine.sequence;
     saveSnapshot(this.#recoverable, undefined);
   }

@@ -57,6 +57,8 @@ export class Witness {
   /** Intents on the disk, by id. */
   readonly #intents = new Map<string, OrderIntent>();
   readonly #meanings = new Map<string, string>();
+  /** Orders whose request has come to the venue twice. */
+  readonly #cameTwice = new Set<string>();
   /** By instrument: since when it has been without a stop in fair weather. */
   readonly #nakedSince: (number | undefined)[] = [];
   /** Of money by another hand, in all. */
@@ -119,9 +121,20 @@ export class Witness {
     else if (path === '/v5/order/create-batch') for (const row of rows) this.#created(row);
   }
 
+  /** What the venue has refused it may carry out when it comes again: nobody can know that, and its fill is told. */
+  cameTwice({ path, parameters, rows = [] }: VenueRequest): void {
+    if (path === '/v5/order/create') this.#cameTwice.add(this.#idOf(parameters));
+    else if (path === '/v5/order/create-batch') for (const row of rows) this.#cameTwice.add(this.#idOf(row));
+  }
+
+  #idOf(parameters: VenueRequest['parameters']): string {
+    const linkId = String(parameters['orderLinkId'] ?? '');
+    return linkId.startsWith(this.#linkPrefix) ? linkId.slice(this.#linkPrefix.length) : '';
+  }
+
   #created(parameters: VenueRequest['parameters']): void {
     const linkId = String(parameters['orderLinkId'] ?? '');
-    const id = linkId.startsWith(this.#linkPrefix) ? linkId.slice(this.#linkPrefix.length) : '';
+    const id = this.#idOf(parameters);
     if (!this.#intents.has(id)) {
       this.break('one-intent-per-id', `order ${linkId} leaves for the venue, and no intent on the disk has that id`);
       return;
@@ -258,7 +271,8 @@ export class Witness {
       return;
     }
     const before = ended.get(id);
-    if (before !== undefined) this.break('one-state', `order ${id} was ${before} and is filled`);
+    const mayComeBack = before === 'order.rejected' && this.#cameTwice.has(id);
+    if (before !== undefined && !mayComeBack) this.break('one-state', `order ${id} was ${before} and is filled`);
     const after = (filled.get(id) ?? 0n) + exactly(fill.quantity);
     if (!intent.wholePosition && after > exactly(intent.quantity))
       this.break('one-state', `order ${id} of ${format(intent.quantity)} has filled ${decimalOf(after)}`);
