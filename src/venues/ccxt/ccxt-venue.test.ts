@@ -176,6 +176,13 @@ describe('plain orders through ccxt', { timeout: 60_000, concurrency: 2 }, () =>
         assert.equal(format(fills[0]?.fee ?? amount('0')), market === 'usdm' ? '0.3' : '0.6', 'in quote currency');
       });
 
+      test('what an order of ours fills counts, though by the clock of the venue the run had not begun', async (context) => {
+        const world = await open(context, market, { since: Date.now() + 10_000 });
+        await world.enter('1-1');
+        await world.until('a fill', () => world.said('1-1').includes('filled 0.01'));
+        assert.equal(world.net(), '0.01');
+      });
+
       test('a lost answer, one of HTML, and one that says unknown leave the order in doubt until it is found: one order, one fill', async (context) => {
         const world = await open(context, market);
         for (const [index, fault] of (['accept-reset', 'accept-html', 'accept-unknown'] as const).entries()) {
