@@ -93,7 +93,8 @@ export function temporaryHome(name: string, config?: string): string {
 /** The only run folder of this home, or undefined. @throws when there are several: a resumed run must not have begun another */
 export function onlyRun(home: string): string | undefined {
   const root = join(home, 'runs');
-  const names = existsSync(root) ? readdirSync(root) : [];
+  // One that was killed before it had said what it is has left a folder, and is no run.
+  const names = existsSync(root) ? readdirSync(root).filter((name) => existsSync(join(root, name, 'run.json'))) : [];
   if (names.length > 1) throw new Error(`${names.length} runs in ${root}, expected one: ${names.join(', ')}`);
   return names[0] === undefined ? undefined : join(root, names[0]);
 }
