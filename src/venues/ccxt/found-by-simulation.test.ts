@@ -21,6 +21,17 @@ async function holding(): Promise<AdapterBench> {
   return bench;
 }
 
+/** A position with the stop that its entry brought is closed, and the stream does not say that the stop has gone with it. */
+async function closedUnsaid(): Promise<AdapterBench> {
+  const bench = await new AdapterBench().start();
+  bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
+  await bench.until('its stop', () => bench.said('1-2').includes('accepted'));
+  bench.fault({ kind: 'no-data', where: 'order' });
+  bench.submit('1-3', { side: 'sell', reduceOnly: true });
+  await bench.until('no position', () => bench.held() === '0');
+  return bench;
+}
+
 describe('found by the simulation', () => {
   test('seed 121: a payment of funding that was booked before a restart is not booked again after it', async () => {
     const bench = await holding();
@@ -156,12 +167,7 @@ describe('found by the simulation', () => {
   });
 
   test('seed 203344: the end of a stop that went with its position is asked for where the stream does not say it', async () => {
-    const bench = await new AdapterBench().start();
-    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
-    await bench.until('its stop', () => bench.said('1-2').includes('accepted'));
-    bench.fault({ kind: 'no-data', where: 'order' });
-    bench.submit('1-3', { side: 'sell', reduceOnly: true });
-    await bench.until('no position', () => bench.held() === '0');
+    const bench = await closedUnsaid();
     // Long before the account is next compared: another position may come, and must not be taken for protected.
     await bench.until('its end', () => bench.said('1-2').includes('cancelled'), 3_000);
   });
@@ -249,13 +255,8 @@ describe('found by the simulation', () => {
   });
 
   test('a position has one stop: where two are believed in, the cancel of one takes none away', async () => {
-    const bench = await new AdapterBench().start();
-    bench.submit('1-1', { attached: [disaster('1-2', bench.now, '50000')] });
-    await bench.until('its stop', () => bench.said('1-2').includes('accepted'));
-    // The position goes, and its stop with it, and another comes before anybody has heard of that.
-    bench.fault({ kind: 'no-data', where: 'order' });
-    bench.submit('1-3', { side: 'sell', reduceOnly: true });
-    await bench.until('no position', () => bench.held() === '0');
+    const bench = await closedUnsaid();
+    // Another comes before anybody has heard of that.
     bench.submit('1-4', { attached: [disaster('1-5', bench.now, '49000')] });
     await bench.until('the next position', () => bench.held() === '0.01' && bench.believed() === '0.01');
     bench.clearFaults();
