@@ -30,8 +30,8 @@ export interface NetworkParts {
   readonly nextVenueAt: () => TimeMs;
   /** The venue may have changed. */
   readonly onVenue: () => void;
-  /** A request has come to the venue a second time. */
-  readonly onTwice: (request: VenueRequest) => void;
+  /** A request that has come to the venue comes once more, now. */
+  readonly onAgain: (request: VenueRequest) => void;
 }
 
 /** What happens, in words that are made when somebody wants them. */
@@ -269,6 +269,7 @@ export class SimulatedNetwork {
       }
       signal.addEventListener('abort', abort, { once: true });
       let hasFailed = false;
+      let hasArrived = false;
       const fail = (why: string): void => {
         tell('wire', () => `#${number} fails: ${why}`);
         if (isOver() || hasFailed) return;
@@ -314,6 +315,7 @@ export class SimulatedNetwork {
         server.exchange.advance(this.venueNow);
         const outcome = server.request({ ...sent, method: request.method, path: request.path, address: ADDRESS }, this.venueNow);
         tell('wire', () => `#${number} arrives`);
+        hasArrived = true;
         this.advance();
         hear(outcome);
       };
@@ -327,7 +329,7 @@ export class SimulatedNetwork {
       if (this.strikes('requests-doubled')) {
         scheduler.after(this.#travelMs() + 1, () => {
           tell('wire', () => `#${number} arrives once more`);
-          this.#parts.onTwice(request);
+          if (hasArrived) this.#parts.onAgain(request);
           arrive(() => undefined);
         });
       }

@@ -132,7 +132,7 @@ class Case {
       tell: (kind, words) => this.#tell(kind, words),
       nextVenueAt: () => Math.min(...this.#market.sources.map((source) => source.peekAt()), holder.peekAt()),
       onVenue: () => this.#witness.look(),
-      onTwice: (request) => this.#witness.cameTwice(request),
+      onAgain: (request) => this.#witness.comesAgain(request),
     });
     this.#disk = new SimulatedDisk({
       folder: options.folder,

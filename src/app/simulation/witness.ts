@@ -57,8 +57,8 @@ export class Witness {
   /** Intents on the disk, by id. */
   readonly #intents = new Map<string, OrderIntent>();
   readonly #meanings = new Map<string, string>();
-  /** Orders whose request has come to the venue twice. */
-  readonly #cameTwice = new Set<string>();
+  /** Orders that the venue had refused when their request came to it once more. */
+  readonly #comeAgain = new Set<string>();
   /** By instrument: since when it has been without a stop in fair weather. */
   readonly #nakedSince: (number | undefined)[] = [];
   /** Of money by another hand, in all. */
@@ -116,15 +116,20 @@ export class Witness {
   }
 
   /** What leaves must be on the disk, and an id must mean what it meant. */
-  requested({ path, parameters, rows = [] }: VenueRequest): void {
-    if (path === '/v5/order/create') this.#created(parameters);
-    else if (path === '/v5/order/create-batch') for (const row of rows) this.#created(row);
+  requested(request: VenueRequest): void {
+    for (const parameters of createdBy(request)) this.#created(parameters);
   }
 
-  /** What the venue has refused it may carry out when it comes again: nobody can know that, and its fill is told. */
-  cameTwice({ path, parameters, rows = [] }: VenueRequest): void {
-    if (path === '/v5/order/create') this.#cameTwice.add(this.#idOf(parameters));
-    else if (path === '/v5/order/create-batch') for (const row of rows) this.#cameTwice.add(this.#idOf(row));
+  /**
+   * A request has come to the venue, and comes once more. An order that the venue does not have by now it has refused, and may carry out this
+   * time: two states, both of them the venue's. Nobody can know that when the first is told.
+   */
+  comesAgain(request: VenueRequest): void {
+    const there = new Set(this.#account.orders.map(({ linkId }) => linkId));
+    for (const parameters of createdBy(request)) {
+      const id = this.#idOf(parameters);
+      if (!there.has(`${this.#linkPrefix}${id}`)) this.#comeAgain.add(id);
+    }
   }
 
   #idOf(parameters: VenueRequest['parameters']): string {
@@ -271,7 +276,7 @@ export class Witness {
       return;
     }
     const before = ended.get(id);
-    const mayComeBack = before === 'order.rejected' && this.#cameTwice.has(id);
+    const mayComeBack = before === 'order.rejected' && this.#comeAgain.has(id);
     if (before !== undefined && !mayComeBack) this.break('one-state', `order ${id} was ${before} and is filled`);
     const after = (filled.get(id) ?? 0n) + exactly(fill.quantity);
     if (!intent.wholePosition && after > exactly(intent.quantity))
@@ -383,6 +388,12 @@ export class Witness {
 }
 
 type Fill = NonNullable<OrderReport['fill']>;
+
+/** What it asks the venue to create. */
+function createdBy({ path, parameters, rows = [] }: VenueRequest): readonly VenueRequest['parameters'][] {
+  if (path === '/v5/order/create') return [parameters];
+  return path === '/v5/order/create-batch' ? rows : [];
+}
 
 interface Story {
   readonly intents: Map<string, OrderIntent>;
