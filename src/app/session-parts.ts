@@ -143,8 +143,12 @@ export function openPartsAround<V extends SessionVenue>(
  */
 export const STATE_VERSION = 20_261_123;
 
-/** A snapshot is all state in one order, with its place in the recording. */
-export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefined): void {
+/**
+ * A snapshot is all state in one order, with its place in the recording. Not while the venue knows more than the loop: what it had said would be
+ * heard by nobody after a restart. @returns whether it is kept
+ */
+export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefined): boolean {
+  if (parts.venue.hasUnheard?.() === true) return false;
   const out = new ByteWriter(1 << 18);
   out.count(parts.tape.offset);
   out.count(STATE_VERSION);
@@ -155,6 +159,7 @@ export function saveSnapshot(parts: RecoverableParts, market: Stateful | undefin
   market?.save(out);
   parts.recorder.commit();
   parts.journal.saveSnapshot(parts.engine.sequence, out.view());
+  return true;
 }
 
 /**

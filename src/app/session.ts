@@ -202,15 +202,11 @@ export class Session<V extends SessionVenue & Source> {
     }
   }
 
-  /**
-   * All state is on disk: what comes after is followed from here. Not while the venue knows more than the loop: what it had said would be
-   * heard by nobody after a restart. @returns whether it is
-   */
+  /** All state is on disk: what comes after is followed from here. @returns whether it is; false while the venue knows more than the loop */
   saveSnapshot(): boolean {
     const { parts, world } = this.#setting;
-    if (parts.venue.hasUnheard?.() === true) return false;
+    if (!saveSnapshot(parts, world.again?.market)) return false;
     this.#snapshotAt = parts.engine.sequence;
-    saveSnapshot(parts, world.again?.market);
     return true;
   }
 

@@ -170,6 +170,7 @@ export class SimulatedProcess implements Caller {
     const recalled = {
       recall: (report: VenueReport) => adapter.recall(report),
       see: () => undefined,
+      hasUnheard: () => this.venue.hasUnheard(),
       save: adapter.save.bind(adapter),
       restore: adapter.restore.bind(adapter),
     };
@@ -277,10 +278,7 @@ export class SimulatedProcess implements Caller {
 
   #afterSlice(): void {
     if (this.engine.sequence - this.#snapshotAt < this.#parts.world.snapshotEvents || this.engine.isOpen) return;
-    // As a session does: it would take for told what the loop has not heard.
-    if (this.venue.hasUnheard()) return;
-    this.#snapshotAt = this.engine.sequence;
-    saveSnapshot(this.#recoverable, undefined);
+    if (saveSnapshot(this.#recoverable, undefined)) this.#snapshotAt = this.engine.sequence;
   }
 
   onRequest(request: VenueRequest): void {
