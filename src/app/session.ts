@@ -158,6 +158,8 @@ export interface SessionSetting<V extends SessionVenue & Source> {
   readonly world: World;
   readonly onNotice: (words: string) => void;
 }
+/** Somebody asked for it; it came by itself with something left to look after; or nothing is left of the run. */
+type SessionEnd = 'asked' | 'holding' | 'over';
 
 export class Session<V extends SessionVenue & Source> {
   readonly #setting: SessionSetting<V>;
@@ -234,7 +236,7 @@ export class Session<V extends SessionVenue & Source> {
   }
 
   async #run(): Promise<SessionResult> {
-    if (this.#ended !== undefined) return this.#finish(this.#ended.cause, 'finished');
+    if (this.#ended !== undefined) return this.#finish(this.#ended.cause, 'over');
     const { request, run: held, parts, clock, world } = this.#setting;
     const handle = this.#handle();
     const control = await openControl(held.folder, handle);
@@ -261,8 +263,8 @@ export class Session<V extends SessionVenue & Source> {
         isStopping: () => this.#isStopping && world.mayStop?.() !== false,
         onSlice: () => this.#afterSlice(),
       });
-      const isUnfinished = (outcome === 'stopped' && !isTimeUp) || world.hasBusiness?.() === true;
-      return this.#finish(outcome, isUnfinished ? 'interrupted' : 'finished');
+      const isAsked = outcome === 'stopped' && !isTimeUp;
+      return this.#finish(outcome, isAsked ? 'asked' : world.hasBusiness?.() === true ? 'holding' : 'over');
     } finally {
       this.#isOver = true;
       this.#setting.notes.end();
@@ -363,8 +365,9 @@ export class Session<V extends SessionVenue & Source> {
     });
   }
 
-  #finish(outcome: RunOutcome, status: 'interrupted' | 'finished'): SessionResult {
+  #finish(outcome: RunOutcome, end: SessionEnd): SessionResult {
     const { parts, run: held } = this.#setting;
+    const status = end === 'over' ? 'finished' : 'interrupted';
     const { engine, venue, journal, tape, recorder, configHash, plan, ledger } = parts;
     const stateHash = engine.stateHash(configHash);
     const { equity } = engine.portfolio;
@@ -385,7 +388,7 @@ export class Session<V extends SessionVenue & Source> {
       venueHash: hashOf(venue),
       status: this.#status(),
       summary: sessionSummary({
-        ended: wordsFor(outcome, status),
+        ended: wordsFor(outcome, end),
         capital: plan.capital,
         currency: plan.instruments[0]?.quote ?? '',
         equity,
@@ -424,8 +427,8 @@ function mustBeStateAtEnd({ at, stateHash: expected }: RunEnded, found: string, 
   throw new BallastError({ code: 'REPLAY_MISMATCH', place: `${folder}, state at its end, ${formatTime(at)}`, found, expected, remedy });
 }
 
-function wordsFor(outcome: RunOutcome, status: 'interrupted' | 'finished'): string {
-  if (status === 'interrupted') return 'stopped by the operator; the same command goes on with it';
-  if (outcome === 'until') return 'reached its bar';
-  return outcome === 'stopped' ? 'its time was up' : 'the market ended';
+function wordsFor(outcome: RunOutcome, end: SessionEnd): string {
+  if (end === 'asked') return 'stopped by the operator; the same command goes on with it';
+  const cause = outcome === 'until' ? 'reached its bar' : outcome === 'stopped' ? 'its time was up' : 'the market ended';
+  return end === 'over' ? cause : `${cause}, and something is still held or stands at the venue; the same command goes on with it`;
 }

@@ -234,6 +234,13 @@ describe('ballast live', { timeout: 900_000 }, () => {
     const left = await witness(venue);
     assert.deepEqual([left.positions, left.naked], [{ BTCUSDT: 0.02 }, []]);
     assert.ok(readFileSync(join(onlyRun(home) ?? '', 'run.json'), 'utf8').includes('"interrupted"'), 'it holds something: it is not over');
+    // Nobody stops this one.
+    const inWords = startBallast(home, ...liveWords(venue).filter((word) => word !== '--json'), '--for', '3s');
+    programs.push(inWords);
+    const timed = await inWords.ended;
+    assert.equal(timed.code, 0, timed.stderr);
+    assert.match(timed.stdout, /its time was up, and something is still held or stands at the venue; the same command goes on with it/);
+    assert.equal((await witness(venue)).positions['BTCUSDT'], 0.02);
     await administer(venue, 'POST', 'acts', { act: 'change-position', symbol: 'BTCUSDT', [QUANTITY]: '-0.02' });
   });
 
