@@ -155,11 +155,11 @@ async function interruptedSession(seed: number, random: () => number): Promise<s
     const ended = await program.ended;
     // A signal before its listener is there ends a process as signals do; the run is then taken up or begun.
     if (ended.code !== 0 && ended.signal !== 'SIGINT') wrong.push(`seed ${seed}, interrupted: ${ended.stderr.slice(-300)}`);
-    if (ended.code === 0 && ended.stdout.includes('"outcome":"until"')) break;
+    // It may have come to its end and been interrupted before it had said so: started again, it would be another run.
+    const folder = onlyRun(home);
+    if (folder !== undefined && readFileSync(join(folder, 'run.json'), 'utf8').includes('"finished"'))
+      return 'an interrupted session: came to its end early';
   }
-  const folder = onlyRun(home);
-  const isOver = folder !== undefined && readFileSync(join(folder, 'run.json'), 'utf8').includes('"finished"');
-  if (isOver) return 'an interrupted session: came to its end early';
   const found = differences(resultOf(await startBallast(home, ...words).ended, words), whole);
   if (found.length > 0) wrong.push(`seed ${seed}, interrupted: ${found.join('; ')}`);
   return `an interrupted session: ${found.length === 0 ? 'the same end' : 'WRONG'}`;
