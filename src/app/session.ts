@@ -158,6 +158,7 @@ export interface SessionSetting<V extends SessionVenue & Source> {
   readonly world: World;
   readonly onNotice: (words: string) => void;
 }
+
 /** Somebody asked for it; it came by itself with something left to look after; or nothing is left of the run. */
 type SessionEnd = 'asked' | 'holding' | 'over';
 
