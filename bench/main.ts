@@ -68,6 +68,7 @@ function isBelowFloor(figure: Figure): boolean {
 }
 
 async function measureRow(path: string): Promise<number> {
+  if (path === '') return 0;
   const found = SECTIONS.flatMap((section) => section.rows.filter((each) => `${section.name}/${each.name}` === path))[0];
   if (found === undefined) throw new Error(`there is no row ${path}`);
   console.log(JSON.stringify(await found.measure()));

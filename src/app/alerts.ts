@@ -1,5 +1,5 @@
 // What of a session's journal a person is told of who is not looking at it, and where that goes.
-import type { JournalRow } from '../domain/entry.ts';
+import type { Entry } from '../domain/entry.ts';
 import { BallastError } from '../domain/errors.ts';
 import type { Timers } from '../domain/ports.ts';
 import { SECOND_MS, type TimeMs } from '../domain/time.ts';
@@ -30,8 +30,8 @@ export class Alerts {
     this.#runId = runId;
   }
 
-  /** For `onRow` of the journal: what is being recovered was told when it happened. */
-  fold({ entry }: JournalRow): void {
+  /** For `onEntry` of the journal: what is being recovered was told when it happened. */
+  fold(entry: Entry): void {
     switch (entry.kind) {
       case 'alert.raised':
         this.#tell(entry.at, entry.rule, entry.why);

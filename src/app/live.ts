@@ -491,7 +491,7 @@ class LiveWorld implements World {
     const { engine } = this.#parts.parts;
     const { inbox } = this.#parts;
     if (inbox.hasWords || this.sources.some((source) => source.peekAt() !== NEVER)) return 'words that were not heard';
-    for (const { intent } of engine.desk.tracker.open.values()) {
+    for (const { intent } of engine.desk.tracker.open) {
       if (intent.role === 'target') return `order ${intent.id} is not known to have ended`;
       if (mustBeFlat) return `stop ${intent.id} still stands`;
     }
@@ -501,6 +501,6 @@ class LiveWorld implements World {
 
   hasBusiness(): boolean {
     const { engine } = this.#parts.parts;
-    return engine.portfolio.netHeld.some((held) => held !== 0) || engine.desk.tracker.open.size > 0;
+    return engine.portfolio.netHeld.some((held) => held !== 0) || engine.desk.tracker.open.length > 0;
   }
 }

@@ -65,7 +65,7 @@ async function rehearseIn(folder: string, { recipe, plan: given, onNotice }: Reh
   });
   const { engine, venue, tape, journal } = parts;
   let orders = 0;
-  journal.onRow(({ entry }) => {
+  journal.onEntry((entry) => {
     if (entry.kind === 'order.intended') orders++;
   });
   const endsAt = performance.now() + MOST_MS;

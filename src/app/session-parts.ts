@@ -119,7 +119,7 @@ export function openPartsAround<V extends SessionVenue>(
   const knownFailures = new Map<number, ReadonlyMap<number, string>>();
   const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
   const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
-  journal.onRow((row) => ledger.fold(row));
+  journal.onEntry((entry, sequence) => ledger.entry(entry, sequence));
   const isNew = journal.rowCount === 0 && tape.offset === 0;
   const engineRecorder: Recorder = isNew ? recorder : comparing;
   const place = { notBefore: (): number => 0 };
@@ -216,7 +216,7 @@ function restoreAll(parts: RecoverableParts, market: Stateful | undefined, rowsB
   let rows = 0;
   for (const row of journal.rows()) {
     if (rows++ === rowsBefore) break;
-    ledger.fold(row);
+    ledger.entry(row.entry, row.sequence);
   }
   ledger.restore(state);
   market?.restore(state);

@@ -8,7 +8,7 @@ import type { Recorder } from '../engine/recorder.ts';
 import { encodeRow } from '../journal/codec.ts';
 import type { Journal, TapeTail } from '../journal/journal.ts';
 import { isRecordedEvent, type RecordedStep } from '../journal/recording.ts';
-import { SEGMENT_RECORDS, type TapeWriter } from '../journal/tape.ts';
+import type { TapeWriter } from '../journal/tape.ts';
 import { SpreadOfTimes } from './spread-of-times.ts';
 
 /** The tape goes to its file before its own buffer is full, so that it never gets ahead of the journal by itself. */
@@ -41,8 +41,7 @@ export class SessionRecorder implements Recorder {
 
   market(event: TapeEvent): void {
     this.#tape.append(event);
-    this.#unflushed++;
-    if (this.#unflushed >= FLUSH_RECORDS || (this.#tape.offset % SEGMENT_RECORDS === 0 && this.#unflushed > 0)) this.flush();
+    if (++this.#unflushed >= FLUSH_RECORDS || this.#tape.isSegmentFull) this.flush();
     if (!this.#isDurable || ++this.#unsynced < SYNC_RECORDS) return;
     this.#unsynced = 0;
     this.#tape.startSync();

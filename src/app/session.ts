@@ -183,9 +183,9 @@ export class Session<V extends SessionVenue & Source> {
     const address = alertAddress(parts.recipe.config, process.env);
     this.#alerts = openAlerts({ address, runId: held.runId, timers: systemTimers, onNotice });
     this.#sources = [parts.venue, inbox, ...world.sources];
-    parts.journal.onRow((row) => {
-      notes.fold(row);
-      this.#alerts.fold(row);
+    parts.journal.onEntry((entry) => {
+      notes.fold(entry);
+      this.#alerts.fold(entry);
     });
   }
 
@@ -225,7 +225,7 @@ export class Session<V extends SessionVenue & Source> {
     const { parts, notes, world, onNotice } = this.#setting;
     const { engine, journal } = parts;
     for (const row of journal.rows()) {
-      notes.fold(row);
+      notes.fold(row.entry);
       if (row.entry.kind === 'run.ended') this.#ended = row.entry;
     }
     const followed = recover(parts, world.again?.market, world.again?.sources ?? [], onNotice, world.again?.books);

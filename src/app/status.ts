@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { format, toNumber, ZERO_AMOUNT, ZERO_QUANTITY, add, subtract } from '../domain/decimal.ts';
 import { minutes } from '../council/minutes.ts';
-import type { DecisionTaken, JournalRow } from '../domain/entry.ts';
+import type { DecisionTaken, Entry } from '../domain/entry.ts';
 import { formatTime, type TimeMs } from '../domain/time.ts';
 import type { RunPlan } from '../engine/plan.ts';
 import type { LatencyStatus, PositionStatus, RunStatus } from './run-handle.ts';
@@ -48,7 +48,7 @@ export class StatusNotes {
     this.#lag.disable();
   }
 
-  fold({ entry }: JournalRow): void {
+  fold(entry: Entry): void {
     if (entry.kind === 'alert.raised') push(this.alerts, { at: formatTime(entry.at), rule: entry.rule, why: entry.why });
     else if (entry.kind === 'halt.latched') push(this.alerts, { at: formatTime(entry.at), rule: 'halt', why: entry.cause });
     else if (entry.kind === 'pause.began') push(this.alerts, { at: formatTime(entry.at), rule: 'pause', why: entry.cause });
@@ -139,7 +139,7 @@ export function statusOf(parts: AnyParts, notes: StatusNotes, frame: StatusFrame
     rulings,
     alerts: [...notes.alerts],
     positions: positionsOf(parts),
-    openOrders: engine.desk.tracker.open.size,
+    openOrders: engine.desk.tracker.open.length,
     events: engine.sequence,
     eventsPerSecond: notes.eventsPerSecond,
     loopLagMs: notes.loopLagMs,

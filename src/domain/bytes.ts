@@ -6,6 +6,7 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
 /** The least that is written in eight bytes. By name: a negation would make it anew each time. */
 const INT64_LEAST = -9_223_372_036_854_775_807n;
 const encoder = new TextEncoder();
+const INT32_END = 2_147_483_648;
 /** Characters from which on the encoder is faster than a loop: three times so at 240. */
 const LONG_TEXT = 64;
 // A leading U+FEFF is a character of the text, not a mark of its encoding.
@@ -52,6 +53,8 @@ export class ByteWriter {
   count(value: number): void {
     this.#room(8);
     let rest = value;
+    // In whole numbers of a machine, as nearly all are.
+    for (; rest >= 128 && rest < INT32_END; rest >>= 7) this.#bytes[this.#length++] = (rest & 127) | 128;
     while (rest >= 128) {
       this.#bytes[this.#length++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);

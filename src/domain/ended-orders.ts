@@ -2,14 +2,13 @@
 // views, so that a late report counts in one where it counts in the other.
 import { isZero, type Quantity } from './decimal.ts';
 import type { OrderIntent } from './order.ts';
+import { Queue } from './queue.ts';
 import { HOUR_MS, NEVER, type TimeMs } from './time.ts';
 
 /** In market time. A venue that speaks of an order after more than this speaks of an order nobody knows. */
 const REMEMBERED_MS = HOUR_MS;
 /** However long ago they ended: on daily bars an hour is nothing. */
 const ALWAYS_REMEMBERED = 32;
-/** Empty places at the front of the queue before they are given back. */
-const COMPACTED = 64;
 
 export interface EndingOrder {
   readonly intent: OrderIntent;
@@ -18,10 +17,11 @@ export interface EndingOrder {
   endedAt: TimeMs;
 }
 
-/** A queue of ended orders, oldest first. Short on purpose: what lives a while is copied twice by the garbage collector. */
+/** Ended orders, oldest first. Few on purpose: what lives a while is copied twice by the garbage collector. */
 export class EndedOrders<Order extends EndingOrder> {
-  readonly #queue: (Order | undefined)[] = [];
-  #first = 0;
+  readonly #queue = new Queue<Order>();
+  /** Older than those, and not to be forgotten. */
+  readonly #kept: Order[] = [];
   readonly #forget: (order: Order) => void;
 
   constructor(forget: (order: Order) => void) {
@@ -35,29 +35,32 @@ export class EndedOrders<Order extends EndingOrder> {
    */
   remember(order: Order, at: TimeMs): void {
     order.endedAt = at;
-    if (order.intent.wholePosition && !isZero(order.filled)) return;
-    this.#queue.push(order);
-    while (this.#queue.length - this.#first > ALWAYS_REMEMBERED) {
-      const oldest = this.#queue[this.#first];
-      // One that came back to life is open again, or has a later place in the queue.
-      if (oldest === undefined || (oldest.endedAt !== NEVER && oldest.endedAt > at - REMEMBERED_MS)) break;
-      this.#queue[this.#first++] = undefined;
-      if (oldest.endedAt !== NEVER) this.#forget(oldest);
+    const queue = this.#queue;
+    queue.push(order);
+    while (queue.length > ALWAYS_REMEMBERED) {
+      const oldest = queue.at(0);
+      if (oldest === undefined || oldest.endedAt > at - REMEMBERED_MS) break;
+      queue.shift();
+      if (oldest.intent.wholePosition && !isZero(oldest.filled)) this.#kept.push(oldest);
+      else this.#forget(oldest);
     }
-    if (this.#first < COMPACTED) return;
-    this.#queue.splice(0, this.#first);
-    this.#first = 0;
   }
 
-  /** It came back to life: it leaves its place, so that the queue is what a restored one would be. */
+  /** It came back to life: it leaves its place, so that what is remembered is what a restored one would be. */
   revived(order: Order): void {
     order.endedAt = NEVER;
-    const place = this.#queue.indexOf(order, this.#first);
-    if (place >= 0) this.#queue.splice(place, 1);
+    if (this.#queue.take((each) => each === order) !== undefined) return;
+    const place = this.#kept.indexOf(order);
+    if (place >= 0) this.#kept.splice(place, 1);
+  }
+
+  /** In the order in which they ended. */
+  all(): readonly Order[] {
+    return [...this.#kept, ...this.#queue];
   }
 
   clear(): void {
-    this.#queue.length = 0;
-    this.#first = 0;
+    this.#queue.clear();
+    this.#kept.length = 0;
   }
 }

@@ -27,19 +27,19 @@ test('it is a Map: the same entries in the same order after whatever is done to 
       });
       assert.deepEqual([...map], [...model]);
       assert.deepEqual([[...map.keys()], [...map.values()]], [[...model.keys()], [...model.values()]]);
-      const byPlace = Array.from({ length: map.places }, (_, place) => map.valueAt(place)).filter((value) => value !== undefined);
-      assert.deepEqual(byPlace, [...model.values()]);
     }),
     { numRuns: 300 },
   );
 });
 
-test('what comes and goes leaves no places behind', () => {
+test('of a hundred thousand that came and went the last are there, in their order', () => {
   const map = new IdMap<number>();
   for (let index = 0; index < 100_000; index++) {
     map.set(`${index}-1`, index);
     if (index >= 5) map.delete(`${index - 5}-1`);
   }
-  assert.equal(map.size, 5);
-  assert.ok(map.places <= 64, `${map.places} places for 5 entries`);
+  assert.deepEqual(
+    [...map.keys()],
+    [99_995, 99_996, 99_997, 99_998, 99_999].map((index) => `${index}-1`),
+  );
 });

@@ -20,16 +20,6 @@ export class IdMap<Value> {
     return this.#size;
   }
 
-  /** How many places there are to walk over by `valueAt`, deleted ones included. */
-  get places(): number {
-    return this.#places;
-  }
-
-  /** By order of insertion; undefined where it was deleted. Places change with `set`. */
-  valueAt(place: number): Value | undefined {
-    return this.#values[place];
-  }
-
   get(id: string): Value | undefined {
     const slot = this.#find(id, hashOf(id));
     return slot < 0 ? undefined : this.#values[(this.#slots[slot] ?? 0) - 1];
@@ -148,9 +138,13 @@ export class IdMap<Value> {
   }
 }
 
-/** Ids are a number, a dash and a number: neighbours differ in their last characters, and 31 of them lie side by side. */
+/**
+ * Ids are a number, a dash and a number: those that are alive at one time differ in their last characters, and lie side by side. A loop
+ * over all of them would be most of the work here.
+ */
 function hashOf(id: string): number {
-  let hash = 0;
-  for (let index = 0; index < id.length; index++) hash = ((hash << 5) - hash + id.charCodeAt(index)) | 0;
-  return hash ^ (hash >>> 11);
+  const { length } = id;
+  if (length < 5) return length === 0 ? 0 : id.charCodeAt(length - 1) + 4 * id.charCodeAt(0) + 40 * id.charCodeAt(length >> 1);
+  const whole = id.charCodeAt(length - 3) + 10 * id.charCodeAt(length - 4) + 100 * id.charCodeAt(length - 5);
+  return id.charCodeAt(length - 1) + 7 * id.charCodeAt(length - 2) + 4 * whole;
 }

@@ -148,6 +148,8 @@ export class Engine implements Stateful {
     readonly weights: readonly number[];
     readonly expiresAt: Float64Array;
   }[];
+  /** By sleeve: 1 when it has a single source. */
+  readonly #isSolo: Uint8Array;
   /** By sleeve: 1 when a leg is spot, where a negative stance means flat. */
   readonly #isLongOnly: Uint8Array;
   /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
@@ -244,6 +246,7 @@ export class Engine implements Stateful {
     this.#isFresh = new Uint8Array(plan.sleeves.length);
     this.#awaitsEdge = new Uint8Array(plan.sleeves.length);
     this.#halfSpread = new Float64Array(instruments);
+    this.#isSolo = Uint8Array.from(plan.sleeves, (sleeve) => (sleeve.sources.length === 1 ? 1 : 0));
     this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
       !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
     );
@@ -573,6 +576,8 @@ export class Engine implements Stateful {
       this.#reviewStanding = true;
       return;
     }
+    // Of one instrument it is all there is, and less than what was looked at.
+    if (this.holdings.ofInstrument.length === 1 && policy.leverageRatio >= policy.positionRatio) return;
     let total = 0;
     for (let holding = 0; holding < this.holdings.count; holding++) {
       total += Math.abs(this.portfolio.held[holding] ?? 0) * (this.portfolio.mark[this.holdings.instrument[holding] ?? 0] ?? 0);
@@ -995,7 +1000,9 @@ export class Engine implements Stateful {
     if (!this.account.halted) {
       for (let position = 0; position < this.#dueCount; position++) {
         const mind = this.minds[due[position] ?? 0];
-        if (mind !== undefined && this.#wantsChange(mind.sleeve)) changes++;
+        if (mind === undefined) continue;
+        if (mind.isIdle) mind.isIdle = false;
+        else if (this.#wantsChange(mind.sleeve)) changes++;
       }
     }
     this.#dueCount = 0;
@@ -1010,7 +1017,8 @@ export class Engine implements Stateful {
 
   /** Asks a mind for something, guarded where it is not trusted. False when it failed, now or in the recording. */
   #question(index: number, mind: Mind, ask: (mind: Mind) => void): boolean {
-    const known = this.#knownFailures?.get(this.sequence)?.get(index);
+    const failures = this.#knownFailures;
+    const known = failures === undefined || failures.size === 0 ? undefined : failures.get(this.sequence)?.get(index);
     if (known !== undefined) {
       this.#countFailure(index, known);
       return false;
@@ -1128,7 +1136,7 @@ export class Engine implements Stateful {
 
   /** What the sleeve's only source says is frozen already, or what it was stopped on. */
   #changesNothing(sleeve: number, forecast: Forecast): boolean {
-    if (this.plan.sleeves[sleeve]?.sources.length !== 1 || this.#awaitsEdge[sleeve] === 1) return false;
+    if (this.#isSolo[sleeve] === 0 || this.#awaitsEdge[sleeve] === 1) return false;
     const { wants } = this.desk;
     const stance = forecast.stance < 0 && this.#isLongOnly[sleeve] === 1 ? 0 : forecast.stance;
     const latched = wants.latchedSide[sleeve] ?? 0;
@@ -1425,7 +1433,7 @@ export class Engine implements Stateful {
       this.#outbox.slice(0, this.#outgoing).map((intent) => (intent === undefined || 'order' in intent ? '' : intent.id)),
     );
     this.#outgoing = 0;
-    for (const { intent } of this.desk.tracker.open.values()) {
+    for (const { intent } of this.desk.tracker.open) {
       const { id, instrument, role, reduceOnly } = intent;
       if (role === 'target' && !reduceOnly && !unsent.has(id)) this.#venue.cancel({ at: this.at, instrument, order: id });
     }

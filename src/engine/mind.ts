@@ -58,6 +58,8 @@ export class Mind implements Stateful {
   isAlive = false;
   failures = 0;
   suspended = false;
+  /** Its last answer was found to change nothing. Whoever has drawn the conclusion takes it back: it is of one instant. */
+  isIdle = false;
   /** When the grace of a half-filled barrier ends; NEVER when none is running. */
   graceAt: TimeMs = NEVER;
   /** Close for which it was last due, so that a barrier falls once. */
@@ -155,9 +157,11 @@ export class Mind implements Stateful {
     this.#mustBeSound(opinion, at);
     // Who is not known to answer in time explains himself now, under the same guard, and not when words are wanted. Before the opinion is
     // taken: a replay leaves out all of what failed.
-    const said = this.isTrusted || opinion.kind === 'abstention' || isIdle(this, opinion) ? NO_WORDS : this.#reasonsNow();
+    const idle = opinion.kind === 'forecast' && isIdle(this, opinion);
+    const said = idle || this.isTrusted || opinion.kind === 'abstention' ? NO_WORDS : this.#reasonsNow();
     this.#keep(opinion, at);
     this.#said = said;
+    this.isIdle = idle;
   }
 
   /** It is about to be acted on without being asked again, and its reasons were not wanted when it was. */

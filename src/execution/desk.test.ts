@@ -218,7 +218,7 @@ describe('refusals', () => {
     venue.arrive(0, 'reject');
     venue.settle();
     assert.deepEqual([venue.sent.length, target(venue), held(venue)], [1, '0', '0']);
-    assert.deepEqual([...venue.desk.tracker.open], []);
+    assert.deepEqual(venue.desk.tracker.open, []);
   });
 
   test('an entry that gate two refuses is withdrawn', () => {
@@ -543,7 +543,10 @@ describe('protection', () => {
     assert.equal(format(disaster.quantity), '1');
     venue.fill(disaster.id, undefined, 80);
     venue.settle();
-    assert.deepEqual([held(venue), [...venue.desk.tracker.open.keys()], venue.desk.wants.disasterPrice[0]], ['0', [], NaN]);
+    assert.deepEqual(
+      [held(venue), venue.desk.tracker.open.map(({ intent }) => intent.id), venue.desk.wants.disasterPrice[0]],
+      ['0', [], NaN],
+    );
     // The next position gets its own, at its own level.
     venue.say({ kind: 'sleeve.rearmed', at: venue.at, sleeve: 0 });
     venue.bar(0, 200);
@@ -1187,7 +1190,7 @@ function watch(venue: ScriptedVenue): void {
   venue.order = (): void => {
     order();
     // Of a pair one leg waits, and the others follow it.
-    const waiting = [...venue.desk.tracker.open.values()].flatMap(({ intent, state }) =>
+    const waiting = venue.desk.tracker.open.flatMap(({ intent, state }) =>
       intent.role === 'target' && intent.type !== 'market' && state !== 'cancelling' ? intent.shares : [],
     );
     ALL.forEach(({ instruments, name }, index) => {
@@ -1257,7 +1260,7 @@ function checkSettled(venue: ScriptedVenue): void {
   const ticketsOf = (kind: StateChange['kind']): number => venue.said.filter((change) => change.kind === kind).length;
   assert.equal(ticketsOf('ticket.closed'), ticketsOf('ticket.opened'), 'every ticket is closed');
   assert.deepEqual(
-    [...desk.tracker.open.keys()].toSorted(),
+    desk.tracker.open.map(({ intent }) => intent.id).toSorted(),
     [...venue.orders.keys()].toSorted(),
     'the desk and the venue know the same orders',
   );
@@ -1380,7 +1383,8 @@ test('a desk saved at any moment and restored goes on as if nothing had been', (
       const twice = new ByteWriter();
       again.save(twice);
       assert.deepEqual(twice.view(), saved.view());
-      for (const [id, order] of venue.desk.tracker.open) {
+      for (const order of venue.desk.tracker.open) {
+        const { id } = order.intent;
         const copy = again.tracker.find(id);
         assert.equal(
           copy?.parent?.intent.id,

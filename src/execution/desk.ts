@@ -135,6 +135,8 @@ export class Desk implements Stateful {
   readonly #legOrder: LegOrder | undefined;
   readonly #aim: Quantity[] = [];
   readonly #isFollowing: Uint8Array;
+  /** By sleeve: 1 when it has one leg. */
+  readonly #isSingleLegged: Uint8Array;
   #decision = 0;
   #orders = 0;
   #halted = false;
@@ -180,6 +182,7 @@ export class Desk implements Stateful {
         this.#planInput = { ...this.#planInput, target: this.#aim, isExact: this.#isFollowing };
       }
     }
+    this.#isSingleLegged = Uint8Array.from(sleeves, (sleeve) => (sleeve.instruments.length === 1 ? 1 : 0));
     this.#dirty = new Uint8Array(instruments.length);
     this.#retry = new Uint8Array(instruments.length);
     this.#failedCloses = new Int32Array(instruments.length);
@@ -256,7 +259,7 @@ export class Desk implements Stateful {
 
   /** Whether the sleeve's position protects itself by a stop on price, which a pair's does not: its stop is on the spread. */
   #isSingle(sleeve: number): boolean {
-    return this.#sleeves[sleeve]?.instruments.length === 1;
+    return this.#isSingleLegged[sleeve] === 1;
   }
 
   /** Freezes what an approved decision gave a sleeve. */
@@ -353,7 +356,7 @@ export class Desk implements Stateful {
 
   /** Asks the venue to cancel the open target orders that `which` names. */
   cancelTargets(at: TimeMs, which: (order: TrackedOrder) => boolean, uncount: boolean): void {
-    for (const order of this.tracker.open.values()) {
+    for (const order of this.tracker.open) {
       if (order.intent.role !== 'target' || !which(order)) continue;
       if (order.state !== 'cancelling') this.#out.cancel({ at, instrument: order.intent.instrument, order: order.intent.id });
       this.tracker.cancelling(order, uncount);
@@ -523,8 +526,8 @@ export class Desk implements Stateful {
   /** An entry on its way already brings the disaster stop of that side. */
   #isDisasterComing(instrument: number, side: -1 | 0 | 1): boolean {
     const { open } = this.tracker;
-    for (let place = 0; place < open.places; place++) {
-      const order = open.valueAt(place);
+    for (let place = 0; place < open.length; place++) {
+      const order = open[place];
       if (order === undefined) continue;
       const { intent } = order;
       if (intent.wholePosition && intent.instrument === instrument && sideProtected(intent) === side && awaitsParent(order)) return true;
@@ -657,7 +660,7 @@ export class Desk implements Stateful {
   }
 
   #hasDisasterStop(instrument: number, side: -1 | 1): boolean {
-    for (const order of this.tracker.open.values()) {
+    for (const order of this.tracker.open) {
       if (order.intent.wholePosition && isRestingStop(order, instrument) && sideProtected(order.intent) === side) return true;
     }
     return false;
@@ -665,7 +668,7 @@ export class Desk implements Stateful {
 
   /** Something that closes is on its way, or a stop that nobody has confirmed. */
   #isClosing(instrument: number): boolean {
-    for (const { intent, state } of this.tracker.open.values()) {
+    for (const { intent, state } of this.tracker.open) {
       if (intent.instrument === instrument && intent.reduceOnly && (intent.role === 'target' || state === 'submitted')) return true;
     }
     return false;
@@ -713,7 +716,7 @@ export class Desk implements Stateful {
   }
 
   #isBeingCalledBack(instrument: number): boolean {
-    for (const order of this.tracker.open.values()) if (isRestingChild(order, instrument) && order.state === 'cancelling') return true;
+    for (const order of this.tracker.open) if (isRestingChild(order, instrument) && order.state === 'cancelling') return true;
     return false;
   }
 
@@ -729,7 +732,7 @@ export class Desk implements Stateful {
   /** By holding, signed: what orders that rest may still bring. */
   #restingIn(instrument: number): ReadonlyMap<number, Quantity> {
     const resting = new Map<number, Quantity>();
-    for (const order of this.tracker.open.values()) {
+    for (const order of this.tracker.open) {
       if (!isRestingChild(order, instrument)) continue;
       order.intent.shares.forEach(({ sleeve, leg, quantity }, index) => {
         const holding = (this.#holdings.first[sleeve] ?? 0) + leg;
@@ -769,7 +772,7 @@ export class Desk implements Stateful {
   #closeIfDone(tickets: Tickets, instrument: number, at: TimeMs): void {
     const ticket = tickets.of(instrument);
     if (ticket === undefined || this.#dirty[instrument] === 1) return;
-    for (const { intent } of this.tracker.open.values()) if (intent.role === 'target' && intent.instrument === instrument) return;
+    for (const { intent } of this.tracker.open) if (intent.role === 'target' && intent.instrument === instrument) return;
     const planned = this.#planOf(instrument);
     const isLeft = planned !== undefined && signOf(planned.quantity) === ticket.side;
     if (isLeft && !this.#isDust(instrument, planned.quantity)) return;
@@ -1020,8 +1023,8 @@ export class Desk implements Stateful {
   restsAtVenue(sleeve: number): boolean {
     const instrument = this.#sleeves[sleeve]?.instruments[0] ?? 0;
     const { open } = this.tracker;
-    for (let place = 0; place < open.places; place++) {
-      const order = open.valueAt(place);
+    for (let place = 0; place < open.length; place++) {
+      const order = open[place];
       if (order !== undefined && order.intent.shares[0]?.sleeve === sleeve && isRestingStop(order, instrument)) return true;
     }
     return false;
@@ -1033,8 +1036,8 @@ export class Desk implements Stateful {
     if (traded === undefined) return false;
     const wanted = priceFrom(stop, traded.tick, 'nearest');
     const { open } = this.tracker;
-    for (let place = 0; place < open.places; place++) {
-      const order = open.valueAt(place);
+    for (let place = 0; place < open.length; place++) {
+      const order = open[place];
       if (order === undefined || order.intent.shares[0]?.sleeve !== sleeve || !isRestingStop(order, instrument)) continue;
       const { stopPrice } = order.intent;
       if (stopPrice !== undefined && sideProtected(order.intent) === side && side * compare(stopPrice, wanted) >= 0) return true;
@@ -1077,8 +1080,8 @@ export class Desk implements Stateful {
     let isProtected = false;
     let outdated: TrackedOrder[] | undefined;
     const { open } = this.tracker;
-    for (let place = 0; place < open.places; place++) {
-      const order = open.valueAt(place);
+    for (let place = 0; place < open.length; place++) {
+      const order = open[place];
       if (order === undefined || !isRestingStop(order, instrument)) continue;
       const { intent } = order;
       if (intent.wholePosition || intent.shares[0]?.sleeve !== sleeve) continue;
@@ -1119,8 +1122,8 @@ export class Desk implements Stateful {
     let level = this.wants.disasterPrice[instrument] ?? NaN;
     let current: TrackedOrder | undefined;
     const { open } = this.tracker;
-    for (let place = 0; place < open.places; place++) {
-      const order = open.valueAt(place);
+    for (let place = 0; place < open.length; place++) {
+      const order = open[place];
       if (order === undefined || !isRestingStop(order, instrument)) continue;
       const { stopPrice, wholePosition } = order.intent;
       // The venue ends a whole-position stop with its position.

@@ -90,7 +90,7 @@ describe('states', () => {
     const order = orders.find('1-1');
     assert.ok(order !== undefined);
     assert.deepEqual(parts(orders, fill('1-1', '1.5')), [[0, '1.5']]);
-    assert.deepEqual([orders.open.size, orders.find('1-1')?.state, pending(orders)], [0, 'filled', ['0', '0', '0', '0']]);
+    assert.deepEqual([orders.open.length, orders.find('1-1')?.state, pending(orders)], [0, 'filled', ['0', '0', '0', '0']]);
   });
 
   test('a report on a stranger is nobody’s', () => assert.equal(tracker().report(say('order.accepted', '9-9')), undefined));
@@ -152,7 +152,7 @@ describe('states', () => {
     assert.deepEqual(parts(orders, fill('1-1', '0.5')), [[0, '0.5']]);
     assert.deepEqual([orders.find('1-1')?.state, pending(orders)[0]], ['cancelled', '0']);
     orders.report(fill('1-1', '1.5'));
-    assert.deepEqual([orders.find('1-1')?.state, orders.open.size], ['filled', 0]);
+    assert.deepEqual([orders.find('1-1')?.state, orders.open.length], ['filled', 0]);
   });
 
   test('rejected and expired orders no longer count', () => {
@@ -399,7 +399,7 @@ describe('stops', () => {
     ] as const) {
       const orders = entry();
       orders.report(say(kind, '1-1'));
-      assert.deepEqual([state(orders), orders.open.size], [ended, 0]);
+      assert.deepEqual([state(orders), orders.open.length], [ended, 0]);
     }
   });
 
@@ -407,7 +407,7 @@ describe('stops', () => {
     const orders = entry();
     orders.report(say('order.cancelled', '1-1'));
     orders.report(fill('1-1', '0.5'));
-    assert.deepEqual([state(orders), [...orders.open.keys()]], ['working', ['1-2']]);
+    assert.deepEqual([state(orders), orders.open.map(({ intent }) => intent.id)], ['working', ['1-2']]);
   });
 
   test('it lives on when the venue speaks of it before its entry’s fill is known', () => {
@@ -522,7 +522,11 @@ test('whatever is reported, in whatever order: pending is the sum of the open co
         for (const each of known) {
           const now = orders.find(each.intent.id);
           assert.ok(now !== undefined);
-          assert.equal(orders.open.has(each.intent.id), isOpen(now.state), 'an order is open or ended');
+          assert.equal(
+            orders.open.some((order) => order.intent.id === each.intent.id),
+            isOpen(now.state),
+            'an order is open or ended',
+          );
           const isComplete = compare(each.filled, each.intent.quantity) >= 0;
           assert.equal(isOpen(now.state), !each.hasEnded && !isComplete);
           if (isComplete) assert.ok(now.state === 'filled' || each.hasEnded);

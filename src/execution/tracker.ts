@@ -6,6 +6,7 @@ import type { OrderAmended, OrderReport, OrderRepriced } from '../domain/event.t
 import { filledShares, isOpen, stateAfter, type OrderIntent, type OrderState, type Share } from '../domain/order.ts';
 import type { Holdings } from '../domain/sleeve.ts';
 import { IdMap } from '../domain/id-map.ts';
+import { removeFrom } from '../domain/queue.ts';
 import { EndedOrders } from '../domain/ended-orders.ts';
 import { readIntent, writeIntent } from '../domain/intent-bytes.ts';
 import { NEVER, type TimeMs } from '../domain/time.ts';
@@ -65,9 +66,10 @@ export class OrderTracker implements Stateful {
   readonly #holdings: Holdings;
   /** By instrument: the lot in which fills are divided. */
   readonly #lots: readonly Quantity[];
-  readonly #open = new IdMap<TrackedOrder>();
-  readonly #ended = new IdMap<TrackedOrder>();
-  readonly #memory = new EndedOrders<TrackedOrder>((order) => this.#ended.delete(order.intent.id));
+  /** Those that may still trade, in the order in which they came to, and by id those that have ended as well, as long as they are remembered. */
+  readonly #open: TrackedOrder[] = [];
+  readonly #orders = new IdMap<TrackedOrder>();
+  readonly #ended = new EndedOrders<TrackedOrder>((order) => this.#orders.delete(order.intent.id));
   /** By holding, signed: what working and in-doubt orders may still bring. */
   readonly pending: Quantity[];
 
@@ -77,12 +79,12 @@ export class OrderTracker implements Stateful {
     this.pending = Array.from({ length: holdings.count }, () => ZERO_QUANTITY);
   }
 
-  get open(): IdMap<TrackedOrder> {
+  get open(): readonly TrackedOrder[] {
     return this.#open;
   }
 
   find(id: string): TrackedOrder | undefined {
-    return this.#open.get(id) ?? this.#ended.get(id);
+    return this.#orders.get(id);
   }
 
   /** Called when the intent is recorded, before it is sent. Attached stops are tracked with it. */
@@ -98,9 +100,8 @@ export class OrderTracker implements Stateful {
       parent,
       endedAt: NEVER,
     };
-    if (this.#ended.has(intent.id) || !this.#open.add(intent.id, order)) {
-      throw new Error(`broken invariant: order id ${intent.id} is used once`);
-    }
+    if (!this.#orders.add(intent.id, order)) throw new Error(`broken invariant: order id ${intent.id} is used once`);
+    this.#open.push(order);
     if (order.counted) this.#count(order, 1);
     for (const stop of intent.attached) this.submitted(stop, order);
   }
@@ -198,9 +199,8 @@ export class OrderTracker implements Stateful {
       return;
     }
     order.state = 'working';
-    this.#memory.revived(order);
-    this.#ended.delete(order.intent.id);
-    this.#open.set(order.intent.id, order);
+    this.#ended.revived(order);
+    this.#open.push(order);
   }
 
   /** The cumulative fill is divided by the frozen shares; what is new of each share is its part of this fill. */
@@ -251,14 +251,13 @@ export class OrderTracker implements Stateful {
 
   #end(order: TrackedOrder, at: TimeMs): void {
     this.#uncount(order);
-    this.#open.delete(order.intent.id);
-    this.#ended.set(order.intent.id, order);
-    this.#memory.remember(order, at);
+    removeFrom(this.#open, order);
+    this.#ended.remember(order, at);
     // Stops attached to an entry that never filled never came to rest: they end with it.
     if (isZero(order.filled)) {
       for (const stop of order.intent.attached) {
-        const attached = this.#open.get(stop.id);
-        if (attached !== undefined) {
+        const attached = this.#orders.get(stop.id);
+        if (attached !== undefined && isOpen(attached.state)) {
           attached.state = order.state === 'rejected' ? 'rejected' : 'cancelled';
           this.#end(attached, at);
         }
@@ -268,9 +267,9 @@ export class OrderTracker implements Stateful {
 
   save(out: ByteWriter): void {
     for (const value of this.pending) out.decimal(value);
-    for (const orders of [this.#ended, this.#open]) {
-      out.count(orders.size);
-      for (const order of orders.values()) {
+    for (const orders of [this.#ended.all(), this.#open]) {
+      out.count(orders.length);
+      for (const order of orders) {
         writeIntent(out, order.intent);
         out.byte(STATES.indexOf(order.state));
         out.decimal(order.filled);
@@ -289,8 +288,10 @@ export class OrderTracker implements Stateful {
     // An attached stop's entry may have ended, so the ended orders are read first.
     const parents = new Map<string, TrackedOrder>();
     for (let holding = 0; holding < this.pending.length; holding++) this.pending[holding] = from.decimal();
-    for (const orders of [this.#ended, this.#open]) {
-      orders.clear();
+    this.#orders.clear();
+    this.#ended.clear();
+    this.#open.length = 0;
+    for (const hasEnded of [true, false]) {
       for (let left = from.count(); left > 0; left--) {
         const intent = readIntent(from);
         const state = STATES[from.byte()] ?? 'in-doubt';
@@ -304,11 +305,11 @@ export class OrderTracker implements Stateful {
         const parent = parents.get(intent.id);
         const endedAt = from.number();
         const order = { intent, state, filled, shareFilled, fills, counted, reported, parent, endedAt };
-        orders.set(intent.id, order);
+        this.#orders.set(intent.id, order);
+        if (hasEnded) this.#ended.remember(order, endedAt);
+        else this.#open.push(order);
         for (const stop of intent.attached) parents.set(stop.id, order);
       }
     }
-    this.#memory.clear();
-    for (const order of [...this.#ended.values()]) this.#memory.remember(order, order.endedAt);
   }
 }

@@ -80,12 +80,15 @@ test('a reader sees rows that are appended while it reads, and may stop early', 
   journal.close();
 });
 
-test('observers are handed every row', () => {
+test('observers are handed every entry', () => {
   const journal = Journal.create(freshPath(), { durability: 'at-end' });
-  const seen: JournalRow[] = [];
-  journal.onRow((row) => seen.push(row));
+  const seen: Omit<JournalRow, 'tapeOffset'>[] = [];
+  journal.onEntry((entry, sequence) => seen.push({ entry, sequence }));
   const rows = appendSamples(journal, 0, 28);
-  assert.deepEqual(seen, rows);
+  assert.deepEqual(
+    seen,
+    rows.map(({ entry, sequence }) => ({ entry, sequence })),
+  );
   journal.close();
 });
 

@@ -78,7 +78,7 @@ export class Journal {
   readonly #durability: Durability;
   readonly #connect: Connect;
   readonly #buffer = new ByteWriter();
-  readonly #observers: ((row: JournalRow) => void)[] = [];
+  readonly #observers: ((entry: Entry, sequence: number) => void)[] = [];
   #database: Database;
   #damage: readonly BallastError[];
   /** Over the rows that are on the disk, in the file or beside it. */
@@ -231,8 +231,8 @@ export class Journal {
     this.#beforeAhead = act;
   }
 
-  /** Called with every row as it is appended. */
-  onRow(observe: (row: JournalRow) => void): void {
+  /** Called with every entry as it is appended. */
+  onEntry(observe: (entry: Entry, sequence: number) => void): void {
     this.#observers.push(observe);
   }
 
@@ -252,10 +252,7 @@ export class Journal {
     this.#bufferedBytes = this.#buffer.length;
     this.#lastSequence = sequence;
     this.#lastTapeOffset = tapeOffset;
-    if (this.#observers.length > 0) {
-      const row: JournalRow = { sequence, tapeOffset, entry };
-      for (let index = 0; index < this.#observers.length; index++) this.#observers[index]?.(row);
-    }
+    for (let index = 0; index < this.#observers.length; index++) this.#observers[index]?.(entry, sequence);
     if (this.#bufferedBytes - this.#aheadBytes > BUFFER_BYTES) this.#store();
   }
 

@@ -86,6 +86,8 @@ export class TapeWriter {
   /** Fields in the buffer, and how many it may hold before room must be made: what is left of the segment, or 0 once writing has failed. */
   #length = 0;
   #limit = 0;
+  /** Fields in the buffer with which the segment is full. */
+  #segmentEnd = 0;
   /** Of them, the first that are in the file already: they stay until they are known to be on the disk. */
   #flushed = 0;
   /** Records in files, and of those the ones that are known to be on the disk. */
@@ -144,6 +146,11 @@ export class TapeWriter {
   /** Records appended so far, those not yet written included. */
   get offset(): number {
     return this.#written + (this.#length - this.#flushed) / RECORD_FIELDS;
+  }
+
+  /** What was appended last is the last record of its segment, and is not in its file yet. */
+  get isSegmentFull(): boolean {
+    return this.#length === this.#segmentEnd;
   }
 
   /** Keeps a copy in memory. @throws BallastError TAPE_WRITE_FAILED, now and ever after, once a write has failed */
@@ -348,7 +355,8 @@ export class TapeWriter {
 
   #setLimit(): void {
     const left = this.#number * this.#segmentRecords - this.#written;
-    this.#limit = Math.min(this.#buffer.length, this.#flushed + left * RECORD_FIELDS);
+    this.#segmentEnd = this.#flushed + left * RECORD_FIELDS;
+    this.#limit = Math.min(this.#buffer.length, this.#segmentEnd);
   }
 
   #makeRoom(): void {

@@ -21,7 +21,7 @@ import {
   type Price,
   type Quantity,
 } from '../domain/decimal.ts';
-import type { DecisionTaken, Entry, EntryKind, JournalRow, TicketOpened } from '../domain/entry.ts';
+import type { DecisionTaken, Entry, EntryKind, TicketOpened } from '../domain/entry.ts';
 import { assert } from '../domain/errors.ts';
 import type { MarketEvent, OrderReport } from '../domain/event.ts';
 import type { Instrument } from '../domain/instrument.ts';
@@ -318,17 +318,13 @@ export class TradeLedger implements Stateful {
     }
   }
 
-  fold(row: JournalRow): void {
-    this.entry(row.entry, row.sequence);
-  }
-
   /** One entry, in the journal's order. The signature of the engine's recorder: both may be told at once. */
   entry(entry: Entry, sequence: number): void {
     const { kind } = entry;
     const count = this.#counts.get(kind);
     if (count === undefined) this.#counts.set(kind, { entries: 1 });
     else count.entries++;
-    switch (entry.kind) {
+    switch (kind) {
       case 'order.intended':
         this.#intended(entry.intent, entry.costRatio, entry.algorithm);
         break;

@@ -200,13 +200,18 @@ class Auditor {
 
   #ordersHaveOneState(): void {
     const { engine, venue } = this.#session;
-    for (const [id, order] of engine.desk.tracker.open) {
+    for (const order of engine.desk.tracker.open) {
+      const { id } = order.intent;
       assert.ok(isOpen(order.state), `order ${id} is among the open ones and ${order.state}`);
       assert.ok(!this.#dead.has(id), `order ${id} is open here and dead at the venue`);
     }
-    for (const { id } of venue.openOrders()) assert.ok(engine.desk.tracker.open.has(id), `order ${id} is open at the venue and not here`);
+    for (const { id } of venue.openOrders())
+      assert.ok(
+        engine.desk.tracker.open.some(({ intent }) => intent.id === id),
+        `order ${id} is open at the venue and not here`,
+      );
     engine.desk.tracker.pending.forEach((pending, holding) => {
-      if (engine.desk.tracker.open.size === 0)
+      if (engine.desk.tracker.open.length === 0)
         assert.ok(isZero(pending), `holding ${holding} waits for ${format(pending)} and no order is open`);
     });
   }

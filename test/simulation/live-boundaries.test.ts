@@ -196,9 +196,9 @@ class World {
       assert.ok(bench.held(instrument) === '0' || isProtected, `${symbol} is held without a stop, ${place}`);
     });
     assert.equal(
-      engine.desk.tracker.open.size,
+      engine.desk.tracker.open.length,
       open.length,
-      `open orders, ${place}: ${[...engine.desk.tracker.open.values()].map(({ intent }) => intent.id).join()}`,
+      `open orders, ${place}: ${engine.desk.tracker.open.map(({ intent }) => intent.id).join()}`,
     );
     const ids = account.orders.map(({ linkId }) => linkId).filter((id) => id !== '');
     assert.equal(new Set(ids).size, ids.length, `no order twice, ${place}`);

@@ -62,7 +62,7 @@ function assemble(world: World, { journal, tape }: Disk, isNew: boolean): { run:
   const { plan, engine, venue } = run;
   const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: plan.baseTimeframeMs });
   const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
-  journal.onRow((row) => ledger.fold(row));
+  journal.onEntry((entry, sequence) => ledger.entry(entry, sequence));
   run.onPrice = (event) => ledger.price(event);
   // Recovery does not look at the recipe.
   const parts = {

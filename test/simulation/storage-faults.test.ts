@@ -212,7 +212,7 @@ describe('F33: a journal that cannot be written', () => {
         [],
         'no order that is not recorded',
       );
-      const open = [...run.engine.desk.tracker.open.values()];
+      const open = run.engine.desk.tracker.open;
       const entries = open.filter(({ intent }) => intent.role === 'target' && !intent.reduceOnly && sent.includes(intent.id));
       assert.ok(entries.length > 0, 'an entry was resting');
       assert.deepEqual(

@@ -325,7 +325,8 @@ export class ScriptedVenue implements DeskOutput {
   check(): void {
     const { tracker } = this.desk;
     const pending = tracker.pending.map(() => ZERO_QUANTITY);
-    for (const [id, order] of tracker.open) {
+    for (const order of tracker.open) {
+      const { id } = order.intent;
       assert.equal(order.intent.id, id);
       assert.ok(isOpen(order.state), `${id} is listed as open and is ${order.state}`);
       if (!order.counted) continue;
@@ -384,7 +385,7 @@ function names(intent: OrderIntent, id: string): boolean {
 
 /** The protective stop of a sleeve as the tracker knows it: open, come to rest, not being cancelled. */
 export function livingStops(venue: ScriptedVenue, role: 'stop' | 'disaster', instrument: number): readonly OrderIntent[] {
-  return [...venue.desk.tracker.open.values()]
+  return venue.desk.tracker.open
     .filter(
       (order) =>
         order.intent.role === role && order.intent.instrument === instrument && order.state !== 'cancelling' && !awaitsParent(order),

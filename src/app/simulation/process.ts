@@ -152,7 +152,7 @@ export class SimulatedProcess implements Caller {
     const knownFailures = new Map<number, ReadonlyMap<number, string>>();
     const ledger = new TradeLedger({ instruments: plan.instruments, sleeves: plan.sleeves });
     const equity = new EquityRecorder({ capital: toNumber(plan.capital), intervalMs: MINUTE_MS });
-    journal.onRow((row) => ledger.fold(row));
+    journal.onEntry((entry, sequence) => ledger.entry(entry, sequence));
     this.engine = new Engine({
       plan,
       recorder: isNew ? recorder : comparing,

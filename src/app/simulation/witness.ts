@@ -373,10 +373,12 @@ export class Witness {
     for (const { linkId } of this.#account.openOrders())
       if (linkId.startsWith(this.#linkPrefix)) open.add(linkId.slice(this.#linkPrefix.length));
     for (const id of open) {
-      if (!engine.desk.tracker.open.has(id)) this.break('one-state', `order ${id} is open at the venue and not here`);
+      if (!engine.desk.tracker.open.some(({ intent }) => intent.id === id))
+        this.break('one-state', `order ${id} is open at the venue and not here`);
       if (ended.has(id)) this.break('one-state', `order ${id} was ${ended.get(id) ?? ''} and is open at the venue`);
     }
-    for (const [id, order] of engine.desk.tracker.open) {
+    for (const order of engine.desk.tracker.open) {
+      const { id } = order.intent;
       // The stop of a position has no id of ours, and what is attached does not rest before its entry has filled.
       const { intent } = order;
       if (intent.wholePosition || open.has(id)) continue;

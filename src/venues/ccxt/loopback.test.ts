@@ -233,7 +233,7 @@ describe('the engine on a venue over loopback', { timeout: 120_000 }, () => {
     assert.equal(levels().length, 2, 'moved in place');
     stepped.move(0, 60_000);
     await until('no position', () => heldAtVenue('one') === '0');
-    await until('nothing open', () => levels().length === 0 && live.engine.desk.tracker.open.size === 0);
+    await until('nothing open', () => levels().length === 0 && live.engine.desk.tracker.open.length === 0);
     await live.end();
     assert.equal(format(live.engine.portfolio.net[0] ?? assert.fail()), '0');
     assert.equal(kindsOf(live).filter((kind) => kind === 'order.filled').length, 2);

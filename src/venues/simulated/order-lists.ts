@@ -4,6 +4,7 @@ import type { ByteReader, ByteWriter, Stateful } from '../../domain/bytes.ts';
 import { isZero, ZERO_QUANTITY } from '../../domain/decimal.ts';
 import { IdMap } from '../../domain/id-map.ts';
 import type { OrderIntent } from '../../domain/order.ts';
+import { removeFrom } from '../../domain/queue.ts';
 import type { TimeMs } from '../../domain/time.ts';
 import { reachOf } from './fills.ts';
 import { levelOf, readOrder, writeOrder, type OpenOrder } from './open-order.ts';
@@ -89,13 +90,13 @@ export class OrderLists implements Stateful {
   /** At the market from now on. One that waits already keeps its place. */
   wait(order: OpenOrder): void {
     const { instrument } = order.intent;
-    remove(this.resting[instrument], order);
+    this.#leave(this.resting, order);
     if (this.waiting[instrument]?.includes(order) === false) this.waiting[instrument]?.push(order);
   }
 
   /** As if it had just arrived. One that is attached does not rest before its entry has filled. */
   toEnd(order: OpenOrder, at: TimeMs): void {
-    if (!remove(this.resting[order.intent.instrument], order)) return;
+    if (!this.#leave(this.resting, order)) return;
     this.rest(order);
     order.arrivedAt = at;
     order.number = ++this.#numbers;
@@ -103,15 +104,20 @@ export class OrderLists implements Stateful {
 
   /** Orders attached to an entry that never filled never came to rest: they end with it, without a word. */
   end(order: OpenOrder): void {
-    const { instrument, attached } = order.intent;
+    const { attached } = order.intent;
     this.#forget(order);
-    remove(this.resting[instrument], order);
-    remove(this.waiting[instrument], order);
+    this.#leave(this.resting, order);
+    this.#leave(this.waiting, order);
     if (!isZero(order.filled)) return;
     for (const { id } of attached) {
       const other = this.#byId.get(id);
       if (other !== undefined) this.#forget(other);
     }
+  }
+
+  #leave(lists: readonly OpenOrder[][], order: OpenOrder): boolean {
+    const list = lists[order.intent.instrument];
+    return list !== undefined && removeFrom(list, order);
   }
 
   #forget(order: OpenOrder): void {
@@ -148,11 +154,4 @@ export class OrderLists implements Stateful {
       }
     }
   }
-}
-
-function remove(list: OpenOrder[] | undefined, order: OpenOrder): boolean {
-  const index = list?.indexOf(order) ?? -1;
-  if (index < 0) return false;
-  list?.splice(index, 1);
-  return true;
 }

@@ -52,7 +52,7 @@ import { malformation, priceMalformation } from './filters.ts';
 import { latencyFrom, responseFrom } from './latency.ts';
 import { LiquidationLevels } from './liquidation-levels.ts';
 import { readArrival, restOf, writeArrival, type Arrival, type OpenOrder } from './open-order.ts';
-import { MessageLine } from './message-line.ts';
+import { Queue } from '../../domain/queue.ts';
 import { OrderLists } from './order-lists.ts';
 import { readReport, writeReport } from './report-bytes.ts';
 import { defaultRules, type MatchingRules } from './rules.ts';
@@ -106,8 +106,8 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
   readonly #settings: SimulatedVenueSettings;
   readonly #watched: (MarketSource | undefined)[];
   readonly #orders: OrderLists;
-  readonly #arrivals = new MessageLine<Arrival>();
-  readonly #reports = new MessageLine<VenueReport>();
+  readonly #arrivals = new Queue<Arrival>();
+  readonly #reports = new Queue<VenueReport>();
   readonly #account: Account;
   readonly #fees: FeeSchedule;
   readonly #feeCoin: FeeCoinPrices | undefined;
@@ -255,7 +255,7 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       if (this.#sharesVolume) this.#barPassed(event);
       if (this.#orders.hasTrailing) this.#trail(event);
       // Only an instrument in which something waits or rests can owe another event because of a bar.
-      if (this.#orders.isBusy(instrument) && !this.#staysQuiet(instrument)) this.#lookAgain(instrument);
+      if (!this.#staysQuiet(instrument) && this.#orders.isBusy(instrument)) this.#lookAgain(instrument);
       if (this.#hasMargin) this.#markMoved(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);

@@ -4,7 +4,7 @@
 const FEWEST_PLACES = 16;
 
 /** First in, first out. Places count from the first, which is 0. */
-export class MessageLine<Item> {
+export class Queue<Item> {
   /** A ring; its length is a power of two. */
   #ring: (Item | undefined)[] = room(FEWEST_PLACES);
   #begin = 0;
@@ -70,6 +70,15 @@ export class MessageLine<Item> {
     this.#ring = [...items, ...room(items.length)];
     this.#begin = 0;
   }
+}
+
+/** Takes an item out of a list, in place: `splice` would make an array of it. False where it is not there. */
+export function removeFrom<Item>(list: Item[], item: Item): boolean {
+  let place = list.indexOf(item);
+  if (place < 0) return false;
+  for (; place < list.length - 1; place++) list[place] = list[place + 1] as Item;
+  list.pop();
+  return true;
 }
 
 function room(places: number): undefined[] {

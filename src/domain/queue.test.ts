@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MessageLine } from './message-line.ts';
+import { Queue } from './queue.ts';
 
 test('a line is an array that is pushed to and shifted from, whatever comes in which order', () => {
   const step = fc.oneof(
@@ -11,7 +11,7 @@ test('a line is an array that is pushed to and shifted from, whatever comes in w
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(step, fc.nat(40)), { maxLength: 200 }), (steps) => {
-      const line = new MessageLine<number>();
+      const line = new Queue<number>();
       const array: number[] = [];
       steps.forEach(([what, number], index) => {
         if (what === 'push') {
