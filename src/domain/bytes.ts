@@ -9,6 +9,11 @@ const encoder = new TextEncoder();
 const INT32_END = 2_147_483_648;
 /** Characters from which on the encoder is faster than a loop: three times so at 240. */
 const LONG_TEXT = 64;
+/** From here to there a text may be one of the program's own, which come again and again. */
+const SHORT_TEXT = 12;
+/** By length: the last such text, and its bytes. A character of a string takes three times as long as a byte of an array. */
+const lastTexts: string[] = Array.from({ length: LONG_TEXT + 1 }, () => '');
+const lastBytes: readonly Uint8Array[] = Array.from({ length: LONG_TEXT + 1 }, (_, length) => new Uint8Array(length));
 // A leading U+FEFF is a character of the text, not a mark of its encoding.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -52,14 +57,17 @@ export class ByteWriter {
   /** A whole number from 0 to 2^53 - 1, in as few bytes as it needs. */
   count(value: number): void {
     this.#room(8);
+    const bytes = this.#bytes;
+    let at = this.#length;
     let rest = value;
     // In whole numbers of a machine, as nearly all are.
-    for (; rest >= 128 && rest < INT32_END; rest >>= 7) this.#bytes[this.#length++] = (rest & 127) | 128;
+    for (; rest >= 128 && rest < INT32_END; rest >>= 7) bytes[at++] = (rest & 127) | 128;
     while (rest >= 128) {
-      this.#bytes[this.#length++] = (rest % 128) | 128;
+      bytes[at++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);
     }
-    this.#bytes[this.#length++] = rest;
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   decimal(value: Decimal): void {
@@ -100,10 +108,16 @@ export class ByteWriter {
       this.#length += length;
       return true;
     }
-    for (let index = 0; index < length; index++) {
-      const code = value.charCodeAt(index);
-      if (code >= 128) return false;
-      bytes[at++] = code;
+    if (length >= SHORT_TEXT) {
+      const kept = lastBytes[length];
+      if (kept === undefined || (lastTexts[length] !== value && !keep(value, kept))) return false;
+      for (let index = 0; index < length; index++) bytes[at++] = kept[index] ?? 0;
+    } else {
+      for (let index = 0; index < length; index++) {
+        const code = value.charCodeAt(index);
+        if (code >= 128) return false;
+        bytes[at++] = code;
+      }
     }
     this.#length = at;
     return true;
@@ -143,6 +157,19 @@ export class ByteWriter {
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** The last text of its length, if it is plain ASCII. */
+function keep(text: string, bytes: Uint8Array): boolean {
+  const { length } = text;
+  lastTexts[length] = '';
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 128) return false;
+    bytes[index] = code;
+  }
+  lastTexts[length] = text;
+  return true;
 }
 
 /** Reads what a ByteWriter wrote, in the same order. @throws BallastError BYTES_TRUNCATED */

@@ -148,8 +148,8 @@ export class Engine implements Stateful {
     readonly weights: readonly number[];
     readonly expiresAt: Float64Array;
   }[];
-  /** By sleeve: 1 when it has a single source. */
-  readonly #isSolo: Uint8Array;
+  /** By sleeve: its only source; undefined where it has several. */
+  readonly #solo: readonly (Mind | undefined)[];
   /** By sleeve: 1 when a leg is spot, where a negative stance means flat. */
   readonly #isLongOnly: Uint8Array;
   /** By sleeve: 1 when its stance has changed and its target is to be computed anew. */
@@ -246,7 +246,7 @@ export class Engine implements Stateful {
     this.#isFresh = new Uint8Array(plan.sleeves.length);
     this.#awaitsEdge = new Uint8Array(plan.sleeves.length);
     this.#halfSpread = new Float64Array(instruments);
-    this.#isSolo = Uint8Array.from(plan.sleeves, (sleeve) => (sleeve.sources.length === 1 ? 1 : 0));
+    this.#solo = plan.sleeves.map(({ sources }) => (sources.length === 1 ? this.minds[sources[0] ?? 0] : undefined));
     this.#isLongOnly = Uint8Array.from(plan.sleeves, (sleeve) =>
       !plan.allowSpotShort && sleeve.instruments.some((instrument) => plan.instruments[instrument]?.kind === 'spot') ? 1 : 0,
     );
@@ -565,12 +565,13 @@ export class Engine implements Stateful {
 
   /** Standing positions are cut only beyond the limit's tolerance: a cheap look whether that is so anywhere. */
   #checkLimits(instrument: number): void {
-    if (this.portfolio.netHeld[instrument] === 0 || this.plan.rules.length === 0) return;
+    const net = this.portfolio.netHeld[instrument] ?? 0;
+    if (net === 0 || this.plan.rules.length === 0) return;
     const { policy } = this.plan;
     const equity = this.portfolio.equity;
-    let gross = 0;
     const owners = this.holdings.ofInstrument[instrument] ?? [];
-    for (let index = 0; index < owners.length; index++) gross += Math.abs(this.portfolio.held[owners[index] ?? 0] ?? 0);
+    let gross = owners.length === 1 ? Math.abs(net) : 0;
+    if (owners.length > 1) for (const holding of owners) gross += Math.abs(this.portfolio.held[holding] ?? 0);
     const mark = this.portfolio.mark[instrument] ?? NaN;
     if (gross * mark > policy.positionRatio * policy.standingToleranceRatio * equity) {
       this.#reviewStanding = true;
@@ -1129,14 +1130,14 @@ export class Engine implements Stateful {
 
   /** The common case, without pooling: the sleeve's only source says what is frozen already, or what it was stopped on. */
   #stands(sleeve: number): boolean {
-    const mind = this.minds[this.plan.sleeves[sleeve]?.sources[0] ?? 0];
+    const mind = this.#solo[sleeve];
     const opinion = mind?.opinion;
     return opinion?.kind === 'forecast' && this.at < (mind?.expiresAt ?? NEVER) && this.#changesNothing(sleeve, opinion);
   }
 
   /** What the sleeve's only source says is frozen already, or what it was stopped on. */
   #changesNothing(sleeve: number, forecast: Forecast): boolean {
-    if (this.#isSolo[sleeve] === 0 || this.#awaitsEdge[sleeve] === 1) return false;
+    if (this.#solo[sleeve] === undefined || this.#awaitsEdge[sleeve] === 1) return false;
     const { wants } = this.desk;
     const stance = forecast.stance < 0 && this.#isLongOnly[sleeve] === 1 ? 0 : forecast.stance;
     const latched = wants.latchedSide[sleeve] ?? 0;
@@ -1309,6 +1310,8 @@ export class Engine implements Stateful {
 
   /** The source whose protection and leg ratios stand for the sleeve: the heaviest on the pooled side. */
   #leader(sleeve: number): Mind {
+    const solo = this.#solo[sleeve];
+    if (solo !== undefined) return solo;
     const sources = this.plan.sleeves[sleeve]?.sources ?? [];
     const leader = this.minds[sources[Math.max(0, this.#pooled[sleeve]?.leader ?? 0)] ?? 0];
     assert(leader !== undefined, 'a sleeve has a source');

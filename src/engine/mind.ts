@@ -41,6 +41,8 @@ export class Mind implements Stateful {
   readonly series: readonly Series[];
   /** All that a declared feature lives on, the legs' own bars included, and how many bars or events of it are needed. */
   readonly #needs: readonly { readonly lives: { readonly closed: number }; readonly count: number }[];
+  /** Once it is so. */
+  #isWarm = false;
   readonly #defaultLegs: readonly number[];
   readonly #evidence: {
     at: TimeMs;
@@ -125,10 +127,16 @@ export class Mind implements Stateful {
   }
 
   get isWarm(): boolean {
+    return this.#isWarm || this.#hasWarmed();
+  }
+
+  /** What has closed once has closed for good. */
+  #hasWarmed(): boolean {
     for (let index = 0; index < this.#needs.length; index++) {
       const need = this.#needs[index];
       if (need !== undefined && need.lives.closed < need.count) return false;
     }
+    this.#isWarm = true;
     return true;
   }
 

@@ -21,13 +21,12 @@ export class SimulatedClock implements Clock {
       const source = sources[index];
       if (source === undefined) continue;
       const at = source.peekAt();
-      if (at === NEVER && source.isLoading === true) {
-        this.nextAt = NEVER;
-        return 'wait';
-      }
       if (at < earliest) {
         earliest = at;
         which = index;
+      } else if (at === NEVER && source.isLoading === true) {
+        this.nextAt = NEVER;
+        return 'wait';
       }
     }
     if (which === -1) {

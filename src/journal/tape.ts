@@ -156,34 +156,38 @@ export class TapeWriter {
   /** Keeps a copy in memory. @throws BallastError TAPE_WRITE_FAILED, now and ever after, once a write has failed */
   append(event: TapeEvent): void {
     if (this.#length >= this.#limit) this.#makeRoom();
+    const { kind } = event;
+    // First what comes most: each question about a kind takes as long as a number in its place.
+    if (kind === 'bar.closed') this.#appendPrice(event, BAR);
+    else if (kind === 'timer.rang') this.#appendTimer(event);
+    else if (kind === 'book.changed' || kind === 'funding.announced') this.#appendSaid(event, this.#length);
+    else this.#appendPrice(event, kind === 'trade.printed' ? TRADE : MARK);
+    this.#length += RECORD_FIELDS;
+  }
+
+  #appendPrice(event: MarketEvent, kind: number): void {
+    if (event.instrument >= INDEX_LIMIT) throw indexOverflow(event.instrument);
     const buffer = this.#buffer;
     const start = this.#length;
-    if (event.kind === 'timer.rang') {
-      if (event.timer >= INDEX_LIMIT) throw indexOverflow(event.timer);
-      buffer[start] = TIMER | (event.timer << INDEX_SHIFT);
-      buffer[start + 1] = event.at;
-      buffer[start + 2] = event.happenedAt;
-      // What an earlier record left in the buffer must not show in the file.
-      buffer[start + 3] = 0;
-      buffer[start + 4] = 0;
-      buffer[start + 5] = 0;
-      buffer[start + 6] = 0;
-      buffer[start + 7] = 0;
-    } else if (event.kind === 'book.changed' || event.kind === 'funding.announced') {
-      this.#appendSaid(event, start);
-    } else {
-      if (event.instrument >= INDEX_LIMIT) throw indexOverflow(event.instrument);
-      const kind = event.kind === 'bar.closed' ? BAR : event.kind === 'trade.printed' ? TRADE : MARK;
-      buffer[start] = kind | (event.warmup ? WARMUP_BIT : 0) | (event.instrument << INDEX_SHIFT);
-      buffer[start + 1] = event.at;
-      buffer[start + 2] = event.happenedAt;
-      buffer[start + 3] = event.open;
-      buffer[start + 4] = event.high;
-      buffer[start + 5] = event.low;
-      buffer[start + 6] = event.close;
-      buffer[start + 7] = event.volume;
-    }
-    this.#length = start + RECORD_FIELDS;
+    buffer[start] = kind | (event.warmup ? WARMUP_BIT : 0) | (event.instrument << INDEX_SHIFT);
+    buffer[start + 1] = event.at;
+    buffer[start + 2] = event.happenedAt;
+    buffer[start + 3] = event.open;
+    buffer[start + 4] = event.high;
+    buffer[start + 5] = event.low;
+    buffer[start + 6] = event.close;
+    buffer[start + 7] = event.volume;
+  }
+
+  #appendTimer(event: TimerRang): void {
+    if (event.timer >= INDEX_LIMIT) throw indexOverflow(event.timer);
+    const buffer = this.#buffer;
+    const start = this.#length;
+    buffer[start] = TIMER | (event.timer << INDEX_SHIFT);
+    buffer[start + 1] = event.at;
+    buffer[start + 2] = event.happenedAt;
+    // What an earlier record left in the buffer must not show in the file.
+    buffer.fill(0, start + 3, start + RECORD_FIELDS);
   }
 
   #appendSaid(event: BookEvent | FundingAnnounced, start: number): void {

@@ -114,7 +114,9 @@ export class EquityRecorder implements Stateful {
   record(at: TimeMs, equity: number): void {
     if (at >= this.#boundary) {
       if (this.#boundary !== -Infinity) this.#settle();
-      this.#boundary = (Math.floor(at / this.#intervalMs) + 1) * this.#intervalMs;
+      const next = this.#boundary + this.#intervalMs;
+      // Most often the one after the last, without a division.
+      this.#boundary = at < next ? next : (Math.floor(at / this.#intervalMs) + 1) * this.#intervalMs;
     }
     this.#at = at;
     this.#equity = equity;
