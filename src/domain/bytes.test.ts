@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter, RecordBytes } from './bytes.ts';
 import { fromUnits, unitsOf } from './decimal.ts';
 
 test('everything that is written is read back, in a buffer that grows', () => {
@@ -110,4 +110,31 @@ test('what is cut short is damaged, wherever it is cut and whatever it claims', 
   lying.count(2 ** 50);
   assert.throws(() => new ByteReader(lying.view()).numbers(), { code: 'BYTES_TRUNCATED' });
   assert.throws(() => new ByteReader(lying.view()).bytes(), { code: 'BYTES_TRUNCATED' });
+});
+
+test('records are read in the order in which they were written, over many pages and while more are written', () => {
+  const records = new RecordBytes();
+  const write = (from: number, to: number): void => {
+    for (let index = from; index < to; index++) {
+      const out = records.next();
+      out.count(index);
+      out.text('r'.repeat(index % 50));
+    }
+  };
+  const read = (count: number, each?: () => void): void => {
+    let index = 0;
+    for (const from of records.readers()) {
+      while (!from.ended) {
+        assert.deepEqual([from.count(), from.text().length], [index, index % 50]);
+        if (++index === count) each?.();
+      }
+    }
+    assert.ok(index >= count, `${index} of ${count} records`);
+  };
+  read(0);
+  write(0, 40_000);
+  read(40_000);
+  read(1, () => write(40_000, 60_000));
+  read(59_990, () => write(60_000, 90_000));
+  read(90_000);
 });

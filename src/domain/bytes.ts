@@ -262,3 +262,30 @@ export class ByteReader {
     });
   }
 }
+
+/** Records are put aside once there are so many bytes of them. */
+const PAGE_BYTES = 1 << 18;
+
+/**
+ * Many small records, written at the end and read from the beginning. A single buffer would be copied each time it grew, and what it leaves
+ * behind brings the garbage collector.
+ */
+export class RecordBytes {
+  readonly #pages: Uint8Array[] = [];
+  readonly #last = new ByteWriter();
+
+  /** Where the next record is written, the whole of it. */
+  next(): ByteWriter {
+    if (this.#last.length >= PAGE_BYTES) {
+      this.#pages.push(this.#last.view().slice());
+      this.#last.clear();
+    }
+    return this.#last;
+  }
+
+  /** One after the other: each ends with a record. What is written meanwhile may not be among them. */
+  *readers(): Generator<ByteReader, void> {
+    for (const page of this.#pages) yield new ByteReader(page);
+    yield new ByteReader(this.#last.view().slice());
+  }
+}

@@ -60,7 +60,7 @@ export class Mind implements Stateful {
   isAlive = false;
   failures = 0;
   suspended = false;
-  /** Its last answer was found to change nothing. Whoever has drawn the conclusion takes it back: it is of one instant. */
+  /** Its answer of this instant was found to change nothing. Whoever has drawn the conclusion takes it back. */
   isIdle = false;
   /** When the grace of a half-filled barrier ends; NEVER when none is running. */
   graceAt: TimeMs = NEVER;
@@ -201,6 +201,7 @@ export class Mind implements Stateful {
   #keep(opinion: Opinion, at: TimeMs): void {
     if (opinion.kind === 'abstention') return this.abstain(opinion.because, at);
     this.isAlive = true;
+    this.isIdle = false;
     this.opinion = opinion;
   }
 
@@ -253,6 +254,7 @@ export class Mind implements Stateful {
 
   /** Holds what is held, unless the forecast behind it ends at this very instant: then that counts first, or it would be held for ever. */
   abstain(because: string, at: TimeMs): void {
+    this.isIdle = false;
     if (!this.isAlive && this.expiresAt === at) return;
     this.opinion = abstain(because);
   }
@@ -260,6 +262,7 @@ export class Mind implements Stateful {
   /** Its time is over: what it last forecast counts for flat. */
   expire(at: TimeMs): void {
     this.opinion = NEUTRAL;
+    this.isIdle = false;
     this.expiresAt = Math.min(this.expiresAt, at);
     this.isAlive = false;
   }

@@ -66,6 +66,8 @@ export interface OpenOptions {
 
 /** Rows wait in memory up to here when nobody waits for them to be durable. */
 const BLOCK_BYTES = 1 << 20;
+/** More than nearly every row has. */
+const ROW_BYTES = 1 << 12;
 /** The most that waits even if nobody commits. */
 const BUFFER_BYTES = 4 * BLOCK_BYTES;
 /** The most that waits beside a file that somebody else holds. */
@@ -77,7 +79,7 @@ export class Journal {
   readonly path: string;
   readonly #durability: Durability;
   readonly #connect: Connect;
-  readonly #buffer = new ByteWriter();
+  readonly #buffer: ByteWriter;
   readonly #observers: ((entry: Entry, sequence: number) => void)[] = [];
   #database: Database;
   #damage: readonly BallastError[];
@@ -119,6 +121,8 @@ export class Journal {
     this.path = path;
     this.#database = database;
     this.#durability = durability;
+    // Of blocks, room for one and the row with which it is full: a buffer that grows leaves garbage behind.
+    this.#buffer = new ByteWriter(durability === 'at-end' ? BLOCK_BYTES + ROW_BYTES : ROW_BYTES);
     this.#connect = connect;
     this.#damage = verified.damage;
     this.#hash = verified.hash;

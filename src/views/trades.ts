@@ -1,7 +1,7 @@
 // Closed trades, fills and counts: a fold over the journal's entries. It divides fills, fees and funding among sleeves exactly as the
 // ledger does, so that what it says of the trades sums to the portfolio to the last digit. Told the market's prices as well, it knows what
 // each trade went through and what its fills cost beyond the price they were sent at.
-import { ByteReader, ByteWriter, type Stateful } from '../domain/bytes.ts';
+import { RecordBytes, type ByteReader, type ByteWriter, type Stateful } from '../domain/bytes.ts';
 import {
   absolute,
   add,
@@ -256,9 +256,9 @@ export class TradeLedger implements Stateful {
   #isHalted = false;
   #stopOuts = 0;
   // Records as bytes: a fill is 40 of them, an object with three exact numbers several times that.
-  readonly #tradeBytes = new ByteWriter();
-  readonly #fillBytes = new ByteWriter();
-  readonly #fundingBytes = new ByteWriter();
+  readonly #tradeBytes = new RecordBytes();
+  readonly #fillBytes = new RecordBytes();
+  readonly #fundingBytes = new RecordBytes();
   #tradeCount = 0;
   #fillCount = 0;
   #fees = ZERO_AMOUNT;
@@ -647,9 +647,10 @@ export class TradeLedger implements Stateful {
 
   #fund(instrument: number, amount: Amount, at: TimeMs): void {
     this.#funding = add(this.#funding, amount);
-    this.#fundingBytes.number(at);
-    this.#fundingBytes.count(instrument);
-    this.#fundingBytes.decimal(amount);
+    const out = this.#fundingBytes.next();
+    out.number(at);
+    out.count(instrument);
+    out.decimal(amount);
     const { owners, net } = this.#ownersOf(instrument);
     let rest = amount;
     owners.forEach((holding, index) => {
@@ -790,7 +791,7 @@ export class TradeLedger implements Stateful {
     const isDecided = exit === 'opinion' || exit === 'risk rule';
     if (scores !== undefined && scores.length > 0) scores[2 * running.round - 1] = isDecided ? (this.#zScore[sleeve] ?? NaN) : NaN;
     if (--this.#heldHoldings === 0) this.#exposedMs += at - this.#heldSince;
-    const out = this.#tradeBytes;
+    const out = this.#tradeBytes.next();
     out.count(holding);
     out.count(running.round);
     out.flag(running.isLong);
@@ -819,7 +820,7 @@ export class TradeLedger implements Stateful {
   }
 
   #keepFill(at: TimeMs, instrument: number, side: Side, price: Price, quantity: Quantity, fee: Amount): void {
-    const out = this.#fillBytes;
+    const out = this.#fillBytes.next();
     out.number(at);
     out.count(instrument);
     out.flag(side === 'sell');
@@ -834,8 +835,8 @@ export class TradeLedger implements Stateful {
 
   /** Closed trades in the order in which they closed. */
   *trades(): Generator<ClosedTrade, void> {
-    const from = new ByteReader(this.#tradeBytes.view());
-    for (let place = 0; !from.ended; place += ESTIMATES) {
+    let place = 0;
+    for (const from of recordsOf(this.#tradeBytes)) {
       const holding = from.count();
       const instrument = this.#holdings.instrument[holding] ?? 0;
       const record = {
@@ -860,6 +861,7 @@ export class TradeLedger implements Stateful {
       const above = excursion((this.#estimates[place + 2] ?? NaN) - entry, entry);
       const isLong = record.side === 'long';
       yield { ...record, maxAdverseRatio: isLong ? below : above, maxFavourableRatio: isLong ? above : below };
+      place += ESTIMATES;
     }
   }
 
@@ -888,8 +890,7 @@ export class TradeLedger implements Stateful {
 
   /** Fills at venues, each once, in the order in which we heard of them. Crossings are not among them. */
   *fills(): Generator<FillRecord, void> {
-    const from = new ByteReader(this.#fillBytes.view());
-    while (!from.ended) {
+    for (const from of recordsOf(this.#fillBytes)) {
       const at = from.number();
       const instrument = from.count();
       yield {
@@ -906,8 +907,8 @@ export class TradeLedger implements Stateful {
   }
 
   *fundingPayments(): Generator<FundingRecord, void> {
-    const from = new ByteReader(this.#fundingBytes.view());
-    while (!from.ended) yield { at: from.number(), symbol: this.#symbol(from.count()), amount: from.decimal() };
+    for (const from of recordsOf(this.#fundingBytes))
+      yield { at: from.number(), symbol: this.#symbol(from.count()), amount: from.decimal() };
   }
 
   get transfers(): readonly TransferRecord[] {
@@ -1066,6 +1067,11 @@ export class TradeLedger implements Stateful {
   exposedMs(now: TimeMs): TimeMs {
     return this.#exposedMs + (this.#heldHoldings > 0 ? Math.max(0, now - this.#heldSince) : 0);
   }
+}
+
+/** A reader at the beginning of each record. */
+function* recordsOf(records: RecordBytes): Generator<ByteReader, void> {
+  for (const from of records.readers()) while (!from.ended) yield from;
 }
 
 /** How far a price went, over the entry. The entry is rounded and may lie beyond the only price there was by that much. */
