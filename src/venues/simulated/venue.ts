@@ -254,9 +254,10 @@ export class SimulatedVenue implements EmbeddedVenue, Source {
       this.#lastTrade[instrument] = NaN;
       if (this.#sharesVolume) this.#barPassed(event);
       if (this.#orders.hasTrailing) this.#trail(event);
-      // Only an instrument in which something waits or rests can owe another event because of a bar.
-      if (!this.#staysQuiet(instrument) && this.#orders.isBusy(instrument)) this.#lookAgain(instrument);
       if (this.#hasMargin) this.#markMoved(instrument);
+      // Only an instrument in which something waits or rests can owe another event because of a bar.
+      if (this.#staysQuiet(instrument)) return;
+      if (this.#orders.isBusy(instrument)) this.#lookAgain(instrument);
     }
     if (this.#watched[instrument]?.ended === true) this.#lookAgain(instrument);
   }
