@@ -2,7 +2,7 @@
 // views, so that a late report counts in one where it counts in the other.
 import { isZero, type Quantity } from './decimal.ts';
 import type { OrderIntent } from './order.ts';
-import { Queue } from './queue.ts';
+import { Queue, removeFrom } from './queue.ts';
 import { HOUR_MS, NEVER, type TimeMs } from './time.ts';
 
 /** In market time. A venue that speaks of an order after more than this speaks of an order nobody knows. */
@@ -49,9 +49,7 @@ export class EndedOrders<Order extends EndingOrder> {
   /** It came back to life: it leaves its place, so that what is remembered is what a restored one would be. */
   revived(order: Order): void {
     order.endedAt = NEVER;
-    if (this.#queue.take((each) => each === order) !== undefined) return;
-    const place = this.#kept.indexOf(order);
-    if (place >= 0) this.#kept.splice(place, 1);
+    if (this.#queue.take((each) => each === order) === undefined) removeFrom(this.#kept, order);
   }
 
   /** In the order in which they ended. */

@@ -160,7 +160,7 @@ export class TapeWriter {
     // First what comes most: each question about a kind takes as long as a number in its place.
     if (kind === 'bar.closed') this.#appendPrice(event, BAR);
     else if (kind === 'timer.rang') this.#appendTimer(event);
-    else if (kind === 'book.changed' || kind === 'funding.announced') this.#appendSaid(event, this.#length);
+    else if (kind === 'book.changed' || kind === 'funding.announced') this.#appendSaid(event);
     else this.#appendPrice(event, kind === 'trade.printed' ? TRADE : MARK);
     this.#length += RECORD_FIELDS;
   }
@@ -190,9 +190,10 @@ export class TapeWriter {
     buffer.fill(0, start + 3, start + RECORD_FIELDS);
   }
 
-  #appendSaid(event: BookEvent | FundingAnnounced, start: number): void {
+  #appendSaid(event: BookEvent | FundingAnnounced): void {
     if (event.instrument >= INDEX_LIMIT) throw indexOverflow(event.instrument);
     const buffer = this.#buffer;
+    const start = this.#length;
     const isBook = event.kind === 'book.changed';
     buffer[start] = (isBook ? BOOK : FUNDING) | (event.warmup ? WARMUP_BIT : 0) | (event.instrument << INDEX_SHIFT);
     buffer[start + 1] = event.at;

@@ -378,9 +378,9 @@ export class Witness {
       if (ended.has(id)) this.break('one-state', `order ${id} was ${ended.get(id) ?? ''} and is open at the venue`);
     }
     for (const order of engine.desk.tracker.open) {
-      const { id } = order.intent;
       // The stop of a position has no id of ours, and what is attached does not rest before its entry has filled.
       const { intent } = order;
+      const { id } = intent;
       if (intent.wholePosition || open.has(id)) continue;
       const parent = [...intents.values()].find(({ attached }) => attached.some((each) => each.id === id));
       if (parent !== undefined && (filled.get(parent.id) ?? 0n) === 0n) continue;
